@@ -1,0 +1,83 @@
+# make setup | demo | test | lint | bench: each is safe to repeat, and quick the second time.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-tests egl demo test lint format bench constraints clean
+
+PYTHON ?= python3
+VENV ?= .venv
+DEMO ?= out/demo
+PYTEST_ARGS ?=
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+
+help:  ## what there is to make
+	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:.*  ## /\t/' | expand -t 14
+
+setup: $(VENV)/.setup  ## a virtual environment with handloom and its development tools
+
+setup-tests: $(VENV)/.setup-tests  ## setup, and what only tests and benchmarks need (torch, smplx, pyrender)
+
+# The stamps make a second run instant; a changed pyproject.toml or constraints.txt renews them.
+$(VENV)/.setup: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and \
+	  f"handloom needs Python 3.11 or newer, got {v[0]}.{v[1]}: make setup PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setup: installing into $(VENV) (about a minute the first time)"
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+# Apart from the first step, so that the demo never waits for torch.
+$(VENV)/.setup-tests: $(VENV)/.setup
+	@echo "setup: adding torch, smplx and pyrender for the tests"
+	@$(PIP) -e '.[dev,mano,pyrender]'
+	@touch $@
+
+# pyrender draws through EGL. Root on Debian or Ubuntu gets the libraries; anyone else is told.
+EGL_PACKAGES := libegl1 libgl1 libgl1-mesa-dri
+HAS_EGL := $(PYTHON) -c 'import ctypes; [ctypes.CDLL(n) for n in ("libEGL.so.1", "libGL.so.1")]' 2>/dev/null
+
+egl:
+	@if $(HAS_EGL); then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "egl: installing $(EGL_PACKAGES)"; apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(EGL_PACKAGES) >/dev/null; \
+	else \
+	  echo "egl: libEGL.so.1 or libGL.so.1 is missing, so tests against pyrender will be skipped;" \
+	       "mend: sudo apt-get install $(EGL_PACKAGES)"; \
+	fi
+
+demo: setup  ## render 512 frames, verify them, draw pictures
+	@$(BIN)/handloom synth $(DEMO) --frames 512 --seed 1
+	@$(BIN)/handloom verify $(DEMO) --rerender 16
+	@$(BIN)/handloom stats $(DEMO)
+	@$(BIN)/handloom view $(DEMO) --out $(DEMO)/sheet.png
+	@$(BIN)/handloom view $(DEMO) --out $(DEMO)/page.html
+	@echo; echo "Look at $(DEMO)/sheet.png, and open $(DEMO)/page.html in a browser."
+
+test: setup-tests egl  ## all tests; PYTEST_ARGS='-k camera' for some
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: setup  ## ruff, mypy, and the order of the rooms
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup  ## put the code in ruff's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup-tests egl  ## measure the published figures again, on this machine
+	@$(BIN)/handloom bench
+
+constraints:  ## resolve every version anew, in a fresh environment
+	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
+	$(PYTHON) -m venv "$$fresh"; \
+	"$$fresh/bin/pip" --disable-pip-version-check install --quiet torch==2.13.0 '.[dev,mano,pyrender]' hatchling editables; \
+	{ head -n 2 constraints.txt; \
+	  "$$fresh/bin/pip" freeze | grep -viE '^(handloom|nvidia-|triton)' | sed 's/+[a-z0-9]*$$//'; } > "$$fresh/new"; \
+	cp "$$fresh/new" constraints.txt
+
+clean:  ## remove the environment and everything made
+	rm -rf $(VENV) out build dist

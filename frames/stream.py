@@ -1,10 +1,11 @@
 """Named random streams: every number is a pure function of (seed, frame, stage, attempt).
 
-A stream is Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), a
-counter-based generator: key = (seed, hash of the stage's name), counter = (block, frame, attempt, 0).
-No state passes from one frame or stage to the next, so another worker count, another batch size, a
-restart or a new stage changes no other number. `uniform` draws for a whole batch of frames at once and
-equals, to the bit, numpy's own generator on the same key and counter (`generator`).
+A stream is Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011),
+a counter-based generator: key = (seed, hash of the stage's name), counter = (block, frame,
+attempt, 0). No state passes from one frame or stage to the next, so another worker count, another
+batch size, a restart or a new stage changes no other number. `uniform` draws for a whole batch of
+frames at once and equals, to the bit, numpy's own generator on the same key and counter
+(`generator`).
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import ArrayLike, NDArray
@@ -51,9 +52,10 @@ def uniform(
 ) -> NDArray[np.float64]:
     """Uniform numbers for a batch of frames: (B, n) float64 in [0, 1).
 
-    frame_ids: (B,) integers >= 0. attempt: an integer >= 0, or (B,) of them (rejection sampling draws
-    again with the next attempt). Row b equals `generator(seed, frame_ids[b], stage, attempt[b]).random(n)`
-    to the bit, and a larger n only appends. Raises BadInput for a negative seed, frame or attempt.
+    frame_ids: (B,) integers >= 0. attempt: an integer >= 0, or (B,) of them (rejection sampling
+    draws again with the next attempt). Row b equals `generator(seed, frame_ids[b], stage,
+    attempt[b]).random(n)` to the bit, and a larger n only appends. Raises BadInput for a negative
+    seed, frame or attempt.
     """
     frames = _words("frame_ids", frame_ids)
     attempts = np.broadcast_to(_words("attempt", attempt), frames.shape)
@@ -65,8 +67,8 @@ def uniform(
 def normal(u: NDArray[np.float64]) -> NDArray[np.float64]:
     """Standard normal numbers from uniform ones: (..., 2m) in [0, 1) -> (..., m).
 
-    Box and Muller 1958, the cosine branch only: number i uses the uniforms 2i and 2i + 1, so that it
-    does not depend on how many follow. Raises BadInput for an odd last axis.
+    Box and Muller 1958, the cosine branch only: number i uses the uniforms 2i and 2i + 1, so that
+    it does not depend on how many follow. Raises BadInput for an odd last axis.
     """
     if u.ndim == 0 or u.shape[-1] % 2:
         raise BadInput(f"normal needs an even number of uniforms on its last axis, got {u.shape}")
@@ -93,9 +95,9 @@ def _words(name: str, values: ArrayLike) -> NDArray[np.uint64]:
     return words.astype(np.uint64)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _multiply(typing_context: Any, a: Any, b: Any) -> Any:  # pragma: no cover (compiled)
-    """(high, low) words of the 128-bit product of two uint64: one instruction on every 64-bit CPU."""
+    """(high, low) words of the 128-bit product of two uint64: one instruction on a CPU."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         wide = ir.IntType(128)

@@ -55,7 +55,7 @@ def test_stages_frames_attempts_and_seeds_do_not_share_numbers() -> None:
 
 def test_uniform_is_uniform_and_uncorrelated() -> None:
     u = uniform(3, np.arange(20_000), "check", 8)
-    assert 0.0 <= u.min() and u.max() < 1.0
+    assert u.min() >= 0.0 and u.max() < 1.0
     # mean of N uniforms: standard error sqrt(1 / 12 N); five of them.
     np.testing.assert_allclose(u.mean(0), 0.5, atol=5 * np.sqrt(1 / 12 / len(u)))
     correlation = np.corrcoef(u.T) - np.eye(8)

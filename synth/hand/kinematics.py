@@ -1,0 +1,163 @@
+"""Forward kinematics and linear blend skinning, batched over hands.
+
+Compiled, with a fixed order of summation and no fused operations, so that a hand has the same bits
+whatever the batch or the machine.
+"""
+
+import numba
+import numpy as np
+
+from synth.hand.angles import joint_rotations
+from synth.hand.bones import KEYPOINT_BONE, PARENT, TIP_BONES
+from synth.hand.rig import Rig
+
+MIRROR = np.diag([-1.0, 1.0, 1.0])
+"""A left hand is the right one mirrored in the wrist frame."""
+
+
+def bone_transforms(
+    rig: Rig,
+    identity: np.ndarray,
+    angles: np.ndarray,
+    T_camera_from_wrist: np.ndarray,
+    left: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Forward kinematics: where each bone's rest frame goes.
+
+    identity (B,) int, angles (B, 29) rad, T_camera_from_wrist (B, 4, 4), left (B,) bool ->
+    transforms (B, 21, 3, 4) float32 taking rest positions to the camera, joints (B, 21, 3) float32.
+    """
+    return _forward(
+        joint_rotations(angles),
+        rig.rest_joints[identity].astype(np.float64),
+        rig.frames,
+        rig.zero,
+        np.ascontiguousarray(T_camera_from_wrist, dtype=np.float64),
+        np.asarray(left, dtype=np.bool_),
+        PARENT,
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def _multiply(a, b, out):  # type: ignore[no-untyped-def]
+    for i in range(3):
+        for j in range(3):
+            out[i, j] = (a[i, 0] * b[0, j] + a[i, 1] * b[1, j]) + a[i, 2] * b[2, j]
+
+
+@numba.njit(cache=True, nogil=True)
+def _forward(local, joints, frames, zero, root, left, parent):  # type: ignore[no-untyped-def]
+    count, bones = local.shape[0], local.shape[1]
+    transforms = np.empty((count, bones, 3, 4), np.float32)
+    posed = np.empty((count, bones, 3), np.float32)
+    rotation = np.empty((bones, 3, 3))
+    skin = np.empty((bones, 3, 3))
+    position = np.empty((bones, 3))
+    step = np.empty((3, 3))
+    for h in range(count):
+        for b in range(bones):
+            p = parent[b]
+            _multiply(zero[b], local[h, b], step)
+            if p < 0:
+                rotation[b] = step
+                position[b] = joints[h, b]
+            else:
+                _multiply(rotation[p], step, rotation[b])
+            _multiply(rotation[b], frames[b].T, skin[b])
+            if p >= 0:
+                # The forearm ends where the hand begins: its own turn moves its elbow.
+                carrier = b if b == 1 else p
+                for i in range(3):
+                    total = position[p, i]
+                    for j in range(3):
+                        total += skin[carrier, i, j] * (joints[h, b, j] - joints[h, p, j])
+                    position[b, i] = total
+        sign = -1.0 if left[h] else 1.0
+        for b in range(bones):
+            for i in range(3):
+                row0 = root[h, i, 0] * sign
+                row1 = root[h, i, 1]
+                row2 = root[h, i, 2]
+                shift = (row0 * position[b, 0] + row1 * position[b, 1]) + row2 * position[b, 2]
+                shift += root[h, i, 3]
+                posed[h, b, i] = shift
+                for j in range(3):
+                    entry = (row0 * skin[b, 0, j] + row1 * skin[b, 1, j]) + row2 * skin[b, 2, j]
+                    transforms[h, b, i, j] = entry
+                    shift -= entry * joints[h, b, j]
+                transforms[h, b, i, 3] = shift
+    return transforms, posed
+
+
+@numba.njit(cache=True, nogil=True)
+def skin_hand(rest, bone, weight, transforms, out):  # type: ignore[no-untyped-def]
+    """Linear blend skinning of one hand: sum over bones of weight * transform * rest.
+
+    rest (V, 3) float32, bone (V, K) int32, weight (V, K) float32 with zeros last,
+    transforms (21, 3, 4) float32; writes out (V, 3) float32.
+    """
+    for v in range(rest.shape[0]):
+        x, y, z = rest[v, 0], rest[v, 1], rest[v, 2]
+        ox = oy = oz = np.float32(0.0)
+        for k in range(bone.shape[1]):
+            w = weight[v, k]
+            if w == 0.0:
+                break
+            t = transforms[bone[v, k]]
+            ox += w * (((t[0, 0] * x + t[0, 1] * y) + t[0, 2] * z) + t[0, 3])
+            oy += w * (((t[1, 0] * x + t[1, 1] * y) + t[1, 2] * z) + t[1, 3])
+            oz += w * (((t[2, 0] * x + t[2, 1] * y) + t[2, 2] * z) + t[2, 3])
+        out[v, 0] = ox
+        out[v, 1] = oy
+        out[v, 2] = oz
+
+
+def keypoints(joints: np.ndarray, vertices: np.ndarray, tip_vertices: np.ndarray) -> np.ndarray:
+    """(B, 21, 3) joints, (B, V, 3) vertices -> (B, 21, 3) keypoints in OpenPose order."""
+    out = joints[:, KEYPOINT_BONE].copy()
+    tips = [int(k) for k in np.flatnonzero(np.diff(KEYPOINT_BONE, prepend=-1) == 0)]
+    assert len(tips) == len(TIP_BONES)
+    out[:, tips] = vertices[:, tip_vertices]
+    return out
+
+
+def pose_hands(
+    rig: Rig,
+    identity: np.ndarray,
+    angles: np.ndarray,
+    T_camera_from_wrist: np.ndarray,
+    left: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Posed vertices (B, V, 3) and keypoints (B, 21, 3), float32, in the camera frame.
+
+    Arguments as for `bone_transforms`.
+    """
+    transforms, joints = bone_transforms(rig, identity, angles, T_camera_from_wrist, left)
+    vertices = np.empty((len(identity), rig.rest_vertices.shape[1], 3), np.float32)
+    for h, person in enumerate(identity):
+        rest = rig.rest_vertices[person]
+        if rig.correctives is not None:
+            rest = rest + pose_offsets(rig, transforms[h], T_camera_from_wrist[h], left[h])
+        skin_hand(rest, rig.skin_bone, rig.skin_weight, transforms[h], vertices[h])
+    return vertices, keypoints(joints, vertices, rig.tip_vertices)
+
+
+def pose_offsets(
+    rig: Rig, transforms: np.ndarray, T_camera_from_wrist: np.ndarray, left: bool
+) -> np.ndarray:
+    """Pose blend shapes of MANO (Romero et al. 2017, equation 4): (V, 3) offsets at rest.
+
+    Each of the 15 finger rotations, against its parent and the rest pose, less the identity.
+    """
+    assert rig.correctives is not None
+    root = T_camera_from_wrist[:3, :3].astype(np.float64)
+    if left:
+        root = root @ MIRROR
+    turned = root.T @ transforms[:, :, :3].astype(np.float64)
+    bones = [b for b in range(2, 21) if b not in (5, 9, 13, 17)]
+    relative = [turned[PARENT[b]].T @ turned[b] - np.eye(3) for b in bones]
+    feature = np.concatenate([r.ravel() for r in relative])
+    out = np.zeros(rig.correctives.shape[1:])
+    for k, value in enumerate(feature):
+        out += value * rig.correctives[k]
+    return out.astype(np.float32)

@@ -1,0 +1,114 @@
+"""Image codecs: exact for every image, broken blobs told, decodable with numpy alone."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from frames.codec import decode_depth, decode_parts, encode_depth, encode_parts
+from frames.errors import BadInput
+
+SIZES = st.tuples(st.integers(0, 17), st.integers(0, 23))
+
+
+@settings(max_examples=150, deadline=None)
+@given(image=arrays(np.uint16, SIZES, elements=st.integers(0, 65535)))
+def test_any_depth_image_comes_back(image: np.ndarray) -> None:
+    decoded = decode_depth(encode_depth(image), *image.shape)
+    np.testing.assert_array_equal(decoded, image)
+    assert decoded.dtype == np.uint16
+
+
+@settings(max_examples=60, deadline=None)
+@given(image=arrays(np.uint8, SIZES, elements=st.integers(0, 255)))
+def test_any_part_image_comes_back(image: np.ndarray) -> None:
+    decoded = decode_parts(encode_parts(image), *image.shape)
+    np.testing.assert_array_equal(decoded, image)
+    assert decoded.dtype == np.uint8
+
+
+@pytest.mark.parametrize("shape", [(240, 320), (1, 1), (1, 999), (999, 1), (37, 53), (512, 512)])
+def test_extremes_and_noise_come_back(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(1)
+    images = [
+        rng.integers(0, 65536, shape, np.uint16),
+        np.where(rng.random(shape) < 0.5, 0, 65535).astype(np.uint16),
+        np.full(shape, 65535, np.uint16),
+        np.add.outer(np.arange(shape[0]) * 7, np.arange(shape[1]) * 11).astype(np.uint16),
+    ]
+    for image in images:
+        np.testing.assert_array_equal(decode_depth(encode_depth(image), *shape), image)
+    view = images[0][::2, ::3]
+    np.testing.assert_array_equal(decode_depth(encode_depth(view), *view.shape), view)
+
+
+def test_numpy_alone_decodes() -> None:
+    image = np.random.default_rng(2).integers(0, 65536, (31, 45), np.uint16)
+    raw = pa.Codec("zstd").decompress(encode_depth(image), 2 * image.size, asbytes=True)
+    low, high = np.frombuffer(raw, np.uint8).reshape(2, 31, 45).astype(np.uint16)
+    zigzag = low | high << 8
+    steps = zigzag >> 1 ^ -(zigzag & 1)
+    both = steps.cumsum(0, dtype=np.uint16).cumsum(1, dtype=np.uint16)
+    np.testing.assert_array_equal(both, image)
+
+
+def test_a_plane_costs_little() -> None:
+    v, u = np.mgrid[:240, :320]
+    plane = np.round(10_000 / (0.9 + 0.001 * u - 0.0007 * v)).astype(np.uint16)
+    assert len(encode_depth(plane)) < plane.nbytes / 6
+    assert len(encode_depth(np.zeros((240, 320), np.uint16))) < 100
+
+
+def test_decodes_into_a_given_array() -> None:
+    image = np.arange(60, dtype=np.uint16).reshape(6, 10)
+    batch = np.zeros((2, 6, 10), np.uint16)
+    assert decode_depth(encode_depth(image), 6, 10, out=batch[1]).base is batch
+    np.testing.assert_array_equal(batch[1], image)
+    assert not batch[0].any()
+    parts = np.zeros((2, 6, 10), np.uint8)
+    decode_parts(encode_parts(image.astype(np.uint8)), 6, 10, out=parts[0])
+    np.testing.assert_array_equal(parts[0], image)
+
+
+def test_bytes_do_not_depend_on_what_came_before() -> None:
+    rng = np.random.default_rng(3)
+    image = rng.integers(0, 900, (120, 160), np.uint16)
+    first = encode_depth(image)
+    for _ in range(5):
+        encode_depth(rng.integers(0, 65536, (240, 320), np.uint16))
+    assert encode_depth(image) == first
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        b"",
+        b"\x00",
+        b"not zstd at all",
+        encode_depth(np.arange(600, dtype=np.uint16).reshape(20, 30))[:-3],
+        encode_depth(np.zeros((20, 31), np.uint16)),
+        encode_depth(np.zeros((20, 29), np.uint16)),
+        encode_parts(np.zeros((20, 30), np.uint8)),
+    ],
+)
+def test_a_broken_or_foreign_blob_is_bad_input(blob: bytes) -> None:
+    with pytest.raises(BadInput, match=f"image blob of {len(blob)} bytes") as raised:
+        decode_depth(blob, 20, 30)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_flipped_magic_byte_is_bad_input() -> None:
+    blob = bytearray(encode_parts(np.eye(16, dtype=np.uint8)))
+    blob[0] ^= 0xFF
+    with pytest.raises(BadInput):
+        decode_parts(bytes(blob), 16, 16)
+
+
+@pytest.mark.parametrize("image", [np.zeros((3, 4)), np.zeros(4, np.uint16), np.zeros((2, 2), int)])
+def test_only_images_are_encoded(image: np.ndarray) -> None:
+    with pytest.raises(BadInput, match="image must be"):
+        encode_depth(image)
+    with pytest.raises(BadInput, match="image must be"):
+        encode_parts(image)

@@ -1,0 +1,212 @@
+"""The canvas: buffers for the layers of one frame, reused for every frame of a camera.
+
+    canvas = Canvas(camera, layers=4)
+    canvas.begin()
+    canvas.draw(0, hand_vertices, hand_faces, hand_parts, base=0)
+    canvas.draw(1, other_vertices, other_faces, other_parts, base=32)
+    canvas.draw_room(planes)
+    layers = canvas.composite(depth, codes)
+
+Every layer is rendered as if it were alone, so amodal masks and visible fractions cost one pass of
+comparisons, and stays readable until the next `begin`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from frames.camera import Camera
+from frames.errors import BadInput
+from synth.raster import composite, room
+from synth.raster.grid import build_grid
+from synth.raster.keys import NEAREST_NEAR_M, decode_codes, decode_depth
+from synth.raster.lanes import LANES
+from synth.raster.mesh import draw_curved_mesh, draw_pinhole_mesh
+
+NEAR_M: Final = 0.02
+"""Default near plane."""
+
+DEPTH_SCALE: Final = 10000.0
+"""Steps of stored depth per metre."""
+
+
+@dataclass(frozen=True)
+class LayerStatistics:
+    """What each layer shows, K layers. Hands count their 16 parts (no forearm), objects everything."""
+
+    amodal_pixels: np.ndarray
+    """(K,) int32: pixels of the layer drawn alone, inside the image."""
+    visible_pixels: np.ndarray
+    """(K,) int32: those that no other layer or background hides."""
+    amodal_box: np.ndarray
+    """(K, 4) int32: left, top, right, bottom pixel of the amodal ones, inclusive; -1 if there are none."""
+    visible_box: np.ndarray
+    """(K, 4) int32: the same of the visible ones."""
+
+
+class Canvas:
+    """Draws triangle meshes into layers for one camera; single-threaded, one canvas a process.
+
+    Raises BadInput for a near plane below 1/128 m or without layers.
+    """
+
+    def __init__(self, camera: Camera, layers: int, near_m: float = NEAR_M) -> None:
+        if layers < 1:
+            raise BadInput(f"a canvas needs layers >= 1, got {layers}")
+        if not near_m >= NEAREST_NEAR_M:
+            raise BadInput(f"near_m must be >= {NEAREST_NEAR_M} (metres), got {near_m}")
+        self.camera = camera
+        self.layers = layers
+        self.near_m = float(near_m)
+        self._grid = build_grid(camera)
+        self._pinhole = camera.model == "pinhole"
+        cells = camera.height * self._grid.stride + LANES
+        self._keys = np.zeros((layers + 1, cells), dtype=np.uint32)
+        self._clean = np.array([camera.width, camera.height, -1, -1], dtype=np.int64)
+        self._dirty = np.tile(self._clean, (layers + 1, 1))
+        self._stale = np.zeros(layers + 1, dtype=bool)
+        self._merged = np.zeros(camera.width, dtype=np.uint32)
+        self._mask = np.zeros(self._grid.tiles.shape[2], dtype=np.bool_)
+        self._reserve(4096, 8192)
+
+    def _reserve(self, vertices: int, faces: int) -> None:
+        self._px = np.zeros((3, vertices))
+        self._snapped = np.zeros((2, vertices), dtype=np.int32)
+        self._outside = np.zeros(vertices, dtype=np.uint8)
+        self._bounds = np.zeros((faces, 4), dtype=np.int32)
+        self._verdict = np.zeros(faces, dtype=np.uint8)
+        self._chosen = np.zeros(faces + 1, dtype=np.int32)
+        self._zero_codes = np.zeros(faces, dtype=np.uint8)
+
+    def begin(self) -> None:
+        """Start a frame: all layers empty."""
+        self._stale[:] = True
+
+    def _freshen(self, slot: int) -> None:
+        """Clear what the last frame left in a layer, when it is first needed."""
+        if self._stale[slot]:
+            composite.clear_layer(self._keys[slot], self._dirty[slot], self._grid.stride, LANES)
+            self._dirty[slot] = self._clean
+            self._stale[slot] = False
+
+    def draw(
+        self,
+        slot: int,
+        vertices: np.ndarray,
+        faces: np.ndarray,
+        codes: np.ndarray,
+        base: int = 0,
+        closed: bool = True,
+    ) -> None:
+        """Draw a triangle mesh into layer `slot`; several meshes may share a layer.
+
+        vertices (V, 3) float32 or float64, camera frame, metres; faces (F, 3) int32 seen counter-clockwise
+        from outside; codes (F,) uint8, to which `base` is added. Back faces of a closed mesh are
+        skipped, open meshes are drawn from both sides. Raises ValueError on other shapes or types.
+        """
+        if not 0 <= slot < self.layers:
+            raise ValueError(f"slot must be 0..{self.layers - 1}, got {slot}")
+        self._draw(slot, vertices, faces, codes, base, closed)
+
+    def draw_background(
+        self, vertices: np.ndarray, faces: np.ndarray, closed: bool = True
+    ) -> None:
+        """Draw a mesh (as `draw`) into the background layer, with code 0: tables, boxes, walls."""
+        if len(faces) > len(self._verdict):
+            self._reserve(self._px.shape[1], 2 * len(faces))
+        self._draw(self.layers, vertices, faces, self._zero_codes[: len(faces)], 0, closed)
+
+    def draw_room(self, planes: np.ndarray) -> None:
+        """Draw the interior of a convex polytope into the background layer.
+
+        planes (P, 4) float: outward unit normal n and distance d > 0, camera frame, n . p <= d inside.
+        """
+        coefficients = room.plane_coefficients(planes, self._grid.table_from_ray)
+        width, height, stride = self.camera.width, self.camera.height, self._grid.stride
+        keys, overwrite = self._keys[self.layers], bool(self._stale[self.layers])
+        if self._pinhole:
+            room.fill_room_affine(coefficients, width, height, keys, stride, overwrite)
+        else:
+            gx, gy = self._grid.gx, self._grid.gy
+            room.fill_room_table(coefficients, gx, gy, width, height, keys, stride, overwrite)
+        self._stale[self.layers] = False
+        self._dirty[self.layers] = (0, 0, width - 1, height - 1)
+
+    def _draw(
+        self,
+        slot: int,
+        vertices: np.ndarray,
+        faces: np.ndarray,
+        codes: np.ndarray,
+        base: int,
+        closed: bool,
+    ) -> None:
+        _check_mesh(vertices, faces, codes)
+        self._freshen(slot)
+        if len(faces) > len(self._verdict) or len(vertices) > self._px.shape[1]:
+            self._reserve(2 * len(vertices), 2 * len(faces))
+        grid, camera = self._grid, self.camera
+        shared = (
+            *(vertices, faces, codes, base, closed, self.near_m, camera.width, camera.height),
+            *(grid.table_from_ray, grid.octagon, grid.tiles, grid.gx, grid.gy, grid.stride),
+            *(self._keys[slot], self._dirty[slot], self._px),
+        )
+        if self._pinhole:
+            draw_pinhole_mesh(*shared, self._snapped, self._verdict, self._chosen, self._mask)
+        else:
+            draw_curved_mesh(
+                *shared,
+                *(self._outside, self._verdict, self._chosen, self._mask),
+                *(grid.lookup, grid.lookup_origin, grid.margin_px, grid.bend_per_px, self._bounds),
+            )
+
+    def composite(
+        self, depth: np.ndarray, codes: np.ndarray, depth_scale: float = DEPTH_SCALE
+    ) -> LayerStatistics:
+        """Write the image of all layers together.
+
+        depth (H, W) uint16 gets floor(z * depth_scale + 0.5), 0 where nothing is or the number does not
+        fit; codes (H, W) uint8 the part in front. Both may be slices of a batch.
+        """
+        for slot in range(self.layers + 1):
+            self._freshen(slot)
+        table = np.empty((self.layers, composite.COLUMNS), dtype=np.int32)
+        composite.composite_layers(
+            self._keys, self._dirty, self._grid.stride, self._merged, depth_scale, depth, codes, table
+        )
+        return LayerStatistics(
+            amodal_pixels=table[:, composite.AMODAL],
+            visible_pixels=table[:, composite.VISIBLE],
+            amodal_box=table[:, composite.AMODAL_BOX : composite.AMODAL_BOX + 4],
+            visible_box=table[:, composite.VISIBLE_BOX : composite.VISIBLE_BOX + 4],
+        )
+
+    def probe(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Every layer at pixels (n, 2) int64 (u, v), after `composite`.
+
+        Returns codes (K+1, n) uint8 and depth (K+1, n) float32 in metres; the last layer is the
+        background. Depth 0: the layer has nothing there, or the pixel lies outside the image.
+        """
+        found = np.empty((self.layers + 1, len(pixels)), dtype=np.uint32)
+        camera = self.camera
+        composite.probe_layers(
+            self._keys, self._dirty, self._grid.stride, camera.width, camera.height, pixels, found
+        )
+        return decode_codes(found), decode_depth(found)
+
+    def layer(self, slot: int) -> tuple[np.ndarray, np.ndarray]:
+        """Codes (H, W) uint8 and depth (H, W) float32 in metres of one layer alone (K: background)."""
+        self._freshen(slot)
+        height, stride = self.camera.height, self._grid.stride
+        keys = self._keys[slot, : height * stride].reshape(height, stride)[:, : self.camera.width]
+        return decode_codes(keys), decode_depth(keys)
+
+
+def _check_mesh(vertices: np.ndarray, faces: np.ndarray, codes: np.ndarray) -> None:
+    if vertices.ndim != 2 or vertices.shape[1] != 3 or vertices.dtype.kind != "f":
+        raise ValueError(f"vertices must be (V, 3) float, got {vertices.shape} {vertices.dtype}")
+    if faces.ndim != 2 or faces.shape[1] != 3 or faces.dtype != np.int32:
+        raise ValueError(f"faces must be (F, 3) int32, got {faces.shape} {faces.dtype}")
+    if codes.shape != faces.shape[:1] or codes.dtype != np.uint8:
+        raise ValueError(f"codes must be ({len(faces)},) uint8, got {codes.shape} {codes.dtype}")

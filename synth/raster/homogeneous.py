@@ -1,0 +1,147 @@
+"""Triangles through any central camera, or across the near plane: homogeneous edge functions.
+
+A ray r meets the inside of a triangle (a, b, c) if r.(a x b), r.(b x c) and r.(c x a) have one sign
+(Olano and Greer, "Triangle scan conversion using 2D homogeneous coordinates", 1997). Vertices behind
+the camera need no clipping, curved images of edges need no subdivision, and the two triangles of a
+shared edge compute exactly negated functions, so no pixel falls between them. In a pinhole's image an
+edge between two snapped vertices keeps its snapped function, so these triangles also meet the ones of
+`pinhole.py` without cracks.
+"""
+
+import numpy as np
+from numba import njit
+
+from synth.raster.keys import INVERSE_DEPTH_MAX, INVERSE_DEPTH_MIN, JIT
+from synth.raster.lanes import LANES, shade_table
+from synth.raster.pinhole import SNAP, UNSNAPPED
+
+OUTSIDE_ALL = 0xFF
+
+
+@njit(**JIT)
+def cross(a, b):  # type: ignore[no-untyped-def]
+    """a x b of tuples; cross(b, a) is its exact negation, bit for bit."""
+    return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+
+
+@njit(**JIT)
+def dot(a, b):  # type: ignore[no-untyped-def]
+    """a . b of tuples."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@njit(**JIT)
+def vertex_in_table(vertices, i, matrix):  # type: ignore[no-untyped-def]
+    """Homogeneous table coordinates of vertex i."""
+    x, y, z = np.float64(vertices[i, 0]), np.float64(vertices[i, 1]), np.float64(vertices[i, 2])
+    return (
+        matrix[0, 0] * x + matrix[0, 2] * z,
+        matrix[1, 1] * y + matrix[1, 2] * z,
+        z,
+    )
+
+
+@njit(**JIT)
+def outcode(point, octagon):  # type: ignore[no-untyped-def]
+    """Bits of the image's octagon that a homogeneous point lies beyond.
+
+    Linear in the point: if three vertices share a bit, nothing of their triangle is in the image.
+    """
+    x, y, z = point
+    bits = np.uint8(0)
+    for n, value in enumerate((x, -x, y, -y, x + y, -x - y, x - y, y - x)):
+        bits |= np.uint8(np.uint8(value > octagon[n] * z) << np.uint8(n))
+    return bits
+
+
+@njit(**JIT)
+def triangle_plane(a, b, c, near):  # type: ignore[no-untyped-def]
+    """Plane (3,) of 1/z over table coordinates, lowest and highest 1/z, and its limit by the near plane."""
+    ab = (b[0] - a[0], b[1] - a[1], b[2] - a[2])
+    ac = (c[0] - a[0], c[1] - a[1], c[2] - a[2])
+    normal = cross(ab, ac)
+    scale = 1.0 / dot(normal, a)
+    lo = 1.0 / max(max(a[2], b[2]), c[2])
+    nearest = min(min(a[2], b[2]), c[2])
+    crossing = nearest <= near
+    hi = 1.0 / (near if crossing else nearest)
+    limit = 1.0 / near if crossing else np.inf
+    plane = (normal[0] * scale, normal[1] * scale, normal[2] * scale)
+    return plane, max(lo, INVERSE_DEPTH_MIN), min(max(hi, INVERSE_DEPTH_MIN), INVERSE_DEPTH_MAX), limit
+
+
+@njit(**JIT)
+def snapped_edge(snapped, i, j, homogeneous):  # type: ignore[no-untyped-def]
+    """Edge function from vertex i to j: exact where both are snapped, the homogeneous one otherwise."""
+    if snapped.shape[1] == 0 or snapped[0, i] == UNSNAPPED or snapped[0, j] == UNSNAPPED:
+        return homogeneous
+    x, y = np.float64(snapped[0, i]), np.float64(snapped[1, i])
+    a = y - np.float64(snapped[1, j])
+    b = np.float64(snapped[0, j]) - x
+    return (a * SNAP, b * SNAP, -(a * x + b * y))
+
+
+@njit(**JIT)
+def _reaches(edges, first, tiles, j, i):  # type: ignore[no-untyped-def]
+    """Whether an edge function is >= 0 anywhere in the bounds of a tile."""
+    a, b, c = edges[first], edges[first + 1], edges[first + 2]
+    x = tiles[1, j, i] if a > 0 else tiles[0, j, i]
+    y = tiles[3, j, i] if b > 0 else tiles[2, j, i]
+    return a * x + b * y + c >= 0
+
+
+@njit(**JIT)
+def fill_tiled(
+    chosen, count, vertices, faces, codes, base, closed, snapped, near,
+    matrix, octagon, tiles, gx, gy, height, keys, stride, dirty, mask,
+):  # type: ignore[no-untyped-def]
+    """Draw faces by testing every tile of the image, then the pixels of the tiles they may reach.
+
+    Exact for triangles of any size, across the near plane and across the border of the field. snapped
+    is (2, V) int32 for a pinhole and (2, 0) otherwise; mask (tile columns,) bool is scratch.
+    """
+    rows, columns = tiles.shape[1], tiles.shape[2]
+    for n in range(np.uint64(count)):
+        f = np.uint64(np.uint32(chosen[n]))
+        i = np.uint64(np.uint32(faces[f, 0]))
+        j = np.uint64(np.uint32(faces[f, 1]))
+        k = np.uint64(np.uint32(faces[f, 2]))
+        a = vertex_in_table(vertices, i, matrix)
+        b = vertex_in_table(vertices, j, matrix)
+        c = vertex_in_table(vertices, k, matrix)
+        if not (max(max(a[2], b[2]), c[2]) > near):
+            continue
+        if outcode(a, octagon) & outcode(b, octagon) & outcode(c, octagon):
+            continue
+        ab = (b[0] - a[0], b[1] - a[1], b[2] - a[2])
+        ac = (c[0] - a[0], c[1] - a[1], c[2] - a[2])
+        volume = dot(cross(ab, ac), a)
+        if not ((volume < 0) | ((volume > 0) & (not closed))):
+            continue
+        if volume < 0:
+            b, c, j, k = c, b, k, j
+        plane, lo, hi, limit = triangle_plane(a, b, c, near)
+        edges = (
+            snapped_edge(snapped, i, j, cross(a, b))
+            + snapped_edge(snapped, j, k, cross(b, c))
+            + snapped_edge(snapped, k, i, cross(c, a))
+        )
+        code = np.uint64(np.uint8(codes[f] + base))
+        for tile_row in range(rows):
+            for tile in range(columns):
+                mask[tile] = (
+                    _reaches(edges, 0, tiles, tile_row, tile)
+                    & _reaches(edges, 3, tiles, tile_row, tile)
+                    & _reaches(edges, 6, tiles, tile_row, tile)
+                )
+            top = tile_row * 8
+            bottom = min(top + 8, height)
+            for tile in range(columns):
+                if mask[tile]:
+                    dirty[0] = min(dirty[0], tile * LANES)
+                    dirty[1] = min(dirty[1], top)
+                    dirty[2] = max(dirty[2], tile * LANES + LANES - 1)
+                    dirty[3] = max(dirty[3], bottom - 1)
+                    for y in range(top, bottom):
+                        at = np.uint64(y * stride + tile * LANES)
+                        shade_table(keys, at, gx, gy, edges, plane, lo, hi, limit, code)

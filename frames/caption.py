@@ -39,6 +39,6 @@ def caption_lines(frame: Frame) -> list[tuple[str, bool]]:
         seen, hidden, out = count_visibility(hand)
         share = float(hand.visible_fraction)
         shown = f"{share:.0%} in sight; " if np.isfinite(share) else ""
-        outside = f", {out} outside" if out else ""
+        outside = f", {out} out" if out else ""
         lines.append((f"{shown}{seen} visible, {hidden} occluded{outside}", False))
     return lines

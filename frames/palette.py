@@ -12,22 +12,13 @@ import numpy as np
 from frames.canvas import Color
 from frames.parts import FOREARM, HAND_PARTS, HAND_STRIDE, MAX_HANDS, OBJECT_BASE
 from frames.record import Frame
+from frames.skeleton import FINGER_COLORS
 
 INK: Final[Color] = (14, 17, 22)
 PAPER: Final[Color] = (24, 28, 35)
 TEXT: Final[Color] = (226, 232, 240)
 MUTED: Final[Color] = (138, 150, 166)
 
-FINGER_COLORS: Final[tuple[Color, ...]] = (
-    (255, 92, 92),
-    (255, 176, 46),
-    (112, 224, 96),
-    (64, 180, 255),
-    (214, 132, 255),
-)
-"""Thumb, index, middle, ring, pinky."""
-
-WRIST_COLOR: Final[Color] = (250, 250, 250)
 BOX_COLOR: Final[Color] = (255, 255, 255)
 
 NO_READING: Final[Color] = (58, 36, 52)
@@ -46,11 +37,10 @@ _ANCHORS: Final = (
     (0.85, (142, 201, 160)),
     (1.00, (244, 244, 214)),
 )
-_HAND_FAR: Final = 0.38
-"""Where on the ramp the hands' far end lies: below it is the room."""
-
-_ROOM_M: Final = 0.8
-"""Metres behind the hands over which the room's tone falls to 1/e."""
+TONE: Final = {"handFar": 0.38, "floor": 0.25, "room": 0.70, "roomM": 0.8}
+"""The tone curve, shared with the page: where on the ramp the hands' far end lies, what share of
+that the farthest room keeps, what share a wall right behind the hands adds, and over how many
+metres the latter falls to 1/e."""
 
 
 def _interpolate_lab(anchors: tuple[tuple[float, Color], ...], steps: int) -> np.ndarray:
@@ -71,6 +61,7 @@ DEPTH_RAMP: Final = _interpolate_lab(_ANCHORS, 256)
 def _part_table() -> np.ndarray:
     """Return (256, 3) uint8: a colour for every code of the part image."""
     table = np.zeros((256, 3), np.uint8)
+    fingers = np.array(list(FINGER_COLORS.values()))
     table[0] = PAPER
     for hand in range(MAX_HANDS):
         base = HAND_STRIDE * hand
@@ -80,7 +71,7 @@ def _part_table() -> np.ndarray:
         table[base + 1] = palm * dim
         for part in range(2, HAND_PARTS + 1):
             finger, segment = divmod(part - 2, 3)
-            table[base + part] = np.array(FINGER_COLORS[finger]) * dim * (0.62 + 0.19 * segment)
+            table[base + part] = fingers[finger] * dim * (0.62 + 0.19 * segment)
         table[base + FOREARM] = arm * dim
     for j in range(256 - OBJECT_BASE):
         # Objects: muted golds and browns, which no finger has.
@@ -135,9 +126,11 @@ def tone_depth(depth_m: np.ndarray, near_m: float, far_m: float) -> np.ndarray:
     behind still differ a little. It never rises with distance.
     """
     depth = np.asarray(depth_m, np.float32)
-    inside = 1.0 - (1.0 - _HAND_FAR) * (depth - near_m) / max(far_m - near_m, 1e-6)
-    behind = _HAND_FAR * (0.25 + 0.70 * np.exp(-np.maximum(depth - far_m, 0) / _ROOM_M))
-    return np.where(depth <= far_m, np.clip(inside, _HAND_FAR, 1.0), behind).astype(np.float32)
+    end = TONE["handFar"]
+    inside = 1.0 - (1.0 - end) * (depth - near_m) / max(far_m - near_m, 1e-6)
+    fading = TONE["room"] * np.exp(-np.maximum(depth - far_m, 0) / TONE["roomM"])
+    behind = end * (TONE["floor"] + fading)
+    return np.where(depth <= far_m, np.clip(inside, end, 1.0), behind).astype(np.float32)
 
 
 def shade_relief(depth_m: np.ndarray, pixel_rad: float, strength: float = 0.55) -> np.ndarray:

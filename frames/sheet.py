@@ -15,6 +15,7 @@ from frames.caption import caption_lines
 from frames.errors import BadInput
 from frames.parts import VISIBILITY_OCCLUDED, VISIBILITY_OUTSIDE
 from frames.record import Frame, Hand
+from frames.skeleton import BONES, FINGER_COLORS, KEYPOINT_COLORS, KEYPOINTS, WRIST
 
 _GAP = 8
 _TEXT_SIZE = 15
@@ -53,19 +54,17 @@ def draw_skeleton(panel: np.ndarray, hand: Hand, scale: int) -> None:
     unit = max(0.75, min(panel.shape[1] / _PANEL_WIDTH, 2.0))
     radius, width = 4.0 * unit, max(1, round(2 * unit))
     places = _to_panel(hand.keypoints_px, scale)
-    for joint in range(1, 21):
-        parent = 0 if joint % 4 == 1 else joint - 1
+    for parent, joint in BONES:
         draw.draw_line(panel, places[parent], places[joint], palette.INK, width + 2)
-    for joint in range(1, 21):
-        parent = 0 if joint % 4 == 1 else joint - 1
+    for parent, joint in BONES:
         hidden = hand.visibility[joint] == VISIBILITY_OCCLUDED
-        color = palette.FINGER_COLORS[(joint - 1) // 4]
+        color = KEYPOINT_COLORS[joint]
         draw.draw_line(panel, places[parent], places[joint], color, 1 if hidden else width)
-    for joint in range(21):
+    for joint in range(KEYPOINTS):
         if hand.visibility[joint] == VISIBILITY_OUTSIDE or not np.isfinite(places[joint]).all():
             continue
-        color = palette.WRIST_COLOR if joint == 0 else palette.FINGER_COLORS[(joint - 1) // 4]
-        size = radius * (1.25 if joint == 0 else 1.0)
+        color = KEYPOINT_COLORS[joint]
+        size = radius * (1.25 if joint == WRIST else 1.0)
         draw.draw_dot(panel, places[joint], size + 1.0, palette.INK)
         if hand.visibility[joint] == VISIBILITY_OCCLUDED:
             draw.draw_ring(panel, places[joint], size - 0.5, color, max(1, round(1.4 * unit)))
@@ -185,7 +184,7 @@ def draw_sheet(frames: Sequence[Frame], columns: int = 2, title: str = "") -> np
 
 def draw_legend(width: int, title: str = "") -> np.ndarray:
     """Return a row (H, width, 3) uint8 that explains the sheet's colours and marks."""
-    entries = ["near|far", "thumb", "index", "middle", "ring", "pinky", "visible", "occluded"]
+    entries = ["near|far", *FINGER_COLORS, "visible", "occluded"]
     entries += ["visible part", "whole hand", "no reading"]
     spots: list[tuple[int, int, str]] = []
     x, y = _GAP + 4, 26 if not title else 56
@@ -212,9 +211,8 @@ def _draw_entry(row: np.ndarray, x: int, y: int, entry: str) -> None:
         row[y - 11 : y + 1, x + 40 : x + 150] = ramp
         draw.draw_text(row, "far", (x + 158, y), palette.MUTED, _TEXT_SIZE)
         return
-    names = ("thumb", "index", "middle", "ring", "pinky")
-    if entry in names:
-        color = palette.FINGER_COLORS[names.index(entry)]
+    if entry in FINGER_COLORS:
+        color = FINGER_COLORS[entry]
         reach = np.array([9.0, 0.0])
         draw.draw_line(row, middle - reach, middle + reach, color, 3)
         draw.draw_dot(row, middle, 4.5, color)

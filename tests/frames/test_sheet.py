@@ -20,6 +20,7 @@ from frames.sheet import (
     draw_skeleton,
     write_picture,
 )
+from frames.skeleton import KEYPOINT_COLORS
 
 FRAME = fabricate_frame(0)
 
@@ -122,7 +123,7 @@ def test_visible_joints_are_filled_and_occluded_ones_hollow():
     panel = drawn(hand)
     for joint in range(21):
         x, y = hand.keypoints_px[joint].astype(int)
-        color = palette.WRIST_COLOR if joint == 0 else palette.FINGER_COLORS[(joint - 1) // 4]
+        color = KEYPOINT_COLORS[joint]
         if states[joint] == 2:
             assert tuple(panel[y, x]) == color
         else:
@@ -140,10 +141,10 @@ def test_joints_outside_are_not_drawn_but_their_bones_reach_the_border():
     states = np.zeros(21, np.uint8)
     states[0] = 2
     panel = drawn(one_hand(keypoints_px=px, visibility=states))
-    assert tuple(panel[240, 639]) == palette.FINGER_COLORS[1]
+    assert tuple(panel[240, 639]) == KEYPOINT_COLORS[5]
     assert (panel[:200] == 90).all() and (panel[280:] == 90).all()
     column = panel[200:280, 620]
-    assert ((column == palette.FINGER_COLORS[1]).all(1)).sum() <= 3, "a line, no dot"
+    assert ((column == KEYPOINT_COLORS[5]).all(1)).sum() <= 3, "a line, no dot"
 
 
 def test_far_outside_ends_do_not_overflow():
@@ -161,7 +162,7 @@ def test_skeleton_is_placed_at_pixel_centres():
     states = np.zeros(21, np.uint8)
     states[0] = 2
     panel = drawn(one_hand(keypoints_px=px, visibility=states), scale=4)
-    white = (panel == palette.WRIST_COLOR).all(-1)
+    white = (panel == KEYPOINT_COLORS[0]).all(-1)
     y, x = np.argwhere(white).mean(0)
     assert abs(x - 41.5) < 0.3 and abs(y - 81.5) < 0.3, "pixel (10, 20) spans 40..43, 80..83"
 

@@ -94,7 +94,7 @@ class SceneObject:
 
 @dataclass(frozen=True)
 class Frame:
-    """One depth image with its labels. Images that were not asked for, or do not exist, are None."""
+    """One depth image with its labels. An image not asked for, or not there, is None."""
 
     frame_id: int
     source: str

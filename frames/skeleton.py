@@ -73,7 +73,7 @@ class KeypointSet:
     """(21,) for each of our keypoints its index in this set."""
 
     def to_canonical(self, keypoints: ArrayLike) -> NDArray[np.floating]:
-        """(..., n, d) in this set's order -> (..., 21, d) in ours. Raises BadInput for another n."""
+        """(..., n, d) in this set's order -> (..., 21, d) in ours. BadInput for another n."""
         keypoints = np.asarray(keypoints)
         if keypoints.ndim < 2 or keypoints.shape[-2] != len(self.joint_names):
             wanted = len(self.joint_names)
@@ -81,7 +81,7 @@ class KeypointSet:
         return np.asarray(keypoints[..., self.source, :])
 
     def from_canonical(self, keypoints: ArrayLike) -> NDArray[np.floating]:
-        """(..., 21, d) in our order -> (..., n, d) in this set's; NaN for joints we do not have."""
+        """(..., 21, d) in our order -> (..., n, d) in this set's; NaN for joints not ours."""
         keypoints = np.asarray(keypoints)
         if keypoints.ndim < 2 or keypoints.shape[-2] != KEYPOINTS:
             raise BadInput(f"keypoints must be (..., 21, d), got {keypoints.shape}")

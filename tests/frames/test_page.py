@@ -9,11 +9,11 @@ from html.parser import HTMLParser
 import cv2
 import numpy as np
 import pytest
-from fabricated import fabricate_frame
 
 from frames import palette
 from frames.errors import BadInput
 from frames.page import pack_png, render_page, write_page
+from tests.frames.sphere_hands import fabricate_frame
 
 FRAMES = [
     fabricate_frame(0),

@@ -5,7 +5,6 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
-from fabricated import fabricate_frame
 
 from frames import palette
 from frames.canvas import clip_segment, draw_box, new_canvas
@@ -21,6 +20,7 @@ from frames.sheet import (
     write_picture,
 )
 from frames.skeleton import KEYPOINT_COLORS
+from tests.frames.sphere_hands import fabricate_frame
 
 FRAME = fabricate_frame(0)
 

@@ -6,8 +6,10 @@ zero is a flat hand with straight, nearly parallel fingers and the thumb at its 
 position.
 """
 
+import math
 from typing import Final
 
+import numba
 import numpy as np
 
 from synth.hand.bones import BONES, FINGER_START, FINGERS, FOREARM_BONE, THUMB
@@ -111,37 +113,66 @@ def thumb_zero() -> np.ndarray:
     return rotation("x", x) @ rotation("y", y) @ rotation("z", z)
 
 
+def _turns() -> tuple[np.ndarray, np.ndarray]:
+    """What turns each bone: (T, 3) int64 rows of bone, axis, angle and (T,) factors, in order.
+
+    A bone's rotation is the product of its rows from left to right. The forearm's rows are those
+    of the hand against the forearm, inverted, since the palm is the root.
+    """
+    x, y, z = 0, 1, 2
+    rows: list[tuple[int, int, str, float]] = [
+        (FOREARM_BONE, x, "wrist_flexion", 1.0),
+        (FOREARM_BONE, y, "wrist_deviation", 1.0),
+        (THUMB, y, "thumb_cmc_abduction", 1.0),
+        (THUMB, x, "thumb_cmc_flexion", -1.0),
+        (THUMB, z, "thumb_cmc_rotation", 1.0),
+        (THUMB + 1, y, "thumb_mcp_abduction", -1.0),
+        (THUMB + 1, x, "thumb_mcp_flexion", -1.0),
+        (THUMB + 2, x, "thumb_ip_flexion", -1.0),
+        (FINGER_START[2], x, "palm_arch", -0.5),
+        (FINGER_START[3], x, "palm_arch", -1.0),
+    ]
+    for f, start in zip(FINGERS, FINGER_START, strict=True):
+        rows += [
+            (start + 1, y, f"{f}_mcp_abduction", -1.0),
+            (start + 1, x, f"{f}_mcp_flexion", -1.0),
+            (start + 1, z, f"{f}_mcp_twist", 1.0),
+            (start + 2, x, f"{f}_pip_flexion", -1.0),
+            (start + 3, x, f"{f}_dip_flexion", -1.0),
+        ]
+    table = np.array([(bone, axis, DOF[name]) for bone, axis, name, _ in rows], dtype=np.int64)
+    return table, np.array([factor for *_, factor in rows])
+
+
+_TURNS, _FACTORS = _turns()
+
+
 def joint_rotations(angles: np.ndarray) -> np.ndarray:
     """(B, 29) rad -> (B, 21, 3, 3) rotation of each bone in its own zero frame.
 
-    A bone's frame in its parent is `zero_frame @ rotation` (`synth.hand.rig`), except for the
-    forearm: there the angles are those of the hand against the forearm, hence the transpose.
+    A bone's frame in its parent is `zero_frame @ rotation` (`synth.hand.rig`).
     """
-    angles = np.asarray(angles, dtype=np.float64)
-    out = np.zeros((len(angles), len(BONES), 3, 3))
-    out[:, :, range(3), range(3)] = 1.0
-    a = {name: angles[:, i] for name, i in DOF.items()}
-    hand = rotation("y", -a["wrist_deviation"]) @ rotation("x", -a["wrist_flexion"])
-    out[:, FOREARM_BONE] = hand.transpose(0, 2, 1)
-    out[:, THUMB] = (
-        rotation("y", a["thumb_cmc_abduction"])
-        @ rotation("x", -a["thumb_cmc_flexion"])
-        @ rotation("z", a["thumb_cmc_rotation"])
-    )
-    out[:, THUMB + 1] = rotation("y", -a["thumb_mcp_abduction"]) @ rotation(
-        "x", -a["thumb_mcp_flexion"]
-    )
-    out[:, THUMB + 2] = rotation("x", -a["thumb_ip_flexion"])
-    for f, start in zip(FINGERS, FINGER_START, strict=True):
-        share = {"ring": 0.5, "pinky": 1.0}.get(f, 0.0)
-        out[:, start] = rotation("x", -share * a["palm_arch"])
-        out[:, start + 1] = (
-            rotation("y", -a[f"{f}_mcp_abduction"])
-            @ rotation("x", -a[f"{f}_mcp_flexion"])
-            @ rotation("z", a[f"{f}_mcp_twist"])
-        )
-        out[:, start + 2] = rotation("x", -a[f"{f}_pip_flexion"])
-        out[:, start + 3] = rotation("x", -a[f"{f}_dip_flexion"])
+    return _rotate(np.ascontiguousarray(angles, dtype=np.float64), _TURNS, _FACTORS, len(BONES))
+
+
+@numba.njit(cache=True, nogil=True)
+def _rotate(angles, turns, factors, bones):  # type: ignore[no-untyped-def]
+    out = np.zeros((angles.shape[0], bones, 3, 3))
+    for h in range(angles.shape[0]):
+        for b in range(bones):
+            for i in range(3):
+                out[h, b, i, i] = 1.0
+        for t in range(turns.shape[0]):
+            m = out[h, turns[t, 0]]
+            angle = factors[t] * angles[h, turns[t, 2]]
+            c, s = math.cos(angle), math.sin(angle)
+            # A turn about axis k mixes the two other columns.
+            i = (turns[t, 1] + 1) % 3
+            j = (turns[t, 1] + 2) % 3
+            for r in range(3):
+                first, second = m[r, i], m[r, j]
+                m[r, i] = c * first + s * second
+                m[r, j] = c * second - s * first
     return out
 
 

@@ -4,6 +4,7 @@ A capsule has the length of a bone and the girth of its flesh. Against the skin 
 side of rejecting, so a hand that passes here is clean to the eye and to an exact mesh test.
 """
 
+import math
 from dataclasses import dataclass
 
 import numba
@@ -135,7 +136,29 @@ def segment_distance(a0, a1, b0, b1):  # type: ignore[no-untyped-def]
     x = rx + d1x * s - d2x * t
     y = ry + d1y * s - d2y * t
     z = rz + d1z * s - d2z * t
-    return np.sqrt(x * x + y * y + z * z)
+    return math.sqrt(x * x + y * y + z * z)
+
+
+FAR = -0.05
+"""What the overlaps below report for flesh that is farther apart than this, metres."""
+
+
+@numba.njit(cache=True, nogil=True)
+def _overlap(a0, a1, a_radius, b0, b1, b_radius, worst):  # type: ignore[no-untyped-def]
+    """Overlap of two capsules, or `worst` if their bounding spheres show that it is less."""
+    reach = a_radius + b_radius
+    x = (a0[0] + a1[0]) - (b0[0] + b1[0])
+    y = (a0[1] + a1[1]) - (b0[1] + b1[1])
+    z = (a0[2] + a1[2]) - (b0[2] + b1[2])
+    apart2 = 0.25 * (x * x + y * y + z * z)
+    ax, ay, az = a1[0] - a0[0], a1[1] - a0[1], a1[2] - a0[2]
+    bx, by, bz = b1[0] - b0[0], b1[1] - b0[1], b1[2] - b0[2]
+    a_half = 0.5 * math.sqrt(ax * ax + ay * ay + az * az)
+    b_half = 0.5 * math.sqrt(bx * bx + by * by + bz * bz)
+    bound = reach - worst + a_half + b_half
+    if bound <= 0.0 or apart2 >= bound * bound:
+        return worst
+    return max(worst, reach - segment_distance(a0, a1, b0, b1))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -143,11 +166,12 @@ def self_penetration(start, end, radius, pairs):  # type: ignore[no-untyped-def]
     """(B, C, 3), (B, C, 3), (B, C), (P, 2) -> (B,) deepest overlap in one hand, m (< 0: apart)."""
     out = np.empty(start.shape[0])
     for h in range(start.shape[0]):
-        worst = -1.0
+        worst = FAR
         for p in range(pairs.shape[0]):
             i, j = pairs[p, 0], pairs[p, 1]
-            gap = segment_distance(start[h, i], end[h, i], start[h, j], end[h, j])
-            worst = max(worst, radius[h, i] + radius[h, j] - gap)
+            worst = _overlap(
+                start[h, i], end[h, i], radius[h, i], start[h, j], end[h, j], radius[h, j], worst
+            )
         out[h] = worst
     return out
 
@@ -156,17 +180,20 @@ def self_penetration(start, end, radius, pairs):  # type: ignore[no-untyped-def]
 def mutual_penetration(  # type: ignore[no-untyped-def]
     start, end, radius, other_start, other_end, other_radius
 ):
-    """Deepest overlap between hand h and the other hand h, (B,), metres (< 0: apart)."""
+    """Deepest overlap between capsule sets h of two bodies, (B,), metres (< 0: apart)."""
     out = np.empty(start.shape[0])
     for h in range(start.shape[0]):
-        worst = -1.0
+        worst = FAR
         for i in range(start.shape[1]):
             for j in range(other_start.shape[1]):
-                gap = segment_distance(
-                    start[h, i], end[h, i], other_start[h, j], other_end[h, j]
+                worst = _overlap(
+                    start[h, i],
+                    end[h, i],
+                    radius[h, i],
+                    other_start[h, j],
+                    other_end[h, j],
+                    other_radius[h, j],
+                    worst,
                 )
-                worst = max(worst, radius[h, i] + other_radius[h, j] - gap)
         out[h] = worst
     return out
-
-

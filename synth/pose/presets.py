@@ -6,6 +6,7 @@ against the shaded mesh; pinches are solved until the tips touch on the mean han
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -164,6 +165,7 @@ def preset_angles(preset: Preset) -> np.ndarray:
     return clamp(np.radians(angles)[None])[0]
 
 
+@cache
 def preset_table() -> np.ndarray:
     """(P, 29) rad, one row a preset."""
     return np.stack([preset_angles(p) for p in PRESETS])

@@ -139,39 +139,42 @@ def segment_distance(a0, a1, b0, b1):  # type: ignore[no-untyped-def]
     return math.sqrt(x * x + y * y + z * z)
 
 
-FAR = -0.05
-"""What the overlaps below report for flesh that is farther apart than this, metres."""
+@numba.njit(cache=True, nogil=True)
+def _spheres(start, end, radius):  # type: ignore[no-untyped-def]
+    """Bounding spheres (C, 4) of capsules: centre and radius."""
+    out = np.empty((start.shape[0], 4))
+    for c in range(start.shape[0]):
+        length2 = 0.0
+        for k in range(3):
+            out[c, k] = 0.5 * (start[c, k] + end[c, k])
+            length2 += (end[c, k] - start[c, k]) ** 2
+        out[c, 3] = radius[c] + 0.5 * math.sqrt(length2)
+    return out
 
 
 @numba.njit(cache=True, nogil=True)
-def _overlap(a0, a1, a_radius, b0, b1, b_radius, worst):  # type: ignore[no-untyped-def]
-    """Overlap of two capsules, or `worst` if their bounding spheres show that it is less."""
-    reach = a_radius + b_radius
-    x = (a0[0] + a1[0]) - (b0[0] + b1[0])
-    y = (a0[1] + a1[1]) - (b0[1] + b1[1])
-    z = (a0[2] + a1[2]) - (b0[2] + b1[2])
-    apart2 = 0.25 * (x * x + y * y + z * z)
-    ax, ay, az = a1[0] - a0[0], a1[1] - a0[1], a1[2] - a0[2]
-    bx, by, bz = b1[0] - b0[0], b1[1] - b0[1], b1[2] - b0[2]
-    a_half = 0.5 * math.sqrt(ax * ax + ay * ay + az * az)
-    b_half = 0.5 * math.sqrt(bx * bx + by * by + bz * bz)
-    bound = reach - worst + a_half + b_half
-    if bound <= 0.0 or apart2 >= bound * bound:
-        return worst
-    return max(worst, reach - segment_distance(a0, a1, b0, b1))
+def _near(spheres, i, others, j, worst):  # type: ignore[no-untyped-def]
+    """Can capsules i and j overlap by more than `worst`?"""
+    x = spheres[i, 0] - others[j, 0]
+    y = spheres[i, 1] - others[j, 1]
+    z = spheres[i, 2] - others[j, 2]
+    reach = spheres[i, 3] + others[j, 3] - worst
+    return reach > 0.0 and x * x + y * y + z * z < reach * reach
 
 
 @numba.njit(cache=True, nogil=True)
 def self_penetration(start, end, radius, pairs):  # type: ignore[no-untyped-def]
-    """(B, C, 3), (B, C, 3), (B, C), (P, 2) -> (B,) deepest overlap in one hand, m (< 0: apart)."""
+    """(B, C, 3), (B, C, 3), (B, C), (P, 2) -> (B,) deepest overlap in one hand, m; 0 for none."""
     out = np.empty(start.shape[0])
     for h in range(start.shape[0]):
-        worst = FAR
+        a0, a1, r = start[h], end[h], radius[h]
+        spheres = _spheres(a0, a1, r)
+        worst = 0.0
         for p in range(pairs.shape[0]):
             i, j = pairs[p, 0], pairs[p, 1]
-            worst = _overlap(
-                start[h, i], end[h, i], radius[h, i], start[h, j], end[h, j], radius[h, j], worst
-            )
+            if _near(spheres, i, spheres, j, worst):
+                gap = segment_distance(a0[i], a1[i], a0[j], a1[j])
+                worst = max(worst, r[i] + r[j] - gap)
         out[h] = worst
     return out
 
@@ -180,20 +183,18 @@ def self_penetration(start, end, radius, pairs):  # type: ignore[no-untyped-def]
 def mutual_penetration(  # type: ignore[no-untyped-def]
     start, end, radius, other_start, other_end, other_radius
 ):
-    """Deepest overlap between capsule sets h of two bodies, (B,), metres (< 0: apart)."""
+    """Deepest overlap between capsule sets h of two bodies, (B,), metres; 0 for none."""
     out = np.empty(start.shape[0])
     for h in range(start.shape[0]):
-        worst = FAR
+        mine = _spheres(start[h], end[h], radius[h])
+        others = _spheres(other_start[h], other_end[h], other_radius[h])
+        worst = 0.0
         for i in range(start.shape[1]):
             for j in range(other_start.shape[1]):
-                worst = _overlap(
-                    start[h, i],
-                    end[h, i],
-                    radius[h, i],
-                    other_start[h, j],
-                    other_end[h, j],
-                    other_radius[h, j],
-                    worst,
-                )
+                if _near(mine, i, others, j, worst):
+                    gap = segment_distance(
+                        start[h, i], end[h, i], other_start[h, j], other_end[h, j]
+                    )
+                    worst = max(worst, radius[h, i] + other_radius[h, j] - gap)
         out[h] = worst
     return out

@@ -1,0 +1,70 @@
+"""Files that appear whole or not at all, and what the disk says when it will not take them."""
+
+import errno
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from frames.errors import BadInput
+
+TEMPORARY_SUFFIX: Final = ".tmp"
+
+
+def write_file(path: Path, data: bytes | memoryview) -> None:
+    """Write a file atomically: temporary name, fsync, rename, fsync of the folder.
+
+    Whatever goes wrong, the temporary file is removed and an older file of that name stays as it
+    was. Raises BadInput for a full disk or a place that cannot be written.
+    """
+    temporary = path.with_name(
+        f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
+    )
+    try:
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+    except OSError as error:
+        raise explain_write_error(path, error) from None
+
+
+def make_folder(path: Path) -> None:
+    """The folder and its parents, if they are not there. Raises BadInput if they cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise explain_write_error(path, error) from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's list of names durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is a leftover of `write_file`."""
+    return name.startswith(".") and name.endswith(TEMPORARY_SUFFIX)
+
+
+def explain_write_error(path: Path, error: OSError) -> BadInput:
+    """The one line for an error met while writing path."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return BadInput(
+            f"the disk is full: cannot write {path}; free some room and run the same command again"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return BadInput(f"cannot write {path}: no permission there; choose another folder")
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return BadInput(f"cannot write {path}: a file is in the way of that folder")
+    return BadInput(f"cannot write {path}: {error.strerror or error}")

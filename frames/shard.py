@@ -1,0 +1,138 @@
+"""One shard: an immutable Parquet file and its SHA-256, written whole or not at all."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from frames.disk import make_folder, write_file
+from frames.errors import BadInput
+from frames.schema import IMAGE_COLUMNS, SCHEMA, SCHEMA_VERSION, VERSION_KEY
+
+SHARD_FOLDER: Final = "shards"
+SUM_SUFFIX: Final = ".sha256"
+
+ROW_GROUP: Final = 64
+"""Frames a row group: the unit of random access (docs/dataset.md has the measurement)."""
+
+_DICTIONARY_LEAVES: Final = ("source", "sensor", "model", "side", "key_pose", "kind")
+_CHUNK = 1 << 20
+
+
+def shard_name(index: int) -> str:
+    """The file name of a shard: frames-00000.parquet."""
+    return f"frames-{index:05d}.parquet"
+
+
+def shard_path(folder: Path, index: int) -> Path:
+    """Where the shard lies in a dataset folder."""
+    return folder / SHARD_FOLDER / shard_name(index)
+
+
+def write_shard(folder: Path, index: int, table: pa.Table, row_group: int = ROW_GROUP) -> Path:
+    """Write a table of `frames.schema.SCHEMA` as a shard of a dataset folder; returns its path.
+
+    The sidecar, in the format of `sha256sum`, comes first, so that a shard never lacks it. The
+    bytes depend on the table and pyarrow's version alone. Raises BadInput for a full disk, a
+    folder that cannot be written or a table of another schema; nothing half-written remains.
+    """
+    if not table.schema.equals(SCHEMA):
+        raise BadInput(f"a shard's table must have the schema of frames.schema, got {table.schema}")
+    data = encode_table(table, row_group)
+    path = shard_path(folder, index)
+    make_folder(path.parent)
+    digest = hashlib.sha256(data).hexdigest()
+    write_file(sum_path(path), f"{digest}  {path.name}\n".encode())
+    write_file(path, data)
+    return path
+
+
+def encode_table(table: pa.Table, row_group: int = ROW_GROUP) -> memoryview:
+    """The bytes of a shard's Parquet file.
+
+    Labels zstd; images as they are, for they are zstd blobs already. One chunk a column, so that
+    the bytes do not show in which batches the table was put together.
+    """
+    sink = pa.BufferOutputStream()
+    paths = _column_paths()
+    pq.write_table(
+        table.combine_chunks().replace_schema_metadata(SCHEMA.metadata),
+        sink,
+        row_group_size=row_group,
+        compression={p: "NONE" if p in IMAGE_COLUMNS else "ZSTD" for p in paths},
+        use_dictionary=[p for p in paths if p.rsplit(".", 1)[-1] in _DICTIONARY_LEAVES],
+        write_statistics=["frame_id"],
+    )
+    return memoryview(sink.getvalue())
+
+
+def sum_path(path: Path) -> Path:
+    """The sidecar of a shard."""
+    return path.with_name(path.name + SUM_SUFFIX)
+
+
+def check_sum(path: Path) -> None:
+    """Compare a shard with its sidecar. Raises BadInput if either is missing or they differ."""
+    try:
+        words = sum_path(path).read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        raise BadInput(f"{sum_path(path)} is missing: write the shard again") from None
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError:
+        raise BadInput(f"{path} is missing: run the same synth command again") from None
+    if words != [digest.hexdigest(), path.name]:
+        raise BadInput(f"{path} does not match its SHA-256 sidecar: delete both, write them again")
+
+
+def open_shard(path: Path) -> pq.ParquetFile:
+    """The shard's Parquet file, memory-mapped, its schema checked; row groups are read on demand.
+
+    Raises BadInput if it is missing, truncated, no Parquet, of another schema version or lacks
+    columns.
+    """
+    if not path.is_file():
+        raise BadInput(f"{path} is missing: run the same synth command again to write it")
+    try:
+        file = pq.ParquetFile(path, memory_map=True)
+        schema = file.schema_arrow
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise BadInput(f"{path} is truncated or no shard: {_first_line(error)}") from None
+    version = (schema.metadata or {}).get(VERSION_KEY, b"none").decode(errors="replace")
+    if version != str(SCHEMA_VERSION):
+        raise BadInput(
+            f"{path} has schema version {version}, this handloom reads {SCHEMA_VERSION}: "
+            f"use the handloom that wrote it"
+        )
+    if not schema.equals(SCHEMA):
+        names = [n for n in SCHEMA.names if n not in schema.names]
+        wrong = names or [n for n in SCHEMA.names if not schema.field(n).equals(SCHEMA.field(n))]
+        raise BadInput(f"{path} differs from its schema version in {', '.join(wrong) or 'columns'}")
+    return file
+
+
+def read_row_group(file: pq.ParquetFile, path: Path, group: int, columns: list[str]) -> pa.Table:
+    """Some columns (leaf paths or prefixes of them) of a row group. Raises BadInput if broken."""
+    try:
+        return file.read_row_group(group, columns=columns, use_threads=False)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise BadInput(f"{path} is broken in row group {group}: {_first_line(error)}") from None
+
+
+@lru_cache(maxsize=1)
+def _column_paths() -> tuple[str, ...]:
+    """Parquet's own names of all leaf columns."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(SCHEMA.empty_table(), sink)
+    parquet: Any = pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema
+    return tuple(parquet.column(i).path for i in range(len(parquet)))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

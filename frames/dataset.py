@@ -1,0 +1,245 @@
+"""Datasets read back: random access, streaming, and whole batches of arrays (docs/dataset.md)."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from frames.errors import BadInput
+from frames.folder import (
+    count_rows,
+    count_shards,
+    create_dataset,
+    finished_shards,
+    read_meta,
+    sweep_orphans,
+)
+from frames.lock import lock_shards
+from frames.record import Frame
+from frames.rows import Rows
+from frames.schema import HAND_COLUMNS, IMAGE_COLUMNS, OBJECT_COLUMNS, SCHEMA
+from frames.shard import open_shard, read_row_group, shard_name, shard_path
+
+__all__ = [
+    "Dataset",
+    "create_dataset",
+    "finished_shards",
+    "lock_shards",
+    "open_dataset",
+    "sweep_orphans",
+]
+
+NEEDED: Final = ("frame_id", "source", "camera", "depth_scale")
+"""Columns that every Frame has, asked for or not."""
+
+_OPEN_FILES = 64
+_CACHED_GROUPS = 4
+_GROUPED: Final = {
+    "hands": tuple(c.name for c in HAND_COLUMNS),
+    "objects": tuple(c.name for c in OBJECT_COLUMNS),
+}
+
+
+def open_dataset(
+    folder: str | Path, columns: Sequence[str] | None = None, partial: bool = False
+) -> "Dataset":
+    """Open a dataset folder for reading.
+
+    columns: which columns frames are to have ("clean_depth", "hands", ...); None for all. partial:
+    accept a dataset that is still being written and show the shards that are finished. Raises
+    BadInput if the folder is no dataset, of another schema version, or lacks shards.
+    """
+    return Dataset(Path(folder), columns, partial)
+
+
+class Dataset:
+    """A dataset folder as a read-only sequence of frames.
+
+    Files are memory-mapped; the last few row groups stay decoded, so reading in order through
+    `[i]` costs little more than `stream`, and memory stays bounded whatever is read. May be
+    pickled to, or forked into, worker processes.
+    """
+
+    def __init__(self, folder: Path, columns: Sequence[str] | None, partial: bool) -> None:
+        """See `open_dataset`."""
+        self.folder = folder
+        self.meta = read_meta(folder)
+        self._columns = _frame_columns(columns)
+        there = finished_shards(folder)
+        wanted = range(count_shards(self.meta))
+        missing = [i for i in wanted if i not in there]
+        if missing and not partial:
+            raise BadInput(
+                f"{folder} lacks {len(missing)} of {len(wanted)} shards (first: "
+                f"{shard_name(missing[0])}): run the same synth command again to finish it"
+            )
+        self.shards = [i for i in wanted if i in there]
+        rows = [count_rows(self.meta, i) for i in self.shards]
+        self._starts = np.concatenate([[0], np.cumsum(rows)]).astype(np.int64)
+        self._files: OrderedDict[int, tuple[pq.ParquetFile, NDArray[np.int64]]] = OrderedDict()
+        self._groups: OrderedDict[tuple[int, int], Rows] = OrderedDict()
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def __getitem__(self, index: int) -> Frame:
+        """The frame at a place, negative ones from the end. Raises IndexError outside."""
+        count = len(self)
+        place = int(index) + count if index < 0 else int(index)
+        if not 0 <= place < count:
+            raise IndexError(f"frame {index} of {count}")
+        k = int(np.searchsorted(self._starts, place, "right")) - 1
+        row = place - int(self._starts[k])
+        file, bounds = self._open(self.shards[k])
+        group = int(np.searchsorted(bounds, row, "right")) - 1
+        key = (self.shards[k], group)
+        rows = self._groups.get(key)
+        if rows is None:
+            while len(self._groups) >= _CACHED_GROUPS:
+                self._groups.popitem(last=False)
+            path = shard_path(self.folder, self.shards[k])
+            rows = Rows(read_row_group(file, path, group, self._columns))
+            self._groups[key] = rows
+        else:
+            self._groups.move_to_end(key)
+        return rows.frame(row - int(bounds[group]))
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self.stream()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_files": OrderedDict(), "_groups": OrderedDict()}
+
+    def stream(self, columns: Sequence[str] | None = None) -> Iterator[Frame]:
+        """All frames in order, one row group in memory at a time. columns: as in `open_dataset`."""
+        paths = self._columns if columns is None else _frame_columns(columns)
+        for rows in self._walk(paths):
+            for i in range(len(rows)):
+                yield rows.frame(i)
+
+    def batches(
+        self, columns: Sequence[str] | None = None, size: int = 256
+    ) -> Iterator[dict[str, Any]]:
+        """All frames in order as batches of whole arrays: the fast way to read.
+
+        columns: frame columns, "hands" or "objects" for all of theirs, "hands.keypoints_px" for
+        one; None for everything. A batch has at most `size` frames, and ends where a row group,
+        the image size or the presence of an image does. It maps
+            "frame_id" etc. to (B, ...) arrays, text to lists, "camera" to a list of B; images to
+            (B, H, W), or None where they are absent; "hand_counts", "object_counts" to (B,), and
+            "hands.keypoints_px" etc. to arrays whose leading axis is their sum, frame after frame.
+        Null vectors are NaN there, null integers 0. Raises BadInput for an unknown column or
+        broken data.
+        """
+        names = _batch_columns(columns)
+        if size < 1:
+            raise BadInput(f"the size of a batch must be > 0, got {size}")
+        for rows in self._walk(_leaf_paths({*names, "camera", "frame_id"})):
+            for first, stop in _split(rows, [n for n in names if n in IMAGE_COLUMNS], size):
+                yield _build_batch(rows, names, first, stop)
+
+    def read_rows(self, shard: int, columns: Sequence[str] | None = None) -> Iterator[Rows]:
+        """The row groups of one shard (its index in the folder), for those who check or convert."""
+        paths = self._columns if columns is None else _frame_columns(columns)
+        file, bounds = self._open(shard)
+        for group in range(len(bounds) - 1):
+            yield Rows(read_row_group(file, shard_path(self.folder, shard), group, paths))
+
+    def _walk(self, paths: list[str]) -> Iterator[Rows]:
+        for shard in self.shards:
+            file, bounds = self._open(shard)
+            for group in range(len(bounds) - 1):
+                yield Rows(read_row_group(file, shard_path(self.folder, shard), group, paths))
+
+    def _open(self, shard: int) -> tuple[pq.ParquetFile, NDArray[np.int64]]:
+        """The shard's file and where its row groups begin, checked to have the rows it should."""
+        if shard in self._files:
+            self._files.move_to_end(shard)
+            return self._files[shard]
+        while len(self._files) >= _OPEN_FILES:
+            self._files.popitem(last=False)
+        path = shard_path(self.folder, shard)
+        file = open_shard(path)
+        sizes = [file.metadata.row_group(g).num_rows for g in range(file.num_row_groups)]
+        bounds = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        wanted = count_rows(self.meta, shard)
+        if bounds[-1] != wanted:
+            raise BadInput(f"{path} has {bounds[-1]} frames, dataset.json says {wanted}")
+        self._files[shard] = (file, bounds)
+        return self._files[shard]
+
+
+def _frame_columns(columns: Sequence[str] | None) -> list[str]:
+    if columns is None:
+        return list(SCHEMA.names)
+    unknown = [c for c in columns if c not in SCHEMA.names]
+    if unknown:
+        raise BadInput(f"unknown column {unknown[0]!r}; known: {', '.join(SCHEMA.names)}")
+    return [n for n in SCHEMA.names if n in {*columns, *NEEDED}]
+
+
+def _batch_columns(columns: Sequence[str] | None) -> list[str]:
+    out: list[str] = []
+    for name in SCHEMA.names if columns is None else columns:
+        group, _, leaf = name.partition(".")
+        if leaf and leaf in _GROUPED.get(group, ()):
+            out.append(name)
+        elif name in _GROUPED:
+            out += [f"{name}.{n}" for n in _GROUPED[name]]
+        elif name in SCHEMA.names:
+            out.append(name)
+        else:
+            known = ", ".join((*SCHEMA.names, "hands.NAME", "objects.NAME"))
+            raise BadInput(f"unknown column {name!r}; known: {known}")
+    return list(dict.fromkeys(out))
+
+
+def _leaf_paths(names: set[str]) -> list[str]:
+    """Parquet's names: a list's elements are its "list.element"."""
+    return sorted(n.replace(".", ".list.element.", 1) for n in names)
+
+
+def _split(rows: Rows, images: list[str], size: int) -> Iterator[tuple[int, int]]:
+    """Runs of rows that fit one set of arrays."""
+    cameras = rows.cameras
+    keys = [
+        (c.height, c.width, *(rows.blob(n, i) is None for n in images))
+        for i, c in enumerate(cameras)
+    ]
+    first = 0
+    for i in range(1, len(keys) + 1):
+        if i == len(keys) or keys[i] != keys[first] or i - first == size:
+            yield first, i
+            first = i
+
+
+def _build_batch(rows: Rows, names: list[str], first: int, stop: int) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name in names:
+        group = name.partition(".")[0] if "." in name else ""
+        if name == "camera":
+            out[name] = rows.cameras[first:stop]
+        elif name in IMAGE_COLUMNS:
+            out[name] = _decode(rows, name, first, stop)
+        elif group:
+            offsets = rows.offsets(group)
+            out[f"{group.removesuffix('s')}_counts"] = np.diff(offsets[first : stop + 1])
+            out[name] = rows.read(name)[0][offsets[first] : offsets[stop]]
+        else:
+            out[name] = rows.read(name)[0][first:stop]
+    return out
+
+
+def _decode(rows: Rows, name: str, first: int, stop: int) -> NDArray[Any] | None:
+    if rows.blob(name, first) is None:
+        return None
+    camera = rows.cameras[first]
+    dtype = np.uint16 if name in ("depth", "clean_depth") else np.uint8
+    out = np.empty((stop - first, camera.height, camera.width), dtype)
+    for i in range(first, stop):
+        rows.image(name, i, out[i - first])
+    return out

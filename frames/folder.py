@@ -1,0 +1,174 @@
+"""A dataset's folder: what it says of itself, which shards are finished, what is left over.
+
+    OUT/dataset.json    the metadata: schema version, number of frames, configuration, seed,
+    licences OUT/README.md       the dataset card OUT/shards/         frames-00000.parquet,
+    frames-00000.parquet.sha256, ...
+
+The file system is the only truth: a shard is finished when its file is there, for it appears whole.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from frames.card import build_card
+from frames.disk import explain_write_error, is_temporary, make_folder, write_file
+from frames.errors import BadInput
+from frames.schema import SCHEMA_VERSION
+from frames.shard import SHARD_FOLDER, SUM_SUFFIX, shard_name, shard_path, sum_path
+
+META_NAME: Final = "dataset.json"
+CARD_NAME: Final = "README.md"
+FORMAT: Final = "handloom"
+
+
+def create_dataset(folder: Path, meta: dict[str, Any], card: str | None = None) -> dict[str, Any]:
+    """Make a dataset folder, or accept the identical one that is there (resume).
+
+    meta: plain JSON values; must have "frames" and "frames_per_shard" (whole numbers > 0);
+    "format" and "schema_version" are added. Written with sorted keys and no times, so the same
+    configuration gives the same bytes. card: Markdown, made from the metadata if None. Returns the
+    metadata as stored. Raises BadInput, naming the first key that differs, if the folder holds
+    another dataset; also for a folder that holds something else, and for what the disk refuses.
+    """
+    stored = {**meta, "format": FORMAT, "schema_version": SCHEMA_VERSION}
+    try:
+        text = json.dumps(stored, sort_keys=True, indent=2, allow_nan=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"metadata of {folder} is not plain JSON: {error}") from None
+    stored = check_meta(json.loads(text), folder)
+    path = folder / META_NAME
+    if path.exists():
+        there = read_meta(folder)
+        key = _find_difference(there, stored)
+        if key is not None:
+            name, old, new = key
+            raise BadInput(
+                f"{folder} holds another dataset: {name} is {old} there and {new} here; "
+                f"choose another folder or the same settings"
+            )
+    else:
+        make_folder(folder)
+        other = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+        if other:
+            raise BadInput(
+                f"{folder} is not empty and no dataset (it holds {other[0]}): choose another"
+            )
+        write_file(path, text.encode())
+    if not (folder / CARD_NAME).exists():
+        write_file(folder / CARD_NAME, (build_card(stored) if card is None else card).encode())
+    make_folder(folder / SHARD_FOLDER)
+    return stored
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """The checked metadata of a dataset folder. Raises BadInput if it is none, or of another
+    version.
+    """
+    path = folder / META_NAME
+    if not path.is_file():
+        what = "has no dataset.json" if folder.is_dir() else "is no folder"
+        raise BadInput(f"{folder} is not a dataset: it {what}")
+    try:
+        meta = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        reason = (str(error).splitlines() or ["?"])[0]
+        raise BadInput(f"{path} is not valid JSON: {reason}; was the file edited?") from None
+    return check_meta(meta, folder)
+
+
+def check_meta(meta: Any, folder: Path) -> dict[str, Any]:
+    """meta itself if it is usable metadata. Raises BadInput, in one line, if not."""
+    path = folder / META_NAME
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        raise BadInput(f'{path} is not a handloom dataset\'s: "format" must be "{FORMAT}"')
+    version = meta.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise BadInput(
+            f"{path} has schema version {version}, this handloom reads {SCHEMA_VERSION}: "
+            f"use the handloom that wrote it"
+        )
+    for key in ("frames", "frames_per_shard"):
+        value = meta.get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise BadInput(f"{key} must be a whole number > 0, got {value!r} ({path})")
+    return meta
+
+
+def count_shards(meta: dict[str, Any]) -> int:
+    """How many shards the whole dataset has."""
+    return -(-int(meta["frames"]) // int(meta["frames_per_shard"]))
+
+
+def count_rows(meta: dict[str, Any], index: int) -> int:
+    """How many frames shard `index` has."""
+    first = index * int(meta["frames_per_shard"])
+    return max(0, min(int(meta["frames_per_shard"]), int(meta["frames"]) - first))
+
+
+def finished_shards(folder: Path) -> set[int]:
+    """Indices of the shards that are there with their sidecars."""
+    names = _list_names(folder / SHARD_FOLDER)
+    found = (_parse_index(name) for name in names if name + SUM_SUFFIX in names)
+    return {i for i in found if i is not None}
+
+
+def sweep_orphans(folder: Path, indices: Iterable[int] | None = None) -> list[str]:
+    """Remove what killed writers left: temporary files, and sidecars whose shard never came.
+
+    indices: only of these shards (others may be in another process's hands); None for all. Returns
+    the names removed. Raises BadInput if they cannot be.
+    """
+    wanted = None if indices is None else {shard_name(i) for i in indices}
+    names = _list_names(folder / SHARD_FOLDER)
+    removed = []
+    for name in sorted(names):
+        if is_temporary(name):
+            shard = name[1:].split(".parquet")[0] + ".parquet"
+        elif name.endswith(SUM_SUFFIX) and name.removesuffix(SUM_SUFFIX) not in names:
+            shard = name.removesuffix(SUM_SUFFIX)
+        else:
+            continue
+        if wanted is None or shard in wanted:
+            path = folder / SHARD_FOLDER / name
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise explain_write_error(path, error) from None
+            removed.append(name)
+    return removed
+
+
+def remove_shard(folder: Path, index: int) -> None:
+    """Delete a shard and its sidecar, so that the next run writes it again."""
+    path = shard_path(folder, index)
+    try:
+        path.unlink(missing_ok=True)
+        sum_path(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise explain_write_error(path, error) from None
+
+
+def _list_names(folder: Path) -> set[str]:
+    return {p.name for p in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _parse_index(name: str) -> int | None:
+    digits = name.removeprefix("frames-").removesuffix(".parquet")
+    return int(digits) if digits.isdecimal() and shard_name(int(digits)) == name else None
+
+
+def _find_difference(old: Any, new: Any, name: str = "") -> tuple[str, str, str] | None:
+    """The first key, dotted, in which two JSON values differ, and both values, shortened."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            inner = _find_difference(old.get(key), new.get(key), f"{name}.{key}" if name else key)
+            if inner is not None:
+                return inner
+        return None
+    if old == new:
+        return None
+    return name, *(json.dumps(v) if len(json.dumps(v)) <= 60 else "..." for v in (old, new))

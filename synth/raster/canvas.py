@@ -33,14 +33,14 @@ DEPTH_SCALE: Final = 10000.0
 
 @dataclass(frozen=True)
 class LayerStatistics:
-    """What each layer shows, K layers. Hands count their 16 parts (no forearm), objects everything."""
+    """What each of K layers shows: of hands their 16 parts (no forearm), of objects everything."""
 
     amodal_pixels: np.ndarray
     """(K,) int32: pixels of the layer drawn alone, inside the image."""
     visible_pixels: np.ndarray
     """(K,) int32: those that no other layer or background hides."""
     amodal_box: np.ndarray
-    """(K, 4) int32: left, top, right, bottom pixel of the amodal ones, inclusive; -1 if there are none."""
+    """(K, 4) int32: left, top, right, bottom amodal pixel, inclusive; -1 if there are none."""
     visible_box: np.ndarray
     """(K, 4) int32: the same of the visible ones."""
 
@@ -101,17 +101,16 @@ class Canvas:
     ) -> None:
         """Draw a triangle mesh into layer `slot`; several meshes may share a layer.
 
-        vertices (V, 3) float32 or float64, camera frame, metres; faces (F, 3) int32 seen counter-clockwise
-        from outside; codes (F,) uint8, to which `base` is added. Back faces of a closed mesh are
-        skipped, open meshes are drawn from both sides. Raises ValueError on other shapes or types.
+        vertices (V, 3) float32 or float64, camera frame, metres; faces (F, 3) int32 seen
+        counter-clockwise from outside; codes (F,) uint8, to which `base` is added. Back faces of a
+        closed mesh are skipped, open meshes are drawn from both sides. Raises ValueError on other
+        shapes or types.
         """
         if not 0 <= slot < self.layers:
             raise ValueError(f"slot must be 0..{self.layers - 1}, got {slot}")
         self._draw(slot, vertices, faces, codes, base, closed)
 
-    def draw_background(
-        self, vertices: np.ndarray, faces: np.ndarray, closed: bool = True
-    ) -> None:
+    def draw_background(self, vertices: np.ndarray, faces: np.ndarray, closed: bool = True) -> None:
         """Draw a mesh (as `draw`) into the background layer, with code 0: tables, boxes, walls."""
         if len(faces) > len(self._verdict):
             self._reserve(self._px.shape[1], 2 * len(faces))
@@ -120,7 +119,8 @@ class Canvas:
     def draw_room(self, planes: np.ndarray) -> None:
         """Draw the interior of a convex polytope into the background layer.
 
-        planes (P, 4) float: outward unit normal n and distance d > 0, camera frame, n . p <= d inside.
+        planes (P, 4) float: outward unit normal n and distance d > 0, camera frame, n . p <= d
+        inside.
         """
         coefficients = room.plane_coefficients(planes, self._grid.table_from_ray)
         width, height, stride = self.camera.width, self.camera.height, self._grid.stride
@@ -166,14 +166,21 @@ class Canvas:
     ) -> LayerStatistics:
         """Write the image of all layers together.
 
-        depth (H, W) uint16 gets floor(z * depth_scale + 0.5), 0 where nothing is or the number does not
-        fit; codes (H, W) uint8 the part in front. Both may be slices of a batch.
+        depth (H, W) uint16 gets floor(z * depth_scale + 0.5), 0 where nothing is or the number does
+        not fit; codes (H, W) uint8 the part in front. Both may be slices of a batch.
         """
         for slot in range(self.layers + 1):
             self._freshen(slot)
         table = np.empty((self.layers, composite.COLUMNS), dtype=np.int32)
         composite.composite_layers(
-            self._keys, self._dirty, self._grid.stride, self._merged, depth_scale, depth, codes, table
+            self._keys,
+            self._dirty,
+            self._grid.stride,
+            self._merged,
+            depth_scale,
+            depth,
+            codes,
+            table,
         )
         return LayerStatistics(
             amodal_pixels=table[:, composite.AMODAL],
@@ -196,7 +203,7 @@ class Canvas:
         return decode_codes(found), decode_depth(found)
 
     def layer(self, slot: int) -> tuple[np.ndarray, np.ndarray]:
-        """Codes (H, W) uint8 and depth (H, W) float32 in metres of one layer alone (K: background)."""
+        """Codes (H, W) uint8 and depth (H, W) float32, metres, of one layer alone (K: background)."""
         self._freshen(slot)
         height, stride = self.camera.height, self._grid.stride
         keys = self._keys[slot, : height * stride].reshape(height, stride)[:, : self.camera.width]

@@ -1,4 +1,6 @@
-"""Layers to one image: the nearest layer at each pixel, quantised depth, and each layer's statistics."""
+"""Layers to one image: the nearest layer at each pixel, quantised depth, statistics of layers."""
+
+# mypy: allow-untyped-defs
 
 from typing import Final
 
@@ -15,8 +17,8 @@ _CODE: Final = np.uint32(0xFF)
 
 
 @njit(**JIT)
-def clear_layer(keys, dirty, stride, pad):  # type: ignore[no-untyped-def]
-    """Zero the dirty rectangle of one layer (rows of `stride`, `pad` columns beyond its right edge)."""
+def clear_layer(keys, dirty, stride, pad):
+    """Zero the dirty rectangle of one layer and `pad` columns beyond its right edge."""
     for y in range(dirty[1], dirty[3] + 1):
         start = np.uint64(y * stride + dirty[0])
         for x in range(np.uint64(max(dirty[2] + 1 + pad - dirty[0], 0))):
@@ -24,7 +26,7 @@ def clear_layer(keys, dirty, stride, pad):  # type: ignore[no-untyped-def]
 
 
 @njit(**JIT)
-def _tally(row, start, merged, left, count, table, y):  # type: ignore[no-untyped-def]
+def _tally(row, start, merged, left, count, table, y):
     """Add one row of a layer to its statistics: pixels of labelled parts, seen and amodal."""
     amodal = np.uint32(0)
     visible = np.uint32(0)
@@ -61,8 +63,9 @@ def _tally(row, start, merged, left, count, table, y):  # type: ignore[no-untype
 
 
 @njit(**JIT)
-def composite_layers(keys, dirty, stride, merged, depth_scale, depth, codes, table):  # type: ignore[no-untyped-def]
-    """Write depth (H, W) uint16 = floor(z * depth_scale + 0.5), codes (H, W) uint8, table (K, 10) int32.
+def composite_layers(keys, dirty, stride, merged, depth_scale, depth, codes, table):
+    """Write depth (H, W) uint16 = floor(z * depth_scale + 0.5), codes (H, W) uint8, table (K, 10)
+    int32.
 
     keys (K+1, N) uint32, the last layer being the background; merged (W,) uint32 is scratch. Depths
     that do not fit into uint16 read 0.
@@ -103,8 +106,8 @@ def composite_layers(keys, dirty, stride, merged, depth_scale, depth, codes, tab
 
 
 @njit(**JIT)
-def probe_layers(keys, dirty, stride, width, height, pixels, found):  # type: ignore[no-untyped-def]
-    """Keys of every layer at pixels (n, 2) int (u, v) to found (K+1, n) uint32; 0 outside the image."""
+def probe_layers(keys, dirty, stride, width, height, pixels, found):
+    """Keys of every layer at pixels (n, 2) int (u, v) to found (K+1, n) uint32; 0 outside."""
     for k in range(keys.shape[0]):
         for i in range(pixels.shape[0]):
             u, v = pixels[i, 0], pixels[i, 1]

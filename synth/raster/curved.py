@@ -1,9 +1,11 @@
 """The fast path of cameras whose images bend straight lines: small triangles, bounded then tested.
 
-Coverage is decided by homogeneous edge functions on the table of rays, which is exact for every central
-camera. Where to look is decided by an approximate projection of the vertices, widened by its error and
-by how far a straight edge of that length can bulge in this camera's image.
+Coverage is decided by homogeneous edge functions on the table of rays, which is exact for every
+central camera. Where to look is decided by an approximate projection of the vertices, widened by
+its error and by how far a straight edge of that length can bulge in this camera's image.
 """
+
+# mypy: allow-untyped-defs
 
 import numpy as np
 from numba import njit
@@ -16,8 +18,8 @@ from synth.raster.pinhole import HOMOGENEOUS, INSIDE
 
 
 @njit(**JIT)
-def locate_vertices(vertices, near, octagon, lookup, origin, px, outside):  # type: ignore[no-untyped-def]
-    """Fill px (3, V) float64 with approximate u, v (NaN where unknown) and outside (V,) uint8 bits."""
+def locate_vertices(vertices, near, octagon, lookup, origin, px, outside):
+    """Fill px (3, V) float64 with approximate u, v (NaN: unknown) and outside (V,) uint8 bits."""
     side = lookup.shape[1] - 1
     for i in range(vertices.shape[0]):
         x, y, z = np.float64(vertices[i, 0]), np.float64(vertices[i, 1]), np.float64(vertices[i, 2])
@@ -38,8 +40,8 @@ def locate_vertices(vertices, near, octagon, lookup, origin, px, outside):  # ty
 
 
 @njit(**JIT)
-def sort_curved_faces(faces, px, outside, width, height, margin, bend, bounds, verdict):  # type: ignore[no-untyped-def]
-    """Fill verdict (F,) uint8 as `pinhole.sort_faces` does and bounds (F, 4) int32 of those INSIDE."""
+def sort_curved_faces(faces, px, outside, width, height, margin, bend, bounds, verdict):
+    """Fill verdict (F,) uint8 as `pinhole.sort_faces` and bounds (F, 4) int32 of those INSIDE."""
     for f in range(faces.shape[0]):
         i = np.uint64(np.uint32(faces[f, 0]))
         j = np.uint64(np.uint32(faces[f, 1]))
@@ -71,7 +73,7 @@ def sort_curved_faces(faces, px, outside, width, height, margin, bend, bounds, v
 @njit(**JIT)
 def fill_curved_faces(
     chosen, count, vertices, faces, codes, base, closed, near, bounds, gx, gy, keys, stride, dirty
-):  # type: ignore[no-untyped-def]
+):
     """Draw the chosen faces within their bounds into keys (flat uint32); widen dirty (4,) int64."""
     west, north, east, south = dirty[0], dirty[1], dirty[2], dirty[3]
     for n in range(np.uint64(count)):

@@ -1,7 +1,8 @@
 """What a canvas knows of its camera: a coordinate of every pixel, tiles of them, and the way back.
 
-Kernels see any central camera through one pair of tables. `gx, gy` hold, for every pixel, coordinates in
-which straight edges are straight: the pixel itself for a pinhole, the ray (x/z, y/z) otherwise.
+Kernels see any central camera through one pair of tables. `gx, gy` hold, for every pixel,
+coordinates in which straight edges are straight: the pixel itself for a pinhole, the ray (x/z, y/z)
+otherwise.
 """
 
 from dataclasses import dataclass, replace
@@ -41,8 +42,8 @@ class Grid:
     octagon: np.ndarray
     """(8,) float64: greatest of +-gx, +-gy, +-(gx+gy), +-(gx-gy) over the image."""
     lookup: np.ndarray
-    """(2, LOOKUP, LOOKUP) float64: pixel (u, v) at nodes of stereographic directions; NaN beyond the
-    lens."""
+    """(2, LOOKUP, LOOKUP) float64: pixel (u, v) at nodes of stereographic directions; NaN beyond
+    the lens."""
     lookup_origin: np.ndarray
     """(4,) float64: least direction in x and y, nodes per unit in x and y."""
     margin_px: float
@@ -56,7 +57,9 @@ def build_grid(camera: Camera) -> Grid:
     height, width = camera.height, camera.width
     stride = (width + LANES + LANES - 1) // LANES * LANES
     if camera.model == "pinhole":
-        table = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float64)
+        table = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(
+            np.float64
+        )
         table_from_ray = np.array(
             [[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]], dtype=np.float64
         )
@@ -100,11 +103,14 @@ def _tile_bounds(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return bounds
 
 
-def _invert_table(camera: Camera, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Pixel positions on a regular grid of directions, and the greatest error of interpolating them.
+def _invert_table(
+    camera: Camera, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Pixel positions on a regular grid of directions, and the greatest error of interpolating
+    them.
 
-    Directions are stereographic, (x, y) / (z + |p|): bounded up to 90 degrees from the axis and beyond,
-    and nearly linear in the pixels of a fisheye.
+    Directions are stereographic, (x, y) / (z + |p|): bounded up to 90 degrees from the axis and
+    beyond, and nearly linear in the pixels of a fisheye.
     """
     whole = replace(camera, max_theta_rad=None)
     shrink = 1 / (1 + np.sqrt(1 + x * x + y * y))
@@ -122,7 +128,9 @@ def _invert_table(camera: Camera, x: np.ndarray, y: np.ndarray) -> tuple[np.ndar
     i, j = np.nan_to_num(column).astype(np.int64), np.nan_to_num(row).astype(np.int64)
     s, t = column - i, row - j
     error = 0.0
-    for values, truth in zip(lookup, np.meshgrid(*(np.arange(n) for n in x.shape[::-1])), strict=True):
+    for values, truth in zip(
+        lookup, np.meshgrid(*(np.arange(n) for n in x.shape[::-1])), strict=True
+    ):
         upper = values[j, i] * (1 - s) + values[j, i + 1] * s
         lower = values[j + 1, i] * (1 - s) + values[j + 1, i + 1] * s
         error = max(error, float(np.nanmax(np.abs(upper * (1 - t) + lower * t - truth))))
@@ -130,7 +138,7 @@ def _invert_table(camera: Camera, x: np.ndarray, y: np.ndarray) -> tuple[np.ndar
 
 
 def _measure_bend(camera: Camera, half_px: float = 4.0) -> float:
-    """Twice the greatest deviation, per squared length, of the image of a chord from a straight line."""
+    """Twice the greatest bulge of the image of a straight edge, per squared length in pixels."""
     u, v = np.meshgrid(np.linspace(0, camera.width - 1, 48), np.linspace(0, camera.height - 1, 48))
     centre = np.stack([u, v], axis=-1)
     worst = 0.0

@@ -1,12 +1,14 @@
 """Triangles through any central camera, or across the near plane: homogeneous edge functions.
 
 A ray r meets the inside of a triangle (a, b, c) if r.(a x b), r.(b x c) and r.(c x a) have one sign
-(Olano and Greer, "Triangle scan conversion using 2D homogeneous coordinates", 1997). Vertices behind
-the camera need no clipping, curved images of edges need no subdivision, and the two triangles of a
-shared edge compute exactly negated functions, so no pixel falls between them. In a pinhole's image an
-edge between two snapped vertices keeps its snapped function, so these triangles also meet the ones of
-`pinhole.py` without cracks.
+(Olano and Greer, "Triangle scan conversion using 2D homogeneous coordinates", 1997). Vertices
+behind the camera need no clipping, curved images of edges need no subdivision, and the two
+triangles of a shared edge compute exactly negated functions, so no pixel falls between them. In a
+pinhole's image an edge between two snapped vertices keeps its snapped function, so these triangles
+also meet the ones of `pinhole.py` without cracks.
 """
+
+# mypy: allow-untyped-defs
 
 import numpy as np
 from numba import njit
@@ -19,19 +21,19 @@ OUTSIDE_ALL = 0xFF
 
 
 @njit(**JIT)
-def cross(a, b):  # type: ignore[no-untyped-def]
+def cross(a, b):
     """a x b of tuples; cross(b, a) is its exact negation, bit for bit."""
     return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
 
 
 @njit(**JIT)
-def dot(a, b):  # type: ignore[no-untyped-def]
+def dot(a, b):
     """a . b of tuples."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 @njit(**JIT)
-def vertex_in_table(vertices, i, matrix):  # type: ignore[no-untyped-def]
+def vertex_in_table(vertices, i, matrix):
     """Homogeneous table coordinates of vertex i."""
     x, y, z = np.float64(vertices[i, 0]), np.float64(vertices[i, 1]), np.float64(vertices[i, 2])
     return (
@@ -42,7 +44,7 @@ def vertex_in_table(vertices, i, matrix):  # type: ignore[no-untyped-def]
 
 
 @njit(**JIT)
-def outcode(point, octagon):  # type: ignore[no-untyped-def]
+def outcode(point, octagon):
     """Bits of the image's octagon that a homogeneous point lies beyond.
 
     Linear in the point: if three vertices share a bit, nothing of their triangle is in the image.
@@ -55,8 +57,8 @@ def outcode(point, octagon):  # type: ignore[no-untyped-def]
 
 
 @njit(**JIT)
-def triangle_plane(a, b, c, near):  # type: ignore[no-untyped-def]
-    """Plane (3,) of 1/z over table coordinates, lowest and highest 1/z, and its limit by the near plane."""
+def triangle_plane(a, b, c, near):
+    """Plane (3,) of 1/z over table coordinates, its lowest, highest and (near plane) allowed value."""
     ab = (b[0] - a[0], b[1] - a[1], b[2] - a[2])
     ac = (c[0] - a[0], c[1] - a[1], c[2] - a[2])
     normal = cross(ab, ac)
@@ -67,12 +69,17 @@ def triangle_plane(a, b, c, near):  # type: ignore[no-untyped-def]
     hi = 1.0 / (near if crossing else nearest)
     limit = 1.0 / near if crossing else np.inf
     plane = (normal[0] * scale, normal[1] * scale, normal[2] * scale)
-    return plane, max(lo, INVERSE_DEPTH_MIN), min(max(hi, INVERSE_DEPTH_MIN), INVERSE_DEPTH_MAX), limit
+    return (
+        plane,
+        max(lo, INVERSE_DEPTH_MIN),
+        min(max(hi, INVERSE_DEPTH_MIN), INVERSE_DEPTH_MAX),
+        limit,
+    )
 
 
 @njit(**JIT)
-def snapped_edge(snapped, i, j, homogeneous):  # type: ignore[no-untyped-def]
-    """Edge function from vertex i to j: exact where both are snapped, the homogeneous one otherwise."""
+def snapped_edge(snapped, i, j, homogeneous):
+    """Edge function from vertex i to j: exact where both are snapped, else the homogeneous one."""
     if snapped.shape[1] == 0 or snapped[0, i] == UNSNAPPED or snapped[0, j] == UNSNAPPED:
         return homogeneous
     x, y = np.float64(snapped[0, i]), np.float64(snapped[1, i])
@@ -82,7 +89,7 @@ def snapped_edge(snapped, i, j, homogeneous):  # type: ignore[no-untyped-def]
 
 
 @njit(**JIT)
-def _reaches(edges, first, tiles, j, i):  # type: ignore[no-untyped-def]
+def _reaches(edges, first, tiles, j, i):
     """Whether an edge function is >= 0 anywhere in the bounds of a tile."""
     a, b, c = edges[first], edges[first + 1], edges[first + 2]
     x = tiles[1, j, i] if a > 0 else tiles[0, j, i]
@@ -92,13 +99,31 @@ def _reaches(edges, first, tiles, j, i):  # type: ignore[no-untyped-def]
 
 @njit(**JIT)
 def fill_tiled(
-    chosen, count, vertices, faces, codes, base, closed, snapped, near,
-    matrix, octagon, tiles, gx, gy, height, keys, stride, dirty, mask,
-):  # type: ignore[no-untyped-def]
+    chosen,
+    count,
+    vertices,
+    faces,
+    codes,
+    base,
+    closed,
+    snapped,
+    near,
+    matrix,
+    octagon,
+    tiles,
+    gx,
+    gy,
+    height,
+    keys,
+    stride,
+    dirty,
+    mask,
+):
     """Draw faces by testing every tile of the image, then the pixels of the tiles they may reach.
 
-    Exact for triangles of any size, across the near plane and across the border of the field. snapped
-    is (2, V) int32 for a pinhole and (2, 0) otherwise; mask (tile columns,) bool is scratch.
+    Exact for triangles of any size, across the near plane and across the border of the field.
+    snapped is (2, V) int32 for a pinhole and (2, 0) otherwise; mask (tile columns,) bool is
+    scratch.
     """
     rows, columns = tiles.shape[1], tiles.shape[2]
     for n in range(np.uint64(count)):

@@ -1,12 +1,14 @@
 """The packed z-buffer key: inverse depth and part code in one 32-bit word.
 
-A key holds 24 bits of inverse depth above 8 bits of part code. The 24 bits are the top of the float64
-1/z with its exponent rebased: 4 bits of exponent (1/z from 2^-8 to 2^8 per metre, so 4 mm to 256 m) and
-20 of mantissa (a relative step below 1e-6: 0.5 micrometres at half a metre). Keys compare as integers
-in the order of nearness, so that the z-test is one unsigned maximum: no branch, no second buffer, and
-an image that does not depend on the order of the triangles (of two surfaces at the same depth the
-larger code wins). The key 0 means that nothing was hit.
+A key holds 24 bits of inverse depth above 8 bits of part code. The 24 bits are the top of the
+float64 1/z with its exponent rebased: 4 bits of exponent (1/z from 2^-8 to 2^8 per metre, so 4 mm
+to 256 m) and 20 of mantissa (a relative step below 1e-6: 0.5 micrometres at half a metre). Keys
+compare as integers in the order of nearness, so that the z-test is one unsigned maximum: no branch,
+no second buffer, and an image that does not depend on the order of the triangles (of two surfaces
+at the same depth the larger code wins). The key 0 means that nothing was hit.
 """
+
+# mypy: allow-untyped-defs
 
 from typing import Any, Final
 
@@ -36,14 +38,14 @@ CODE_MASK: Final = 0xFFFFFF00
 
 
 @njit(**JIT)
-def pack_key(inverse_depth, code):  # type: ignore[no-untyped-def]
+def pack_key(inverse_depth, code):
     """Key (uint64, below 2^32) of a float64 1/z inside the range and a uint64 code."""
     bits = np.float64(inverse_depth).view(np.uint64) - np.uint64(BASE64)
     return ((bits >> np.uint64(24)) & np.uint64(CODE_MASK)) | code
 
 
 @njit(**JIT)
-def unpack_inverse_depth(key):  # type: ignore[no-untyped-def]
+def unpack_inverse_depth(key):
     """Float32 1/z of a uint32 key, at the middle of its step (undefined for the key 0)."""
     bits = ((key >> np.uint32(8)) << np.uint32(3)) + np.uint32(BASE32 + 4)
     return np.uint32(bits).view(np.float32)

@@ -1,15 +1,17 @@
 """Eight pixels at once: the z-test of one block, written in LLVM's vector types.
 
-LLVM's own vectoriser turns these loops inside out (it vectorises over blocks, and a triangle of a hand
-has one), so the inner step is spelled as LLVM IR: portable, lowered to AVX-512, AVX2, SSE or NEON by
-the compiler, and bit-identical on all of them because no operation may be contracted or reordered.
+LLVM's own vectoriser turns these loops inside out (it vectorises over blocks, and a triangle of a
+hand has one), so the inner step is spelled as LLVM IR: portable, lowered to AVX-512, AVX2, SSE or
+NEON by the compiler, and bit-identical on all of them because no operation may be contracted or
+reordered.
 """
+
+# mypy: allow-untyped-defs
 
 from typing import Any, Final
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from synth.raster.keys import BASE64, CODE_MASK
@@ -36,7 +38,9 @@ def _constant(vector: Any, value: Any) -> Any:
     return ir.Constant(vector, [value] * LANES)
 
 
-def _address(context: Any, builder: Any, array_type: Any, array: Any, offset: Any, vector: Any) -> Any:
+def _address(
+    context: Any, builder: Any, array_type: Any, array: Any, offset: Any, vector: Any
+) -> Any:
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [offset]), vector.as_pointer())
 
@@ -45,7 +49,9 @@ def _load(builder: Any, address: Any, align: int) -> Any:
     return builder.load(address, align=align)
 
 
-def _merge(builder: Any, address: Any, inside: Any, depth: Any, lo: Any, hi: Any, code: Any) -> None:
+def _merge(
+    builder: Any, address: Any, inside: Any, depth: Any, lo: Any, hi: Any, code: Any
+) -> None:
     """Clamp 1/z, pack keys where `inside`, and keep the larger of old and new."""
     lo, hi = _splat(builder, lo), _splat(builder, hi)
     depth = builder.select(builder.fcmp_ordered("<", depth, lo), lo, depth)
@@ -60,18 +66,16 @@ def _merge(builder: Any, address: Any, inside: Any, depth: Any, lo: Any, hi: Any
 
 
 @intrinsic
-def shade_affine(typingctx, keys, at, e0, e1, e2, a0, a1, a2, w, gx, lo, hi, code):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def shade_affine(typingctx, keys, at, e0, e1, e2, a0, a1, a2, w, gx, lo, hi, code):
     """Draw pixels at ... at+7: edges e + a*lane >= 0, 1/z = w + gx*lane clamped to [lo, hi]."""
     signature = types.void(keys, types.uint64, *([types.float64] * 10), types.uint64)
 
-    def generate(context, builder, sig, args):  # type: ignore[no-untyped-def]
+    def generate(context, builder, sig, args):
         keys, at, e0, e1, e2, a0, a1, a2, w, gx, lo, hi, code = args
         zero = _constant(_DOUBLES, 0.0)
         inside = None
         for e, a in ((e0, a0), (e1, a1), (e2, a2)):
-            edge = builder.fadd(
-                _splat(builder, e), builder.fmul(_splat(builder, a), _STEPS)
-            )
+            edge = builder.fadd(_splat(builder, e), builder.fmul(_splat(builder, a), _STEPS))
             test = builder.fcmp_ordered(">=", edge, zero)
             inside = test if inside is None else builder.and_(inside, test)
         depth = builder.fadd(_splat(builder, w), builder.fmul(_splat(builder, gx), _STEPS))
@@ -83,17 +87,17 @@ def shade_affine(typingctx, keys, at, e0, e1, e2, a0, a1, a2, w, gx, lo, hi, cod
 
 
 @intrinsic
-def shade_table(typingctx, keys, at, gx, gy, edges, plane, lo, hi, limit, code):  # type: ignore[no-untyped-def]
+def shade_table(typingctx, keys, at, gx, gy, edges, plane, lo, hi, limit, code):
     """Draw pixels at ... at+7 by table coordinates gx, gy (flat float32, same indexing as keys).
 
-    edges is a tuple of 9 float64 (three functions a*gx + b*gy + c >= 0), plane one of 3 (1/z likewise,
-    drawn where <= limit and then clamped to [lo, hi]). NaN coordinates draw nothing.
+    edges is a tuple of 9 float64 (three functions a*gx + b*gy + c >= 0), plane one of 3 (1/z
+    likewise, drawn where <= limit and then clamped to [lo, hi]). NaN coordinates draw nothing.
     """
     nine, three = types.UniTuple(types.float64, 9), types.UniTuple(types.float64, 3)
     floats = [types.float64] * 3
     signature = types.void(keys, types.uint64, gx, gy, nine, three, *floats, types.uint64)
 
-    def generate(context, builder, sig, args):  # type: ignore[no-untyped-def]
+    def generate(context, builder, sig, args):
         keys, at, gx, gy, edges, plane, lo, hi, limit, code = args
         x, y = (
             builder.fpext(

@@ -1,4 +1,6 @@
-"""One mesh into one layer: the fast path of the camera, then whatever that left to the general one."""
+"""One mesh into one layer: the camera's fast path, then what that left to the general one."""
+
+# mypy: allow-untyped-defs
 
 import numpy as np
 from numba import njit
@@ -18,9 +20,28 @@ from synth.raster.pinhole import (
 
 @njit(**JIT)
 def draw_pinhole_mesh(
-    vertices, faces, codes, base, closed, near, width, height,
-    matrix, octagon, tiles, gx, gy, stride, keys, dirty, px, snapped, verdict, chosen, mask,
-):  # type: ignore[no-untyped-def]
+    vertices,
+    faces,
+    codes,
+    base,
+    closed,
+    near,
+    width,
+    height,
+    matrix,
+    octagon,
+    tiles,
+    gx,
+    gy,
+    stride,
+    keys,
+    dirty,
+    px,
+    snapped,
+    verdict,
+    chosen,
+    mask,
+):
     """Draw a mesh through a pinhole; scratch arrays hold at least as many vertices and faces."""
     count = faces.shape[0]
     project_vertices(
@@ -34,32 +55,101 @@ def draw_pinhole_mesh(
     if special:
         chosen_count = compact_faces(verdict, count, HOMOGENEOUS, chosen)
         fill_tiled(
-            chosen, chosen_count, vertices, faces, codes, base, closed, snapped, near,
-            matrix, octagon, tiles, gx, gy, height, keys, stride, dirty, mask,
+            chosen,
+            chosen_count,
+            vertices,
+            faces,
+            codes,
+            base,
+            closed,
+            snapped,
+            near,
+            matrix,
+            octagon,
+            tiles,
+            gx,
+            gy,
+            height,
+            keys,
+            stride,
+            dirty,
+            mask,
         )
         dirty[2] = min(dirty[2], width - 1)
 
 
 @njit(**JIT)
 def draw_curved_mesh(
-    vertices, faces, codes, base, closed, near, width, height,
-    matrix, octagon, tiles, gx, gy, stride, keys, dirty, px, outside, verdict, chosen, mask,
-    lookup, origin, margin, bend, bounds,
-):  # type: ignore[no-untyped-def]
+    vertices,
+    faces,
+    codes,
+    base,
+    closed,
+    near,
+    width,
+    height,
+    matrix,
+    octagon,
+    tiles,
+    gx,
+    gy,
+    stride,
+    keys,
+    dirty,
+    px,
+    outside,
+    verdict,
+    chosen,
+    mask,
+    lookup,
+    origin,
+    margin,
+    bend,
+    bounds,
+):
     """Draw a mesh through a camera given by its ray table; see `curved.py`."""
     count = faces.shape[0]
     locate_vertices(vertices, near, octagon, lookup, origin, px, outside)
     sort_curved_faces(faces, px, outside, width, height, margin, bend, bounds, verdict)
     chosen_count = compact_faces(verdict, count, INSIDE, chosen)
     fill_curved_faces(
-        chosen, chosen_count, vertices, faces, codes, base, closed, near, bounds, gx, gy, keys,
-        stride, dirty,
+        chosen,
+        chosen_count,
+        vertices,
+        faces,
+        codes,
+        base,
+        closed,
+        near,
+        bounds,
+        gx,
+        gy,
+        keys,
+        stride,
+        dirty,
     )
     chosen_count = compact_faces(verdict, count, HOMOGENEOUS, chosen)
     if chosen_count > 0:
         unsnapped = np.zeros((2, 0), dtype=np.int32)
         fill_tiled(
-            chosen, chosen_count, vertices, faces, codes, base, closed, unsnapped, near,
-            matrix, octagon, tiles, gx, gy, height, keys, stride, dirty, mask,
+            chosen,
+            chosen_count,
+            vertices,
+            faces,
+            codes,
+            base,
+            closed,
+            unsnapped,
+            near,
+            matrix,
+            octagon,
+            tiles,
+            gx,
+            gy,
+            height,
+            keys,
+            stride,
+            dirty,
+            mask,
         )
         dirty[2] = min(dirty[2], width - 1)

@@ -1,11 +1,14 @@
-"""Triangles through a pinhole: snapped vertices, exact integer edges, one SIMD block of pixels at a time.
+"""Triangles through a pinhole: snapped vertices, exact integer edges, one SIMD block of pixels at a
+time.
 
-Vertices are snapped to 1/1024 pixel. Edge functions of snapped vertices are exact in int64, pixels on
-an edge belong to both its triangles, so shared edges cannot crack. 1/z is affine in pixels; its plane
-comes from the unsnapped vertices and is clamped to the triangle's own range, which tames slivers.
-Triangles with a vertex behind the near plane or far outside the image are left to `homogeneous.py`.
-(Pineda, "A parallel algorithm for polygon rasterization", SIGGRAPH 1988.)
+Vertices are snapped to 1/1024 pixel. Edge functions of snapped vertices are exact in int64, pixels
+on an edge belong to both its triangles, so shared edges cannot crack. 1/z is affine in pixels; its
+plane comes from the unsnapped vertices and is clamped to the triangle's own range, which tames
+slivers. Triangles with a vertex behind the near plane or far outside the image are left to
+`homogeneous.py`. (Pineda, "A parallel algorithm for polygon rasterization", SIGGRAPH 1988.)
 """
+
+# mypy: allow-untyped-defs
 
 from typing import Final
 
@@ -18,7 +21,7 @@ from synth.raster.lanes import LANES, shade_affine
 SNAP_BITS: Final = 10
 SNAP: Final = 1 << SNAP_BITS
 GUARD_PX: Final = 1 << 14
-"""Vertices farther than this from the image's corner are not snapped: products then stay below 2^53."""
+"""Vertices farther than this from the first pixel are not snapped: products stay below 2^53."""
 
 UNSNAPPED: Final = 1 << 30
 """Marks a vertex that has no snapped position."""
@@ -28,7 +31,7 @@ HOMOGENEOUS: Final = 2
 
 
 @njit(**JIT)
-def project_vertices(vertices, fx, fy, cx, cy, near, px, snapped):  # type: ignore[no-untyped-def]
+def project_vertices(vertices, fx, fy, cx, cy, near, px, snapped):
     """Fill px (3, V) float64 with u, v, 1/z and snapped (2, V) int32 with the fixed-point u, v."""
     for i in range(vertices.shape[0]):
         z = np.float64(vertices[i, 2])
@@ -39,17 +42,21 @@ def project_vertices(vertices, fx, fy, cx, cy, near, px, snapped):  # type: igno
         px[0, i] = u
         px[1, i] = v
         px[2, i] = w
-        snapped[0, i] = np.int32(np.floor((u if usable else 0.0) * SNAP + 0.5)) if usable else UNSNAPPED
-        snapped[1, i] = np.int32(np.floor((v if usable else 0.0) * SNAP + 0.5)) if usable else UNSNAPPED
+        snapped[0, i] = (
+            np.int32(np.floor((u if usable else 0.0) * SNAP + 0.5)) if usable else UNSNAPPED
+        )
+        snapped[1, i] = (
+            np.int32(np.floor((v if usable else 0.0) * SNAP + 0.5)) if usable else UNSNAPPED
+        )
 
 
 @njit(**JIT)
-def sort_faces(faces, snapped, width, height, closed, verdict):  # type: ignore[no-untyped-def]
+def sort_faces(faces, snapped, width, height, closed, verdict):
     """Fill verdict (F,) uint8: 0 rejected, INSIDE to draw, HOMOGENEOUS left to the general path;
     return the number of the last.
 
-    Rejects back faces of closed meshes, triangles without area, and those whose bounding box holds no
-    pixel centre of the image. Straight-line code without branches, so that LLVM vectorises it.
+    Rejects back faces of closed meshes, triangles without area, and those whose bounding box holds
+    no pixel centre of the image. Straight-line code without branches, so that LLVM vectorises it.
     """
     right = np.int32(width - 1)
     bottom = np.int32(height - 1)
@@ -78,8 +85,8 @@ def sort_faces(faces, snapped, width, height, closed, verdict):  # type: ignore[
 
 
 @njit(**JIT)
-def compact_faces(verdict, count, wanted, chosen):  # type: ignore[no-untyped-def]
-    """Write which of `count` faces have this verdict to chosen (count + 1,) int32; return how many."""
+def compact_faces(verdict, count, wanted, chosen):
+    """Write which of `count` faces have this verdict to chosen (count + 1,) int32; count them."""
     n = np.uint64(0)
     for f in range(count):
         chosen[n] = f
@@ -88,8 +95,8 @@ def compact_faces(verdict, count, wanted, chosen):  # type: ignore[no-untyped-de
 
 
 @njit(**JIT)
-def fill_faces(chosen, count, faces, codes, base, px, snapped, width, height, keys, stride, dirty):  # type: ignore[no-untyped-def]
-    """Draw the chosen faces into keys (flat uint32, rows of `stride`) and widen dirty (4,) int64."""
+def fill_faces(chosen, count, faces, codes, base, px, snapped, width, height, keys, stride, dirty):
+    """Draw the chosen faces into keys (flat uint32, rows of `stride`); widen dirty (4,) int64."""
     west, north, east, south = dirty[0], dirty[1], dirty[2], dirty[3]
     for n in range(np.uint64(count)):
         f = np.uint64(np.uint32(chosen[n]))
@@ -114,7 +121,7 @@ def fill_faces(chosen, count, faces, codes, base, px, snapped, width, height, ke
         a1, b1 = fy2 - fy1, fx1 - fx2
         a2, b2 = fy0 - fy2, fx2 - fx0
         sign = np.float64(SNAP) if a2 * b0 < a0 * b2 else -np.float64(SNAP)
-        a0, b0, a1, b1, a2, b2 = sign*a0, sign*b0, sign*a1, sign*b1, sign*a2, sign*b2
+        a0, b0, a1, b1, a2, b2 = sign * a0, sign * b0, sign * a1, sign * b1, sign * a2, sign * b2
         xs, ys = np.float64(left * SNAP), np.float64(top * SNAP)
         e0 = (a0 * (xs - fx0) + b0 * (ys - fy0)) * (1.0 / SNAP)
         e1 = (a1 * (xs - fx1) + b1 * (ys - fy1)) * (1.0 / SNAP)
@@ -137,7 +144,21 @@ def fill_faces(chosen, count, faces, codes, base, px, snapped, width, height, ke
         for _ in range(np.uint64(bottom - top + 1)):
             x = 0.0
             for block in range(blocks):
-                shade_affine(keys, at + block * np.uint64(LANES), e0 + a0 * x, e1 + a1 * x, e2 + a2 * x, a0, a1, a2, w + gx * x, gx, lo, hi, code)
+                shade_affine(
+                    keys,
+                    at + block * np.uint64(LANES),
+                    e0 + a0 * x,
+                    e1 + a1 * x,
+                    e2 + a2 * x,
+                    a0,
+                    a1,
+                    a2,
+                    w + gx * x,
+                    gx,
+                    lo,
+                    hi,
+                    code,
+                )
                 x += LANES
             at += np.uint64(stride)
             e0 += b0

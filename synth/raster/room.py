@@ -1,9 +1,11 @@
 """A room seen from within: the interior of a convex polytope, analytically, for any central camera.
 
-A point z * (x, y, 1) lies on the plane n . p = d at 1/z = n . (x, y, 1) / d. Seen from inside a convex
-polytope the surface met first is the nearest plane in front, so 1/z = max_i n_i . ray / d_i: no
-triangles, no clipping, and for a pinhole 1/z is affine in the pixel.
+A point z * (x, y, 1) lies on the plane n . p = d at 1/z = n . (x, y, 1) / d. Seen from inside a
+convex polytope the surface met first is the nearest plane in front, so 1/z = max_i n_i . ray / d_i:
+no triangles, no clipping, and for a pinhole 1/z is affine in the pixel.
 """
+
+# mypy: allow-untyped-defs
 
 import numpy as np
 from numba import njit
@@ -14,22 +16,22 @@ from synth.raster.keys import INVERSE_DEPTH_MAX, INVERSE_DEPTH_MIN, JIT, pack_ke
 def plane_coefficients(planes: np.ndarray, table_from_ray: np.ndarray) -> np.ndarray:
     """Coefficients (P, 3) of 1/z = a*gx + b*gy + c for planes (P, 4) = (n, d) in the camera frame.
 
-    table_from_ray (3, 3) maps rays to the canvas's table coordinates (the camera matrix for a pinhole,
-    the identity otherwise).
+    table_from_ray (3, 3) maps rays to the canvas's table coordinates (the camera matrix for a
+    pinhole, the identity otherwise).
     """
     planes = np.asarray(planes, dtype=np.float64)
     return np.ascontiguousarray((planes[:, :3] / planes[:, 3:]) @ np.linalg.inv(table_from_ray))
 
 
 @njit(**JIT)
-def _shade(w):  # type: ignore[no-untyped-def]
+def _shade(w):
     clamped = min(max(w, INVERSE_DEPTH_MIN), INVERSE_DEPTH_MAX)
     key = np.uint32(pack_key(clamped, np.uint64(0)))
     return key if w > 0 else np.uint32(0)
 
 
 @njit(**JIT)
-def fill_room_affine(coefficients, width, height, keys, stride, overwrite):  # type: ignore[no-untyped-def]
+def fill_room_affine(coefficients, width, height, keys, stride, overwrite):
     """Draw a pinhole's room into keys (flat uint32); `overwrite` spares the clearing."""
     count = coefficients.shape[0]
     start_w = np.empty(count)
@@ -70,7 +72,7 @@ def fill_room_affine(coefficients, width, height, keys, stride, overwrite):  # t
 
 
 @njit(**JIT)
-def fill_room_table(coefficients, gx, gy, width, height, keys, stride, overwrite):  # type: ignore[no-untyped-def]
+def fill_room_table(coefficients, gx, gy, width, height, keys, stride, overwrite):
     """Draw a room through table coordinates gx, gy (flat float32, NaN outside the field)."""
     for y in range(height):
         row = np.uint64(y * stride)

@@ -28,9 +28,7 @@ def load_asset() -> dict[str, np.ndarray]:
         return {name: data[name] for name in data.files}
 
 
-def measure_thickness(
-    vertices: np.ndarray, joints: np.ndarray, faces: np.ndarray
-) -> np.ndarray:
+def measure_thickness(vertices: np.ndarray, joints: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """(21,) the longer way from each keypoint through the flesh, towards back or palm.
 
     A tip lies on the skin: it takes half of what its distal joint has.
@@ -100,6 +98,7 @@ def builtin_rig(seed: int, identities: int) -> Rig:
         tip_vertices=tips,
         thickness=((size * girth)[:, None] * thickness).astype(np.float32),
         shape=shape.astype(np.float32),
+        hand_length=bodies.length_m,
     )
 
 

@@ -183,12 +183,15 @@ def self_penetration(start, end, radius, pairs):  # type: ignore[no-untyped-def]
 def mutual_penetration(  # type: ignore[no-untyped-def]
     start, end, radius, other_start, other_end, other_radius
 ):
-    """Deepest overlap between capsule sets h of two bodies, (B,), metres; 0 for none."""
+    """Deepest overlap between capsule sets h of two bodies, (B,), metres; negative: their gap.
+
+    Gaps beyond 1 cm all read as -0.01.
+    """
     out = np.empty(start.shape[0])
     for h in range(start.shape[0]):
         mine = _spheres(start[h], end[h], radius[h])
         others = _spheres(other_start[h], other_end[h], other_radius[h])
-        worst = 0.0
+        worst = -0.01
         for i in range(start.shape[1]):
             for j in range(other_start.shape[1]):
                 if _near(mine, i, others, j, worst):

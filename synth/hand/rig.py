@@ -50,6 +50,8 @@ class Rig:
     """(I, 21) float32, flesh between each keypoint and the skin, metres."""
     shape: np.ndarray
     """(I, S) float32 shape parameters, as they are stored with a frame."""
+    hand_length: np.ndarray
+    """(I,) wrist to middle fingertip along the straightened bones, metres."""
     correctives: np.ndarray | None = None
     """(135, V, 3) float32 pose blend shapes over the 15 finger rotations (MANO), or None."""
 
@@ -109,4 +111,3 @@ def extreme_points(
         own = np.nonzero(skin_bone[:, 0] == bone)[0]
         tips.append(own[np.argmax(vertices[own] @ direction)])
     return np.array(tips, dtype=np.int64)
-

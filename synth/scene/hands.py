@@ -1,0 +1,195 @@
+"""Hands in a scene: who, which side, what pose, where; never one through another."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from frames.stream import normal, uniform
+from synth.hand.collision import Capsules, mutual_penetration, place_capsules
+from synth.hand.kinematics import bone_transforms
+from synth.hand.rig import Rig
+from synth.pose.sampler import PoseConfig, sample_poses
+from synth.scene.body import BodyConfig, place_arms
+
+ATTEMPTS: Final = 32
+"""Places that are tried for a hand. The second hand of a pair is left out if none is free."""
+
+HAND_GAP_M: Final = 0.002
+"""Two hands keep at least this far apart."""
+
+Spans = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Capsules of N hands: start (N, C, 3), end (N, C, 3), radius (N, C)."""
+
+
+@dataclass(frozen=True)
+class Hands:
+    """N posed hands of B frames, in the order of frame and slot."""
+
+    frame: np.ndarray
+    """(N,) index into the batch."""
+    slot: np.ndarray
+    """(N,) number of the hand within its frame."""
+    left: np.ndarray
+    """(N,) bool"""
+    identity: np.ndarray
+    """(N,) index into the rig's people."""
+    angles: np.ndarray
+    """(N, 29) rad"""
+    preset: np.ndarray
+    """(N,) named pose shown, -1 for none."""
+    T_world_from_wrist: np.ndarray
+    """(N, 4, 4)"""
+    spans: Spans
+    """Capsules in the world frame."""
+
+
+def place_hands(
+    body: BodyConfig,
+    pose: PoseConfig,
+    two_hands_share: float,
+    field: np.ndarray,
+    rig: Rig,
+    capsules: Capsules,
+    seed: int,
+    frame_ids: np.ndarray,
+    T_world_from_camera: np.ndarray,
+) -> Hands:
+    """One or two hands a frame, reached by the wearer's arms, apart from each other."""
+    count = len(frame_ids)
+    u = uniform(seed, frame_ids, "hands/who", 3)
+    identity = np.minimum((u[:, 0] * len(rig.shape)).astype(np.int64), len(rig.shape) - 1)
+    two = u[:, 1] < two_hands_share
+    first_left = u[:, 2] < 0.5
+    groups = []
+    everyone = np.arange(count)
+    other: Spans | None = None
+    for slot, rows in ((0, everyone), (1, everyone[two])):
+        ids = frame_ids[rows]
+        poses = sample_poses(pose, seed, ids, f"hand{slot}/pose", rig, capsules, identity[rows])
+        obstacle = None if other is None else tuple(part[rows] for part in other)
+        placed = _place(
+            body,
+            field,
+            rig,
+            capsules,
+            seed,
+            ids,
+            f"hand{slot}/place",
+            T_world_from_camera[rows],
+            first_left[rows] == (slot == 0),
+            identity[rows],
+            poses.angles,
+            obstacle,
+        )
+        other = placed.spans
+        keep = placed.found if slot else np.ones(len(rows), bool)
+        groups.append(
+            Hands(
+                frame=rows[keep],
+                slot=np.full(keep.sum(), slot),
+                left=(first_left[rows] == (slot == 0))[keep],
+                identity=identity[rows][keep],
+                angles=placed.angles[keep],
+                preset=poses.preset[keep],
+                T_world_from_wrist=placed.T_world_from_wrist[keep],
+                spans=(placed.spans[0][keep], placed.spans[1][keep], placed.spans[2][keep]),
+            )
+        )
+    return _interleave(groups)
+
+
+@dataclass(frozen=True)
+class _Placed:
+    found: np.ndarray
+    angles: np.ndarray
+    T_world_from_wrist: np.ndarray
+    spans: Spans
+
+
+def _place(
+    body: BodyConfig,
+    field: np.ndarray,
+    rig: Rig,
+    capsules: Capsules,
+    seed: int,
+    ids: np.ndarray,
+    stage: str,
+    T_world_from_camera: np.ndarray,
+    left: np.ndarray,
+    identity: np.ndarray,
+    angles: np.ndarray,
+    obstacle: tuple[np.ndarray, ...] | None,
+) -> _Placed:
+    """The first of ATTEMPTS places that the arm reaches and that is free; else the neutral one."""
+    count = len(ids)
+    rows = np.repeat(np.arange(count), ATTEMPTS)
+    attempt = np.tile(np.arange(ATTEMPTS), count)
+    u = uniform(seed, ids[rows], stage, 15, attempt)
+    length = rig.hand_length[identity]
+    tries = place_arms(
+        body,
+        field,
+        T_world_from_camera[rows],
+        left[rows],
+        length[rows],
+        normal(u[:, :14]),
+        u[:, 14],
+    )
+    free = tries.fits.reshape(count, ATTEMPTS)
+    neutral = place_arms(
+        body, field, T_world_from_camera, left, length, np.zeros((count, 7)), np.full(count, 0.5)
+    )
+    posed = angles.copy()
+    pose = neutral.T_world_from_wrist.copy()
+    posed[:, :2] = neutral.wrist_angles
+    found = np.zeros(count, bool)
+    pending = np.flatnonzero(free.any(1))
+    while len(pending):
+        pick = pending * ATTEMPTS + free[pending].argmax(1)
+        posed[pending, :2] = tries.wrist_angles[pick]
+        pose[pending] = tries.T_world_from_wrist[pick]
+        found[pending] = True
+        if obstacle is None:
+            break
+        spans = hand_spans(rig, capsules, identity[pending], posed[pending], pose[pending], left[pending])
+        hit = mutual_penetration(*spans, *(part[pending] for part in obstacle)) > -HAND_GAP_M
+        clash = pending[hit]
+        found[clash] = False
+        free.reshape(-1)[pick[hit]] = False
+        pending = clash[free[clash].any(1)]
+    return _Placed(found, posed, pose, hand_spans(rig, capsules, identity, posed, pose, left))
+
+
+def hand_spans(
+    rig: Rig,
+    capsules: Capsules,
+    identity: np.ndarray,
+    angles: np.ndarray,
+    pose: np.ndarray,
+    left: np.ndarray,
+) -> Spans:
+    """Capsules of posed hands in the frame that `pose` maps to."""
+    transforms, _ = bone_transforms(rig, identity, angles, pose, left)
+    return place_capsules(capsules, identity, transforms)
+
+
+def _interleave(groups: list[Hands]) -> Hands:
+    frame = np.concatenate([g.frame for g in groups])
+    slot = np.concatenate([g.slot for g in groups])
+    order = np.lexsort((slot, frame))
+
+    def join(name: str) -> np.ndarray:
+        return np.asarray(np.concatenate([getattr(g, name) for g in groups])[order])
+
+    spans = [np.concatenate([g.spans[k] for g in groups])[order] for k in range(3)]
+    return Hands(
+        frame=frame[order],
+        slot=slot[order],
+        left=join("left"),
+        identity=join("identity"),
+        angles=join("angles"),
+        preset=join("preset"),
+        T_world_from_wrist=join("T_world_from_wrist"),
+        spans=(spans[0], spans[1], spans[2]),
+    )

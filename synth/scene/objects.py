@@ -1,0 +1,135 @@
+"""Objects: simple solids of any size, and meshes of the user's own.
+
+Every object is a closed mesh about its centre, with a capsule around its longest axis that tells
+hands to keep clear.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from frames.errors import BadInput
+
+MESH_SUFFIXES: Final = (".obj", ".ply", ".stl", ".glb", ".off")
+MAX_FACES: Final = 20_000
+MAX_EXTENT_M: Final = 1.5
+
+
+@dataclass(frozen=True)
+class Solid:
+    """A closed triangle mesh centred at the origin."""
+
+    kind: str
+    """Its name, as it is stored with a frame."""
+    vertices: np.ndarray
+    """(V, 3) float32: metres for a mesh of the user's; the unit cube [-1/2, 1/2]^3 for a primitive."""
+    faces: np.ndarray
+    """(F, 3) int32, outward."""
+    size_range_m: np.ndarray
+    """(3, 2) smallest and largest extent along x, y, z."""
+
+
+def primitives() -> tuple[Solid, ...]:
+    """Box, cylinder, ball and a rod, scaled at random when placed."""
+    return (
+        Solid("box", *box_mesh(), np.array([[0.03, 0.14], [0.03, 0.14], [0.03, 0.22]])),
+        Solid("cylinder", *_cylinder(28), np.array([[0.03, 0.09], [0.03, 0.09], [0.06, 0.24]])),
+        Solid("ball", *_ball(), np.array([[0.03, 0.16], [0.03, 0.16], [0.03, 0.16]])),
+        Solid("rod", *_cylinder(12), np.array([[0.008, 0.03], [0.008, 0.03], [0.10, 0.30]])),
+    )
+
+
+@cache
+def box_mesh() -> tuple[np.ndarray, np.ndarray]:
+    """The unit cube: (8, 3) float32 vertices, (12, 3) int32 outward faces."""
+    corner = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]) - 0.5
+    quads = ((0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3))
+    faces = [t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))]
+    return corner.astype(np.float32), np.array(faces, dtype=np.int32)
+
+
+def _cylinder(sides: int) -> tuple[np.ndarray, np.ndarray]:
+    angle = 2 * np.pi * np.arange(sides) / sides
+    ring = 0.5 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    low, high = (np.column_stack([ring, np.full(sides, h)]) for h in (-0.5, 0.5))
+    vertices = np.concatenate([low, high, [[0, 0, -0.5], [0, 0, 0.5]]])
+    i = np.arange(sides)
+    j = (i + 1) % sides
+    faces = np.concatenate(
+        [
+            np.stack([i, j, j + sides], 1),
+            np.stack([i, j + sides, i + sides], 1),
+            np.stack([j, i, np.full(sides, 2 * sides)], 1),
+            np.stack([i + sides, j + sides, np.full(sides, 2 * sides + 1)], 1),
+        ]
+    )
+    return vertices.astype(np.float32), faces.astype(np.int32)
+
+
+def _ball() -> tuple[np.ndarray, np.ndarray]:
+    import trimesh
+
+    ball = trimesh.creation.icosphere(subdivisions=2, radius=0.5)
+    return ball.vertices.astype(np.float32), ball.faces.astype(np.int32)
+
+
+def load_objects(folder: Path) -> tuple[Solid, ...]:
+    """Every mesh of a folder that trimesh reads, in the order of their names.
+
+    Raises BadInput for a missing or empty folder and for a mesh that cannot be read, is not closed,
+    has too many faces, or is larger than 1.5 m (a sign of other units than metres).
+    """
+    if not folder.is_dir():
+        raise BadInput(f"objects folder {folder} does not exist: give a folder of meshes")
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in MESH_SUFFIXES)
+    if not paths:
+        wanted = ", ".join(MESH_SUFFIXES)
+        raise BadInput(f"objects folder {folder} holds no mesh: expected files ending in {wanted}")
+    return tuple(_load(path) for path in paths)
+
+
+def _load(path: Path) -> Solid:
+    import trimesh
+
+    try:
+        mesh = trimesh.load(path, force="mesh", process=True)
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BadInput(f"object {path} cannot be read as a mesh: {reason}") from error
+    if not isinstance(mesh, trimesh.Trimesh) or not len(mesh.faces):
+        raise BadInput(f"object {path} holds no triangles: give a triangle mesh")
+    if len(mesh.faces) > MAX_FACES:
+        raise BadInput(
+            f"object {path} has {len(mesh.faces)} faces, at most {MAX_FACES} are rendered at speed:"
+            " simplify it"
+        )
+    if not np.isfinite(mesh.vertices).all():
+        raise BadInput(f"object {path} has vertices that are not finite numbers: repair the file")
+    if not mesh.is_watertight:
+        raise BadInput(
+            f"object {path} is not closed (watertight): fill its holes, or back faces show through"
+        )
+    if not mesh.is_winding_consistent or mesh.volume < 0:
+        mesh.fix_normals()
+    extent = np.asarray(mesh.extents, dtype=np.float64)
+    if extent.max() > MAX_EXTENT_M:
+        raise BadInput(
+            f"object {path} is {extent.max():.4g} m long, expected at most {MAX_EXTENT_M} m:"
+            " is it in millimetres? scale it to metres"
+        )
+    centred = mesh.vertices - mesh.bounds.mean(0)
+    return Solid(
+        path.stem,
+        centred.astype(np.float32),
+        mesh.faces.astype(np.int32),
+        np.repeat(extent[:, None], 2, axis=1),
+    )
+
+
+def unit_scale(solid: Solid, size: np.ndarray) -> np.ndarray:
+    """(3,) factors that bring the solid's vertices to extent `size` (3,) metres."""
+    extent = solid.vertices.max(0) - solid.vertices.min(0)
+    return np.asarray(size / np.maximum(extent, 1e-9), dtype=np.float32)

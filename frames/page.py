@@ -17,6 +17,7 @@ import numpy as np
 
 from frames import palette
 from frames.caption import measure_distance
+from frames.disk import write_file
 from frames.errors import BadInput
 from frames.parts import CAUSE_NAMES, OBJECT_BASE, PART_NAMES
 from frames.record import Frame, Hand
@@ -131,8 +132,4 @@ def write_page(frames: Sequence[Frame], path: Path, title: str = "handloom") -> 
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise BadInput(f"a page is written as .html, got {path}")
-    text = render_page(frames, title)
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise BadInput(f"cannot write {path}: {error.strerror or error}") from None
+    write_file(path, render_page(frames, title).encode())

@@ -12,6 +12,7 @@ import numpy as np
 from frames import canvas as draw
 from frames import palette
 from frames.caption import caption_lines
+from frames.disk import write_file
 from frames.errors import BadInput
 from frames.parts import VISIBILITY_OCCLUDED, VISIBILITY_OUTSIDE
 from frames.record import Frame, Hand
@@ -239,7 +240,4 @@ def write_picture(picture: np.ndarray, path: Path) -> None:
     if path.suffix.lower() != ".png":
         raise BadInput(f"a picture is written as .png, got {path}")
     data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))[1]
-    try:
-        path.write_bytes(data.tobytes())
-    except OSError as error:
-        raise BadInput(f"cannot write {path}: {error.strerror or error}") from None
+    write_file(path, data.tobytes())

@@ -20,7 +20,7 @@ from frames.camera import Camera
 from frames.errors import BadInput
 from synth.raster import composite, room
 from synth.raster.grid import build_grid
-from synth.raster.keys import NEAREST_NEAR_M, decode_codes, decode_depth
+from synth.raster.keys import NEAREST_NEAR_M, decode_codes, decode_depth, encode_keys
 from synth.raster.lanes import LANES
 from synth.raster.mesh import draw_curved_mesh, draw_pinhole_mesh
 
@@ -161,6 +161,17 @@ class Canvas:
                 *(grid.lookup, grid.lookup_origin, grid.margin_px, grid.bend_per_px, self._bounds),
             )
 
+    def load(self, slot: int, depth: np.ndarray, codes: np.ndarray) -> None:
+        """Replace layer `slot` (K: background) by an image that another renderer made of it.
+
+        depth (H, W) float in metres, 0 where nothing is; codes (H, W) uint8.
+        """
+        self._freshen(slot)
+        height, stride = self.camera.height, self._grid.stride
+        keys = self._keys[slot, : height * stride].reshape(height, stride)
+        keys[:, : self.camera.width] = encode_keys(depth, codes)
+        self._dirty[slot] = (0, 0, self.camera.width - 1, height - 1)
+
     def composite(
         self, depth: np.ndarray, codes: np.ndarray, depth_scale: float = DEPTH_SCALE
     ) -> LayerStatistics:
@@ -203,7 +214,7 @@ class Canvas:
         return decode_codes(found), decode_depth(found)
 
     def layer(self, slot: int) -> tuple[np.ndarray, np.ndarray]:
-        """Codes (H, W) uint8 and depth (H, W) float32, metres, of one layer alone (K: background)."""
+        """Codes (H, W) uint8 and depth (H, W) float32 in metres of one layer (K: background)."""
         self._freshen(slot)
         height, stride = self.camera.height, self._grid.stride
         keys = self._keys[slot, : height * stride].reshape(height, stride)[:, : self.camera.width]

@@ -58,7 +58,7 @@ def outcode(point, octagon):
 
 @njit(**JIT)
 def triangle_plane(a, b, c, near):
-    """Plane (3,) of 1/z over table coordinates, its lowest, highest and (near plane) allowed value."""
+    """Plane (3,) of 1/z over table coordinates; its lowest, highest and allowed value."""
     ab = (b[0] - a[0], b[1] - a[1], b[2] - a[2])
     ac = (c[0] - a[0], c[1] - a[1], c[2] - a[2])
     normal = cross(ab, ac)

@@ -78,7 +78,7 @@ def cast(
     closed: bool = True,
     near: float = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Nearest hit of rays (..., 3): depth z (...,) in metres (inf: none) and face (...,) (-1: none)."""
+    """Nearest hit of rays (..., 3): depth z (...,) in metres (none: inf) and face (...,) (-1)."""
     shape = np.shape(rays)[:-1]
     hits = cast_all(np.reshape(rays, (-1, 3)), vertices, faces, closed, near)
     z = np.full(int(np.prod(shape)), np.inf)

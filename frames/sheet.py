@@ -11,7 +11,7 @@ import numpy as np
 
 from frames import canvas as draw
 from frames import palette
-from frames.caption import caption_lines
+from frames.caption import caption_lines, measure_distance
 from frames.disk import write_file
 from frames.errors import BadInput
 from frames.parts import VISIBILITY_OCCLUDED, VISIBILITY_OUTSIDE
@@ -98,8 +98,10 @@ def draw_depth_panel(frame: Frame, scale: int) -> np.ndarray:
     _hatch(panel, empty)
     for hand in frame.hands:
         _draw_boxes(panel, hand, scale)
-    for hand in sorted(frame.hands, key=lambda h: -float(np.nanmean(h.keypoints_cam_m[:, 2]))):
-        draw_skeleton(panel, hand, scale)
+    # Nearer hands over farther ones; those at an unknown distance come first.
+    far = [float(np.nan_to_num(measure_distance(hand), nan=np.inf)) for hand in frame.hands]
+    for k in np.argsort(far, kind="stable")[::-1]:
+        draw_skeleton(panel, frame.hands[k], scale)
     return panel
 
 

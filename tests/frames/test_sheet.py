@@ -239,6 +239,33 @@ def test_a_real_frame_with_nothing_but_depth_is_drawn():
     assert (draw_depth_panel(empty, 1) == palette.NO_READING).all(-1).mean() > 0.5
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_hand_with_pixels_only_is_drawn():
+    flat = dataclasses.replace(
+        FRAME.hands[0],
+        keypoints_cam_m=np.full((21, 3), np.nan, np.float32),
+        surface_depth_m=np.full(21, np.nan, np.float32),
+        visible_fraction=float("nan"),
+        box_px=np.full(4, np.nan, np.float32),
+        box_amodal_px=np.full(4, np.nan, np.float32),
+    )
+    frame = dataclasses.replace(FRAME, parts=None, hands=(flat, FRAME.hands[1]))
+    x, y = np.rint((flat.keypoints_px[5] + 0.5) * 4 - 0.5).astype(int)
+    assert tuple(draw_frame(frame, 4)[y, x]) == KEYPOINT_COLORS[5]
+    assert "distance unknown" in " ".join(text for text, _ in caption_lines(frame))
+
+
+def test_the_nearer_hand_is_drawn_last():
+    near, far = FRAME.hands
+    assert measure_distance(near) < measure_distance(far)
+    hollow = np.ones(21, np.uint8)
+    crossing = dataclasses.replace(far, keypoints_px=near.keypoints_px, visibility=hollow)
+    x, y = np.rint((near.keypoints_px[8] + 0.5) * 4 - 0.5).astype(int)
+    for hands in ((near, crossing), (crossing, near)):
+        panel = draw_depth_panel(dataclasses.replace(FRAME, hands=hands), 4)
+        assert tuple(panel[y, x]) == KEYPOINT_COLORS[8], "filled: the nearer hand's joint"
+
+
 def test_caption_says_what_the_labels_say():
     lines = [text for text, _ in caption_lines(FRAME)]
     assert lines[0] == "Frame 0" and lines[1] == "160 x 120 pinhole, synthetic"

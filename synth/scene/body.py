@@ -17,7 +17,7 @@ SHOULDER: Final = np.array([0.185, -0.05, -0.26])
 """Right shoulder from between the eyes: biacromial breadth 0.37-0.42 m, eye to acromion height about
 0.26 m, the head carried a little before the shoulders (ANSUR II)."""
 
-UPPER_ARM, FOREARM: Final = 1.63, 1.45
+UPPER_ARM, FOREARM = 1.63, 1.45
 """Lengths against hand length: acromion-radiale 0.31 m and radiale-stylion 0.27 m for 0.19 m."""
 
 MIRROR_X: Final = np.diag([-1.0, 1.0, 1.0])
@@ -39,7 +39,7 @@ class BodyConfig:
     """Standard deviation of the head's roll, degrees."""
     yaw_sd_deg: float = 14.0
     """Standard deviation of the head's turn against the torso, degrees."""
-    spread: float = 0.5
+    spread: float = 0.4
     """Standard deviation of a hand's direction, as a share of half the field of view: larger values
     put more hands partly out of view."""
 

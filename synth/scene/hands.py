@@ -12,8 +12,9 @@ from synth.hand.rig import Rig
 from synth.pose.sampler import PoseConfig, sample_poses
 from synth.scene.body import BodyConfig, place_arms
 
-ATTEMPTS: Final = 32
-"""Places that are tried for a hand. The second hand of a pair is left out if none is free."""
+ROUNDS: Final = (4, 28)
+"""Places that are tried at once for a hand; the first free one counts. A first hand without any takes
+the neutral place, a second one is left out."""
 
 HAND_GAP_M: Final = 0.002
 """Two hands keep at least this far apart."""
@@ -121,43 +122,50 @@ def _place(
     angles: np.ndarray,
     obstacle: tuple[np.ndarray, ...] | None,
 ) -> _Placed:
-    """The first of ATTEMPTS places that the arm reaches and that is free; else the neutral one."""
+    """The first place that the arm reaches and that is free; else the neutral one, not `found`."""
     count = len(ids)
-    rows = np.repeat(np.arange(count), ATTEMPTS)
-    attempt = np.tile(np.arange(ATTEMPTS), count)
-    u = uniform(seed, ids[rows], stage, 15, attempt)
     length = rig.hand_length[identity]
-    tries = place_arms(
-        body,
-        field,
-        T_world_from_camera[rows],
-        left[rows],
-        length[rows],
-        normal(u[:, :14]),
-        u[:, 14],
-    )
-    free = tries.fits.reshape(count, ATTEMPTS)
     neutral = place_arms(
         body, field, T_world_from_camera, left, length, np.zeros((count, 7)), np.full(count, 0.5)
     )
     posed = angles.copy()
-    pose = neutral.T_world_from_wrist.copy()
     posed[:, :2] = neutral.wrist_angles
+    pose = neutral.T_world_from_wrist.copy()
     found = np.zeros(count, bool)
-    pending = np.flatnonzero(free.any(1))
-    while len(pending):
-        pick = pending * ATTEMPTS + free[pending].argmax(1)
-        posed[pending, :2] = tries.wrist_angles[pick]
-        pose[pending] = tries.T_world_from_wrist[pick]
-        found[pending] = True
-        if obstacle is None:
+    start = 0
+    for size in ROUNDS:
+        rest = np.flatnonzero(~found)
+        rows = np.repeat(rest, size)
+        attempt = np.tile(np.arange(start, start + size), len(rest))
+        u = uniform(seed, ids[rows], stage, 15, attempt)
+        tries = place_arms(
+            body,
+            field,
+            T_world_from_camera[rows],
+            left[rows],
+            length[rows],
+            normal(u[:, :14]),
+            u[:, 14],
+        )
+        free = tries.fits.reshape(len(rest), size)
+        pending = np.flatnonzero(free.any(1))
+        while len(pending):
+            pick = pending * size + free[pending].argmax(1)
+            at = rest[pending]
+            posed[at, :2] = tries.wrist_angles[pick]
+            pose[at] = tries.T_world_from_wrist[pick]
+            found[at] = True
+            if obstacle is None:
+                break
+            spans = hand_spans(rig, capsules, identity[at], posed[at], pose[at], left[at])
+            hit = mutual_penetration(*spans, *(part[at] for part in obstacle)) > -HAND_GAP_M
+            found[at[hit]] = False
+            free.reshape(-1)[pick[hit]] = False
+            pending = pending[hit]
+            pending = pending[free[pending].any(1)]
+        start += size
+        if found.all():
             break
-        spans = hand_spans(rig, capsules, identity[pending], posed[pending], pose[pending], left[pending])
-        hit = mutual_penetration(*spans, *(part[pending] for part in obstacle)) > -HAND_GAP_M
-        clash = pending[hit]
-        found[clash] = False
-        free.reshape(-1)[pick[hit]] = False
-        pending = clash[free[clash].any(1)]
     return _Placed(found, posed, pose, hand_spans(rig, capsules, identity, posed, pose, left))
 
 

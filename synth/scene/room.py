@@ -44,9 +44,7 @@ class Rooms:
     """(B, 1 + FURNITURE, 4, 4) T_world_from_box of unit cubes, scale included."""
 
 
-def build_rooms(
-    config: RoomConfig, points: np.ndarray, radius: np.ndarray, u: np.ndarray
-) -> Rooms:
+def build_rooms(config: RoomConfig, points: np.ndarray, radius: np.ndarray, u: np.ndarray) -> Rooms:
     """Rooms around what is in the foreground.
 
     points (B, P, 3) and radius (B, P): balls of the world that must stay free, NaN for none;

@@ -1,0 +1,186 @@
+"""From sampled scenes to images and labels: the middle of the pipeline."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from frames.camera import Camera
+from frames.parts import HAND_STRIDE, OBJECT_BASE
+from synth.hand.kinematics import pose_hands
+from synth.hand.rig import Rig
+from synth.labels import KeypointLabels, label_keypoints
+from synth.raster.canvas import DEPTH_SCALE, Canvas, LayerStatistics
+from synth.scene.objects import Solid, box_mesh, unit_scale
+from synth.scene.scene import OBJECTS, Scenes
+
+HAND_LAYERS = 2
+
+
+class Painter(Protocol):
+    """What draws a frame: `synth.raster.canvas.Canvas`, or another renderer with its methods."""
+
+    def begin(self) -> None: ...
+    def draw(
+        self,
+        slot: int,
+        vertices: np.ndarray,
+        faces: np.ndarray,
+        codes: np.ndarray,
+        base: int = 0,
+        closed: bool = True,
+    ) -> None: ...
+    def draw_background(
+        self, vertices: np.ndarray, faces: np.ndarray, closed: bool = True
+    ) -> None: ...
+    def draw_room(self, planes: np.ndarray) -> None: ...
+    def composite(
+        self, depth: np.ndarray, codes: np.ndarray, depth_scale: float = DEPTH_SCALE
+    ) -> LayerStatistics: ...
+
+
+@dataclass(frozen=True)
+class RenderedHands:
+    """Labels of N hands beside their keypoints'."""
+
+    keypoints_cam_m: np.ndarray
+    """(N, 21, 3) float32"""
+    keypoints: KeypointLabels
+    """What each keypoint shows."""
+    visible_fraction: np.ndarray
+    """(N,) float32: visible over amodal pixels inside the image, forearm excluded; NaN for none."""
+    box_px: np.ndarray
+    """(N, 4) float32 around visible pixels, at their outer edges; NaN for none."""
+    box_amodal_px: np.ndarray
+    """(N, 4) float32 around all pixels inside the image."""
+    T_camera_from_wrist: np.ndarray
+    """(N, 4, 4)"""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A batch of frames."""
+
+    depth: np.ndarray
+    """(B, H, W) uint16, clean."""
+    codes: np.ndarray
+    """(B, H, W) uint8"""
+    hands: RenderedHands
+    """In the order of the scenes' hands."""
+    T_camera_from_object: np.ndarray
+    """(B, OBJECTS, 4, 4)"""
+
+
+def new_canvas(camera: Camera) -> Canvas:
+    """A canvas with a layer for every hand and object of a frame."""
+    return Canvas(camera, layers=HAND_LAYERS + OBJECTS)
+
+
+def render_scenes(
+    scenes: Scenes, camera: Camera, rig: Rig, solids: tuple[Solid, ...], painter: Painter
+) -> Rendered:
+    """Draw every scene of a batch and label its hands."""
+    count, hands = len(scenes.frame_ids), scenes.hands
+    T_camera_from_world = invert_rigid(scenes.T_world_from_camera)
+    T_camera_from_wrist = compose(T_camera_from_world[hands.frame], hands.T_world_from_wrist)
+    vertices, keypoints = pose_hands(
+        rig, hands.identity, hands.angles, T_camera_from_wrist, hands.left
+    )
+    mirrored = np.ascontiguousarray(rig.faces[:, ::-1])
+    T_camera_from_object = compose(
+        T_camera_from_world[:, None], scenes.objects.T_world_from_object
+    )
+    boxes = compose(T_camera_from_world[:, None], scenes.rooms.box_pose)
+    planes = planes_in_camera(scenes.rooms.planes, scenes.T_world_from_camera)
+
+    depth = np.empty((count, camera.height, camera.width), np.uint16)
+    codes = np.empty((count, camera.height, camera.width), np.uint8)
+    amodal = np.zeros(len(hands.frame), np.int64)
+    seen = np.zeros(len(hands.frame), np.int64)
+    box = np.full((2, len(hands.frame), 4), np.nan, np.float32)
+    first = np.searchsorted(hands.frame, np.arange(count + 1))
+    cube, cube_faces = box_mesh()
+    for b in range(count):
+        painter.begin()
+        if scenes.rooms.present[b]:
+            painter.draw_room(planes[b])
+        for pose in boxes[b][scenes.rooms.box_present[b]]:
+            painter.draw_background(transform(pose, cube), cube_faces)
+        for n in range(first[b], first[b + 1]):
+            slot = int(hands.slot[n])
+            faces = mirrored if hands.left[n] else rig.faces
+            painter.draw(slot, vertices[n], faces, rig.face_parts, base=HAND_STRIDE * slot)
+        for k in np.flatnonzero(scenes.objects.present[b]):
+            solid = solids[scenes.objects.solid[b, k]]
+            mesh = solid.vertices * unit_scale(solid, scenes.objects.size_m[b, k])
+            painter.draw(
+                HAND_LAYERS + int(k),
+                transform(T_camera_from_object[b, k], mesh),
+                solid.faces,
+                np.zeros(len(solid.faces), np.uint8),
+                base=OBJECT_BASE + int(k),
+            )
+        layers = painter.composite(depth[b], codes[b], DEPTH_SCALE)
+        for n in range(first[b], first[b + 1]):
+            slot = int(hands.slot[n])
+            amodal[n], seen[n] = layers.amodal_pixels[slot], layers.visible_pixels[slot]
+            if seen[n]:
+                box[0, n] = layers.visible_box[slot]
+            if amodal[n]:
+                box[1, n] = layers.amodal_box[slot]
+    # From inclusive pixels to the outer edges of the pixels.
+    box += np.array([-0.5, -0.5, 0.5, 0.5], np.float32)
+    labels = label_keypoints(
+        camera,
+        keypoints,
+        rig.thickness[hands.identity],
+        hands.frame,
+        hands.slot,
+        depth,
+        codes,
+        DEPTH_SCALE,
+    )
+    with np.errstate(invalid="ignore"):
+        fraction = np.where(amodal > 0, seen / np.maximum(amodal, 1), np.nan)
+    return Rendered(
+        depth,
+        codes,
+        RenderedHands(
+            keypoints, labels, fraction.astype(np.float32), box[0], box[1], T_camera_from_wrist
+        ),
+        T_camera_from_object,
+    )
+
+
+def invert_rigid(T: np.ndarray) -> np.ndarray:
+    """(..., 4, 4) inverse of rigid transforms."""
+    out = np.zeros_like(T)
+    turn = np.swapaxes(T[..., :3, :3], -1, -2)
+    out[..., :3, :3] = turn
+    out[..., :3, 3] = -np.einsum("...ij,...j->...i", turn, T[..., :3, 3])
+    out[..., 3, 3] = 1.0
+    return out
+
+
+def compose(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(..., 4, 4) a @ b in a fixed order of summation, not BLAS."""
+    return np.einsum("...ij,...jk->...ik", a, b)
+
+
+def transform(pose: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(4, 4), (V, 3) -> (V, 3) float32, in a fixed order of summation."""
+    p = points.astype(np.float64)
+    out = np.empty(points.shape, np.float32)
+    for i in range(3):
+        out[:, i] = (
+            (pose[i, 0] * p[:, 0] + pose[i, 1] * p[:, 1]) + pose[i, 2] * p[:, 2]
+        ) + pose[i, 3]
+    return out
+
+
+def planes_in_camera(planes: np.ndarray, T_world_from_camera: np.ndarray) -> np.ndarray:
+    """(B, P, 4) planes n.x <= d of the world in the camera's frame."""
+    turn, shift = T_world_from_camera[:, :3, :3], T_world_from_camera[:, :3, 3]
+    normals = np.einsum("bki,bij->bkj", planes[..., :3], turn)
+    offset = planes[..., 3] - np.einsum("bki,bi->bk", planes[..., :3], shift)
+    return np.concatenate([normals, offset[..., None]], axis=-1)

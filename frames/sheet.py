@@ -22,6 +22,7 @@ _GAP = 8
 _TEXT_SIZE = 15
 _LINE_HEIGHT = 19
 _PANEL_WIDTH = 640
+_CAPTION_WIDTH = 320
 
 
 def choose_scale(frame: Frame) -> int:
@@ -125,7 +126,7 @@ def draw_frame(frame: Frame, scale: int | None = None) -> np.ndarray:
         scale: magnification of the depth, 1 or more; by default about 640 pixels wide.
 
     Returns:
-        (scale*H, about 1.5*scale*W, 3) uint8.
+        (scale*H, scale*W + max(scale*W/2, 320), 3) uint8.
 
     Raises:
         BadInput: scale is below 1.
@@ -136,7 +137,7 @@ def draw_frame(frame: Frame, scale: int | None = None) -> np.ndarray:
         raise BadInput(f"scale must be 1 or more, got {scale}")
     depth = draw_depth_panel(frame, scale)
     height, width = depth.shape[:2]
-    side = max(width // 2, 120)
+    side = max(width // 2, _CAPTION_WIDTH)
     card = draw.new_canvas(height, width + side, palette.PAPER)
     card[:, :width] = depth
     parts = draw_parts_panel(frame, side)[:height]
@@ -171,15 +172,17 @@ def draw_sheet(frames: Sequence[Frame], columns: int = 2, title: str = "") -> np
         raise BadInput(f"columns must be 1 or more, got {columns}")
     columns = min(columns, len(frames))
     cards = [draw_frame(frame) for frame in frames]
-    cell_height = max(len(card) for card in cards) + _GAP
+    heights = [
+        max(len(card) for card in cards[i : i + columns]) + _GAP
+        for i in range(0, len(cards), columns)
+    ]
     cell_width = max(card.shape[1] for card in cards) + _GAP
-    rows = -(-len(cards) // columns)
     width = columns * cell_width + _GAP
     legend = draw_legend(width, title)
-    sheet = draw.new_canvas(len(legend) + rows * cell_height, width, palette.INK)
+    sheet = draw.new_canvas(len(legend) + sum(heights), width, palette.INK)
     sheet[: len(legend)] = legend
     for i, card in enumerate(cards):
-        top = len(legend) + (i // columns) * cell_height
+        top = len(legend) + sum(heights[: i // columns])
         left = _GAP + (i % columns) * cell_width
         sheet[top : top + len(card), left : left + card.shape[1]] = card
     return sheet

@@ -208,11 +208,12 @@ def test_boxes_are_solid_or_dashed():
 
 def test_parts_are_drawn_in_their_colours():
     frame = fabricate_frame(1)
-    card = draw_frame(frame, scale=2)
+    card = draw_frame(frame, scale=4)
     width, height = frame.camera.width, frame.camera.height
-    parts = card[:height, 2 * width :]
-    assert np.array_equal(parts, palette.PART_COLORS[frame.parts])
-    assert card.shape == (2 * height, 3 * width, 3)
+    parts = card[: 2 * height, 4 * width :]
+    expected = palette.PART_COLORS[frame.parts].repeat(2, 0).repeat(2, 1)
+    assert np.array_equal(parts, expected)
+    assert card.shape == (4 * height, 6 * width, 3)
 
 
 def test_part_colours_tell_fingers_and_hands_apart():

@@ -116,20 +116,13 @@ def place_arms(
     low, high = LIMITS[DOF["wrist_flexion"]], LIMITS[DOF["wrist_deviation"]]
     flexion = np.clip(np.radians(-10 + 20 * n[:, 5]), low[0], low[1])
     deviation = np.clip(np.radians(4 + 9 * n[:, 6]), high[0], high[1])
-    hand = (
-        forearm
-        @ rotation("z", pronation)
-        @ rotation("y", -deviation)
-        @ rotation("x", -flexion)
-    )
+    hand = forearm @ rotation("z", pronation) @ rotation("y", -deviation) @ rotation("x", -flexion)
     pose = np.tile(np.eye(4), (len(left), 1, 1))
     pose[:, :3, :3] = np.where(left[:, None, None], MIRROR_X @ hand @ MIRROR_X, hand)
     pose[:, :3, 3] = wrist * mirror
     clear = np.minimum(_distance_to_origin(wrist, elbow), np.linalg.norm(target, axis=1))
     inside = np.linalg.norm(wrist, axis=1) < config.distance_m[1] + 0.1
-    return Arms(
-        pose, np.column_stack([flexion, deviation]), reaches & (clear > 0.12) & inside
-    )
+    return Arms(pose, np.column_stack([flexion, deviation]), reaches & (clear > 0.12) & inside)
 
 
 def _target(

@@ -1,0 +1,182 @@
+"""Shards on many cores: what is finished is skipped, what was killed is done again.
+
+Workers are separate single-threaded processes. A shard depends on the configuration and its index
+only, and appears whole or not at all, so neither the number of workers nor a restart changes a byte.
+"""
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from frames.dataset import create_dataset, finished_shards, lock_shards, sweep_orphans
+from frames.errors import BadInput
+from frames.folder import count_rows, count_shards
+from frames.shard import write_shard
+from synth.config import SynthConfig, check_config
+from synth.generator import Generator, describe
+
+THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+MAX_LOSSES: Final = 5
+"""A pool that loses workers so often in a row without finishing a shard is given up."""
+
+Progress = Callable[[int], None]
+
+
+def parse_range(text: str, shards: int) -> range:
+    """`I/N` -> the I-th (from 0) of N nearly equal runs of shards. Raises BadInput otherwise."""
+    part, slash, whole = text.partition("/")
+    if not (slash and part.isdigit() and whole.isdigit() and int(part) < int(whole)):
+        raise BadInput(f"shard-range must be I/N with 0 <= I < N (0/4 ... 3/4), got {text!r}")
+    i, n = int(part), int(whole)
+    return range(shards * i // n, shards * (i + 1) // n)
+
+
+def generate(
+    folder: Path,
+    config: SynthConfig,
+    workers: int,
+    shard_range: str = "0/1",
+    progress: Progress | None = None,
+) -> dict[str, int]:
+    """Write the shards of `shard_range` that are not there yet.
+
+    progress is told the number of frames whenever a shard is finished, and of those found finished
+    at the start. Returns counts of frames: written, found. Raises BadInput for what cannot be.
+    """
+    check_config(config)
+    if workers < 1:
+        raise BadInput(f"workers must be >= 1, got {workers}")
+    meta = describe(config)
+    indices = parse_range(shard_range, count_shards(meta))
+    # Whatever the configuration cannot provide (a mesh, a pickle, a camera) shows here, before
+    # anything is written.
+    generator = Generator(config)
+    meta = create_dataset(folder, meta)
+    with lock_shards(folder, indices.start, indices.stop):
+        sweep_orphans(folder, indices)
+        done = finished_shards(folder)
+        todo = [i for i in indices if i not in done]
+        found = sum(count_rows(meta, i) for i in indices if i in done)
+        if progress is not None:
+            progress(found)
+        if workers == 1 or len(todo) <= 1:
+            for index in todo:
+                _make_shard(generator, folder, index, count_rows(meta, index))
+                if progress is not None:
+                    progress(count_rows(meta, index))
+        else:
+            del generator
+            _run_pool(folder, config, workers, todo, lambda i: count_rows(meta, i), progress)
+    return {"written": sum(count_rows(meta, i) for i in todo), "found": found}
+
+
+def _make_shard(generator: Generator, folder: Path, index: int, rows: int) -> None:
+    first = index * generator.config.frames_per_shard
+    write_shard(folder, index, generator.make_table(first, first + rows))
+
+
+def _run_pool(
+    folder: Path,
+    config: SynthConfig,
+    workers: int,
+    todo: list[int],
+    rows: Callable[[int], int],
+    progress: Progress | None,
+) -> None:
+    losses = 0
+    left = set(todo)
+    while left:
+        try:
+            with _pool(min(workers, len(left)), folder, config) as pool:
+                for index in _finished(pool, sorted(left), rows):
+                    left.discard(index)
+                    losses = 0
+                    if progress is not None:
+                        progress(rows(index))
+        except BrokenProcessPool:
+            # A worker was killed (by hand, or for want of memory): its shard is done again.
+            losses += 1
+            sweep_orphans(folder, left)
+            done = finished_shards(folder)
+            for index in sorted(left & done):
+                left.discard(index)
+                losses = 0
+                if progress is not None:
+                    progress(rows(index))
+            if losses >= MAX_LOSSES:
+                raise BadInput(
+                    f"workers were killed {losses} times in a row at {folder}: is there memory for"
+                    f" --workers {workers}? run the same command with fewer to go on"
+                ) from None
+
+
+def _finished(
+    pool: ProcessPoolExecutor, indices: list[int], rows: Callable[[int], int]
+) -> Iterator[int]:
+    """Indices of shards as they are finished; only a few are queued, for a million may be left."""
+    queue = iter(indices)
+    running: dict[Future[None], int] = {}
+    while True:
+        while len(running) < 2 * pool._max_workers and (index := next(queue, None)) is not None:
+            running[pool.submit(_work, index, rows(index))] = index
+        if not running:
+            return
+        finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in finished:
+            index = running.pop(future)
+            future.result()
+            yield index
+
+
+@contextmanager
+def _pool(workers: int, folder: Path, config: SynthConfig) -> Iterator[ProcessPoolExecutor]:
+    """Spawned single-threaded workers, stopped at once when the block ends early."""
+    saved = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(folder, config),
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        for name, value in saved.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+_worker: tuple[Path, Generator] | None = None
+
+
+def _start_worker(folder: Path, config: SynthConfig) -> None:
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    threading.Thread(target=_follow_parent, daemon=True).start()
+    _worker = (folder, Generator(config))
+
+
+def _follow_parent() -> None:
+    """End with the parent, however it ends: an orphan would write into a folder given up."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    multiprocessing.connection.wait([parent.sentinel])
+    os._exit(1)
+
+
+def _work(index: int, rows: int) -> None:
+    assert _worker is not None
+    folder, generator = _worker
+    _make_shard(generator, folder, index, rows)

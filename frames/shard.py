@@ -15,7 +15,7 @@ from frames.schema import IMAGE_COLUMNS, SCHEMA, SCHEMA_VERSION, VERSION_KEY
 SHARD_FOLDER: Final = "shards"
 SUM_SUFFIX: Final = ".sha256"
 
-ROW_GROUP: Final = 64
+ROW_GROUP: Final = 128
 """Frames a row group: the unit of random access (docs/dataset.md has the measurement)."""
 
 _DICTIONARY_LEAVES: Final = ("source", "sensor", "model", "side", "key_pose", "kind")

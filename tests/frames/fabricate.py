@@ -29,6 +29,16 @@ class Card:
     z_m: float
 
 
+def draw_pose(rng: np.random.Generator) -> np.ndarray:
+    """(4, 4) float32, a random rigid transform."""
+    pose = np.eye(4)
+    q, r = np.linalg.qr(rng.normal(size=(3, 3)))
+    q *= np.sign(np.diag(r))
+    pose[:3, :3] = q * np.linalg.det(q)
+    pose[:3, 3] = rng.normal(size=3)
+    return pose.astype(np.float32)
+
+
 def draw_cards(rng: np.random.Generator, camera: Camera, hands: int) -> list[Card]:
     """Cards partly over each other and partly out of the image."""
     cards = []
@@ -101,7 +111,7 @@ def build_hand(
         "joint_angles_rad": rng.normal(size=26).astype(np.float32),
         "shape": rng.normal(size=10).astype(np.float32),
         "identity": int(rng.integers(100)),
-        "T_camera_from_wrist": rng.normal(size=(4, 4)).astype(np.float32),
+        "T_camera_from_wrist": draw_pose(rng),
         "provenance": np.zeros(21, np.uint8),
     }
 

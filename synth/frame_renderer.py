@@ -11,7 +11,8 @@ from synth.hand.kinematics import pose_hands
 from synth.hand.rig import Rig
 from synth.labels import KeypointLabels, label_keypoints
 from synth.raster.canvas import DEPTH_SCALE, Canvas, LayerStatistics
-from synth.scene.objects import Solid, box_mesh, unit_scale
+from synth.rigid import compose, invert_rigid, transform
+from synth.scene.objects import Solid, box_mesh
 from synth.scene.scene import OBJECTS, Scenes
 
 HAND_LAYERS = 2
@@ -87,9 +88,7 @@ def render_scenes(
         rig, hands.identity, hands.angles, T_camera_from_wrist, hands.left
     )
     mirrored = np.ascontiguousarray(rig.faces[:, ::-1])
-    T_camera_from_object = compose(
-        T_camera_from_world[:, None], scenes.objects.T_world_from_object
-    )
+    T_camera_from_object = compose(T_camera_from_world[:, None], scenes.objects.T_world_from_object)
     boxes = compose(T_camera_from_world[:, None], scenes.rooms.box_pose)
     planes = planes_in_camera(scenes.rooms.planes, scenes.T_world_from_camera)
 
@@ -112,12 +111,13 @@ def render_scenes(
             painter.draw(slot, vertices[n], faces, rig.face_parts, base=HAND_STRIDE * slot)
         for k in np.flatnonzero(scenes.objects.present[b]):
             solid = solids[scenes.objects.solid[b, k]]
-            mesh = solid.vertices * unit_scale(solid, scenes.objects.size_m[b, k])
+            pose = T_camera_from_object[b, k].copy()
+            pose[:3, :3] *= scenes.objects.size_m[b, k]
             painter.draw(
                 HAND_LAYERS + int(k),
-                transform(T_camera_from_object[b, k], mesh),
+                transform(pose, solid.vertices),
                 solid.faces,
-                np.zeros(len(solid.faces), np.uint8),
+                solid.codes,
                 base=OBJECT_BASE + int(k),
             )
         layers = painter.composite(depth[b], codes[b], DEPTH_SCALE)
@@ -150,32 +150,6 @@ def render_scenes(
         ),
         T_camera_from_object,
     )
-
-
-def invert_rigid(T: np.ndarray) -> np.ndarray:
-    """(..., 4, 4) inverse of rigid transforms."""
-    out = np.zeros_like(T)
-    turn = np.swapaxes(T[..., :3, :3], -1, -2)
-    out[..., :3, :3] = turn
-    out[..., :3, 3] = -np.einsum("...ij,...j->...i", turn, T[..., :3, 3])
-    out[..., 3, 3] = 1.0
-    return out
-
-
-def compose(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(..., 4, 4) a @ b in a fixed order of summation, not BLAS."""
-    return np.einsum("...ij,...jk->...ik", a, b)
-
-
-def transform(pose: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(4, 4), (V, 3) -> (V, 3) float32, in a fixed order of summation."""
-    p = points.astype(np.float64)
-    out = np.empty(points.shape, np.float32)
-    for i in range(3):
-        out[:, i] = (
-            (pose[i, 0] * p[:, 0] + pose[i, 1] * p[:, 1]) + pose[i, 2] * p[:, 2]
-        ) + pose[i, 3]
-    return out
 
 
 def planes_in_camera(planes: np.ndarray, T_world_from_camera: np.ndarray) -> np.ndarray:

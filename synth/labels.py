@@ -89,9 +89,7 @@ def label_keypoints(
     )
 
 
-def nearest_pixels(
-    camera: Camera, pixels: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def nearest_pixels(camera: Camera, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(..., 2) px -> is it inside the image, and column and row of the nearest pixel (0 outside)."""
     with np.errstate(invalid="ignore"):
         rounded = np.floor(pixels.astype(np.float32).astype(np.float64) + 0.5)

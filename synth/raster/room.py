@@ -16,11 +16,16 @@ from synth.raster.keys import INVERSE_DEPTH_MAX, INVERSE_DEPTH_MIN, JIT, pack_ke
 def plane_coefficients(planes: np.ndarray, table_from_ray: np.ndarray) -> np.ndarray:
     """Coefficients (P, 3) of 1/z = a*gx + b*gy + c for planes (P, 4) = (n, d) in the camera frame.
 
-    table_from_ray (3, 3) maps rays to the canvas's table coordinates (the camera matrix for a
+    table_from_ray (3, 3), without skew, maps rays to the canvas's table coordinates (the camera matrix for a
     pinhole, the identity otherwise).
     """
-    planes = np.asarray(planes, dtype=np.float64)
-    return np.ascontiguousarray((planes[:, :3] / planes[:, 3:]) @ np.linalg.inv(table_from_ray))
+    n = np.asarray(planes, dtype=np.float64) / planes[:, 3:]
+    # The inverse of the upper triangular camera matrix, written out.
+    out = np.empty((len(n), 3))
+    out[:, 0] = n[:, 0] / table_from_ray[0, 0]
+    out[:, 1] = n[:, 1] / table_from_ray[1, 1]
+    out[:, 2] = n[:, 2] - out[:, 0] * table_from_ray[0, 2] - out[:, 1] * table_from_ray[1, 2]
+    return out
 
 
 @njit(**JIT)

@@ -20,25 +20,44 @@ MAX_EXTENT_M: Final = 1.5
 
 @dataclass(frozen=True)
 class Solid:
-    """A closed triangle mesh centred at the origin."""
+    """A closed triangle mesh that fills the unit cube [-1/2, 1/2]^3."""
 
     kind: str
     """Its name, as it is stored with a frame."""
     vertices: np.ndarray
-    """(V, 3) float32: metres for a mesh of the user's; the unit cube [-1/2, 1/2]^3 for a primitive."""
+    """(V, 3) float32"""
     faces: np.ndarray
     """(F, 3) int32, outward."""
+    codes: np.ndarray
+    """(F,) uint8 zeros: all of it is one part."""
     size_range_m: np.ndarray
     """(3, 2) smallest and largest extent along x, y, z."""
+
+
+def make_solid(
+    kind: str, vertices: np.ndarray, faces: np.ndarray, size_range_m: np.ndarray
+) -> Solid:
+    """Centre a closed mesh and scale it to the unit cube."""
+    low, high = vertices.min(0), vertices.max(0)
+    unit = (np.asarray(vertices, np.float64) - (low + high) / 2) / (high - low)
+    return Solid(
+        kind,
+        np.ascontiguousarray(unit, np.float32),
+        np.ascontiguousarray(faces, np.int32),
+        np.zeros(len(faces), np.uint8),
+        np.asarray(size_range_m, np.float64),
+    )
 
 
 def primitives() -> tuple[Solid, ...]:
     """Box, cylinder, ball and a rod, scaled at random when placed."""
     return (
-        Solid("box", *box_mesh(), np.array([[0.03, 0.14], [0.03, 0.14], [0.03, 0.22]])),
-        Solid("cylinder", *_cylinder(28), np.array([[0.03, 0.09], [0.03, 0.09], [0.06, 0.24]])),
-        Solid("ball", *_ball(), np.array([[0.03, 0.16], [0.03, 0.16], [0.03, 0.16]])),
-        Solid("rod", *_cylinder(12), np.array([[0.008, 0.03], [0.008, 0.03], [0.10, 0.30]])),
+        make_solid("box", *box_mesh(), np.array([[0.03, 0.14], [0.03, 0.14], [0.03, 0.22]])),
+        make_solid(
+            "cylinder", *_cylinder(28), np.array([[0.03, 0.09], [0.03, 0.09], [0.06, 0.24]])
+        ),
+        make_solid("ball", *_ball(), np.array([[0.03, 0.16], [0.03, 0.16], [0.03, 0.16]])),
+        make_solid("rod", *_cylinder(12), np.array([[0.008, 0.03], [0.008, 0.03], [0.10, 0.30]])),
     )
 
 
@@ -73,7 +92,7 @@ def _ball() -> tuple[np.ndarray, np.ndarray]:
     import trimesh
 
     ball = trimesh.creation.icosphere(subdivisions=2, radius=0.5)
-    return ball.vertices.astype(np.float32), ball.faces.astype(np.int32)
+    return np.asarray(ball.vertices), np.asarray(ball.faces)
 
 
 def load_objects(folder: Path) -> tuple[Solid, ...]:
@@ -120,16 +139,11 @@ def _load(path: Path) -> Solid:
             f"object {path} is {extent.max():.4g} m long, expected at most {MAX_EXTENT_M} m:"
             " is it in millimetres? scale it to metres"
         )
-    centred = mesh.vertices - mesh.bounds.mean(0)
-    return Solid(
+    if extent.min() <= 0:
+        raise BadInput(f"object {path} is flat: it has no extent along one axis")
+    return make_solid(
         path.stem,
-        centred.astype(np.float32),
-        mesh.faces.astype(np.int32),
+        np.asarray(mesh.vertices),
+        np.asarray(mesh.faces),
         np.repeat(extent[:, None], 2, axis=1),
     )
-
-
-def unit_scale(solid: Solid, size: np.ndarray) -> np.ndarray:
-    """(3,) factors that bring the solid's vertices to extent `size` (3,) metres."""
-    extent = solid.vertices.max(0) - solid.vertices.min(0)
-    return np.asarray(size / np.maximum(extent, 1e-9), dtype=np.float32)

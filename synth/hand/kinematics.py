@@ -27,8 +27,22 @@ def bone_transforms(
     identity (B,) int, angles (B, 29) rad, T_camera_from_wrist (B, 4, 4), left (B,) bool ->
     transforms (B, 21, 3, 4) float32 taking rest positions to the camera, joints (B, 21, 3) float32.
     """
+    return turn_bones(rig, identity, joint_rotations(angles), T_camera_from_wrist, left)
+
+
+def turn_bones(
+    rig: Rig,
+    identity: np.ndarray,
+    rotations: np.ndarray,
+    T_camera_from_wrist: np.ndarray,
+    left: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`bone_transforms` for any rotations, anatomical or not.
+
+    rotations (B, 21, 3, 3): of each bone in its own zero frame, as `joint_rotations` gives them.
+    """
     return _forward(
-        joint_rotations(angles),
+        rotations,
         rig.rest_joints[identity].astype(np.float64),
         rig.frames,
         rig.zero,
@@ -133,31 +147,59 @@ def pose_hands(
     Arguments as for `bone_transforms`.
     """
     transforms, joints = bone_transforms(rig, identity, angles, T_camera_from_wrist, left)
+    vertices = skin_hands(rig, identity, transforms)
+    return vertices, keypoints(joints, vertices, rig.tip_vertices)
+
+
+def skin_hands(rig: Rig, identity: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+    """Posed vertices (B, V, 3) float32 in the camera frame, pose blend shapes included.
+
+    identity (B,) int, transforms (B, 21, 3, 4) as from `bone_transforms`.
+    """
     vertices = np.empty((len(identity), rig.rest_vertices.shape[1], 3), np.float32)
     for h, person in enumerate(identity):
         rest = rig.rest_vertices[person]
         if rig.correctives is not None:
-            rest = rest + pose_offsets(rig, transforms[h], T_camera_from_wrist[h], left[h])
+            rest = rest + pose_offsets(rig, transforms[h])
         skin_hand(rest, rig.skin_bone, rig.skin_weight, transforms[h], vertices[h])
-    return vertices, keypoints(joints, vertices, rig.tip_vertices)
+    return vertices
 
 
-def pose_offsets(
-    rig: Rig, transforms: np.ndarray, T_camera_from_wrist: np.ndarray, left: bool
-) -> np.ndarray:
-    """Pose blend shapes of MANO (Romero et al. 2017, equation 4): (V, 3) offsets at rest.
+CORRECTIVE_BONES = np.array([2, 3, 4, 6, 7, 8, 10, 11, 12, 14, 15, 16, 18, 19, 20], dtype=np.int64)
+"""The 15 bones whose rotation drives `Rig.correctives`, nine entries each, row by row."""
 
-    Each of the 15 finger rotations, against its parent and the rest pose, less the identity.
+
+def pose_offsets(rig: Rig, transforms: np.ndarray) -> np.ndarray:
+    """Pose blend shapes of MANO (Romero et al. 2017, equation 4): (V, 3) float32 offsets at rest.
+
+    transforms (21, 3, 4) of one hand. The feature is each of the 15 finger rotations, against its
+    parent and the rest pose, less the identity.
     """
     assert rig.correctives is not None
-    root = T_camera_from_wrist[:3, :3].astype(np.float64)
-    if left:
-        root = root @ MIRROR
-    turned = root.T @ transforms[:, :, :3].astype(np.float64)
-    bones = [b for b in range(2, 21) if b not in (5, 9, 13, 17)]
-    relative = [turned[PARENT[b]].T @ turned[b] - np.eye(3) for b in bones]
-    feature = np.concatenate([r.ravel() for r in relative])
-    out = np.zeros(rig.correctives.shape[1:])
-    for k, value in enumerate(feature):
-        out += value * rig.correctives[k]
+    feature = _corrective_feature(transforms.astype(np.float64), CORRECTIVE_BONES, PARENT)
+    return _blend(rig.correctives, feature)
+
+
+@numba.njit(cache=True, nogil=True)
+def _corrective_feature(transforms, bones, parent):  # type: ignore[no-untyped-def]
+    # Where the hand is, and on which side, cancels in parent' * bone.
+    feature = np.empty(9 * bones.shape[0])
+    for k in range(bones.shape[0]):
+        a, b = transforms[parent[bones[k]]], transforms[bones[k]]
+        for i in range(3):
+            for j in range(3):
+                entry = (a[0, i] * b[0, j] + a[1, i] * b[1, j]) + a[2, i] * b[2, j]
+                feature[9 * k + 3 * i + j] = entry - (1.0 if i == j else 0.0)
+    return feature
+
+
+@numba.njit(cache=True, nogil=True)
+def _blend(basis, feature):  # type: ignore[no-untyped-def]
+    out = np.zeros(basis.shape[1:], np.float64)
+    for k in range(basis.shape[0]):
+        value = feature[k]
+        if value != 0.0:
+            for v in range(basis.shape[1]):
+                for i in range(3):
+                    out[v, i] += value * basis[k, v, i]
     return out.astype(np.float32)

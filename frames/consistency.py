@@ -229,7 +229,8 @@ def _check_boxes(view: BatchView) -> Iterator[tuple[str, Mask]]:
     with np.errstate(invalid="ignore"):
         out = (amodal[:, :2] < -0.5) | (amodal[:, 2:] > size - 0.5)
         upside = amodal[:, 2:] <= amodal[:, :2]
-    yield "box_amodal_px reaches out of the image or is empty", (out | upside).any(-1)
+    wrong = np.asarray((out | upside).any(-1))
+    yield "box_amodal_px reaches out of the image or is empty", wrong
 
 
 def _is_bent(transforms: NDArray[Any]) -> Mask:

@@ -36,7 +36,7 @@ __all__ = [
 NEEDED: Final = ("frame_id", "source", "camera", "depth_scale")
 """Columns that every Frame has, asked for or not."""
 
-_OPEN_FILES = 64
+_OPEN_FILES: Final = 64
 CACHE_MB: Final = 64
 _GROUPED: Final = {
     "hands": tuple(c.name for c in HAND_COLUMNS),

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import numpy as np
 from numba import njit
 
 COUNT: Final = 0

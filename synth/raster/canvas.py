@@ -23,6 +23,7 @@ from synth.raster.grid import build_grid
 from synth.raster.keys import NEAREST_NEAR_M, decode_codes, decode_depth, encode_keys
 from synth.raster.lanes import LANES
 from synth.raster.mesh import draw_curved_mesh, draw_pinhole_mesh
+from synth.raster.pinhole import CHUNK, PLAN, SPANS
 
 NEAR_M: Final = 0.02
 """Default near plane."""
@@ -63,16 +64,20 @@ class Canvas:
         self._pinhole = camera.model == "pinhole"
         cells = camera.height * self._grid.stride + LANES
         self._keys = np.zeros((layers + 1, cells), dtype=np.uint32)
-        self._clean = np.array([camera.width, camera.height, -1, -1], dtype=np.int64)
+        self._clean = np.array([camera.width, camera.height, -1, -1], dtype=np.int32)
         self._dirty = np.tile(self._clean, (layers + 1, 1))
         self._stale = np.zeros(layers + 1, dtype=bool)
         self._merged = np.zeros(camera.width, dtype=np.uint32)
         self._mask = np.zeros(self._grid.tiles.shape[2], dtype=np.bool_)
+        self._corners = np.zeros(12 * CHUNK)
+        self._plan = np.zeros(PLAN * CHUNK)
+        self._spans = np.zeros(SPANS * CHUNK, dtype=np.int32)
         self._reserve(4096, 8192)
 
     def _reserve(self, vertices: int, faces: int) -> None:
-        self._px = np.zeros((3, vertices))
-        self._snapped = np.zeros((2, vertices), dtype=np.int32)
+        """Scratch for meshes up to this size."""
+        self._points = np.zeros((vertices, 4))
+        self._px = np.zeros((2, vertices))
         self._outside = np.zeros(vertices, dtype=np.uint8)
         self._bounds = np.zeros((faces, 4), dtype=np.int32)
         self._verdict = np.zeros(faces, dtype=np.uint8)
@@ -113,7 +118,7 @@ class Canvas:
     def draw_background(self, vertices: np.ndarray, faces: np.ndarray, closed: bool = True) -> None:
         """Draw a mesh (as `draw`) into the background layer, with code 0: tables, boxes, walls."""
         if len(faces) > len(self._verdict):
-            self._reserve(self._px.shape[1], 2 * len(faces))
+            self._reserve(len(self._points), 2 * len(faces))
         self._draw(self.layers, vertices, faces, self._zero_codes[: len(faces)], 0, closed)
 
     def draw_room(self, planes: np.ndarray) -> None:
@@ -144,21 +149,20 @@ class Canvas:
     ) -> None:
         _check_mesh(vertices, faces, codes)
         self._freshen(slot)
-        if len(faces) > len(self._verdict) or len(vertices) > self._px.shape[1]:
+        if len(faces) > len(self._verdict) or len(vertices) > len(self._points):
             self._reserve(2 * len(vertices), 2 * len(faces))
         grid, camera = self._grid, self.camera
         shared = (
             *(vertices, faces, codes, base, closed, self.near_m, camera.width, camera.height),
             *(grid.table_from_ray, grid.octagon, grid.tiles, grid.gx, grid.gy, grid.stride),
-            *(self._keys[slot], self._dirty[slot], self._px),
+            *(self._keys[slot], self._dirty[slot], self._verdict, self._chosen, self._mask),
         )
         if self._pinhole:
-            draw_pinhole_mesh(*shared, self._snapped, self._verdict, self._chosen, self._mask)
+            draw_pinhole_mesh(*shared, self._points, self._corners, self._plan, self._spans)
         else:
             draw_curved_mesh(
-                *shared,
-                *(self._outside, self._verdict, self._chosen, self._mask),
-                *(grid.lookup, grid.lookup_origin, grid.margin_px, grid.bend_per_px, self._bounds),
+                *(*shared, self._px, self._outside, self._bounds),
+                *(grid.lookup, grid.lookup_origin, grid.margin_px, grid.bend_per_px),
             )
 
     def load(self, slot: int, depth: np.ndarray, codes: np.ndarray) -> None:

@@ -78,13 +78,19 @@ def triangle_plane(a, b, c, near):
 
 
 @njit(**JIT)
-def snapped_edge(snapped, i, j, homogeneous):
-    """Edge function from vertex i to j: exact where both are snapped, else the homogeneous one."""
-    if snapped.shape[1] == 0 or snapped[0, i] == UNSNAPPED or snapped[0, j] == UNSNAPPED:
+def snapped_edge(points, i, j, homogeneous):
+    """Edge function from vertex i to j: exact where both are snapped, else the homogeneous one.
+
+    points as `pinhole.project_vertices` fills it, or empty for cameras that do not snap.
+    """
+    if points.shape[0] == 0:
         return homogeneous
-    x, y = np.float64(snapped[0, i]), np.float64(snapped[1, i])
-    a = y - np.float64(snapped[1, j])
-    b = np.float64(snapped[0, j]) - x
+    halves = points.view(np.int32)
+    if halves[i, 6] == UNSNAPPED or halves[j, 6] == UNSNAPPED:
+        return homogeneous
+    x, y = np.float64(halves[i, 6]), np.float64(halves[i, 7])
+    a = y - np.float64(halves[j, 7])
+    b = np.float64(halves[j, 6]) - x
     return (a * SNAP, b * SNAP, -(a * x + b * y))
 
 
@@ -106,7 +112,7 @@ def fill_tiled(
     codes,
     base,
     closed,
-    snapped,
+    points,
     near,
     matrix,
     octagon,
@@ -122,8 +128,7 @@ def fill_tiled(
     """Draw faces by testing every tile of the image, then the pixels of the tiles they may reach.
 
     Exact for triangles of any size, across the near plane and across the border of the field.
-    snapped is (2, V) int32 for a pinhole and (2, 0) otherwise; mask (tile columns,) bool is
-    scratch.
+    points is (V, 4) for a pinhole and (0, 4) otherwise; mask (tile columns,) bool is scratch.
     """
     rows, columns = tiles.shape[1], tiles.shape[2]
     for n in range(np.uint64(count)):
@@ -147,9 +152,9 @@ def fill_tiled(
             b, c, j, k = c, b, k, j
         plane, lo, hi, limit = triangle_plane(a, b, c, near)
         edges = (
-            snapped_edge(snapped, i, j, cross(a, b))
-            + snapped_edge(snapped, j, k, cross(b, c))
-            + snapped_edge(snapped, k, i, cross(c, a))
+            snapped_edge(points, i, j, cross(a, b))
+            + snapped_edge(points, j, k, cross(b, c))
+            + snapped_edge(points, k, i, cross(c, a))
         )
         code = np.uint64(np.uint8(codes[f] + base))
         for tile_row in range(rows):

@@ -18,138 +18,50 @@ from synth.raster.pinhole import (
 )
 
 
+# fmt: off
 @njit(**JIT)
 def draw_pinhole_mesh(
-    vertices,
-    faces,
-    codes,
-    base,
-    closed,
-    near,
-    width,
-    height,
-    matrix,
-    octagon,
-    tiles,
-    gx,
-    gy,
-    stride,
-    keys,
-    dirty,
-    px,
-    snapped,
-    verdict,
-    chosen,
-    mask,
+    vertices, faces, codes, base, closed, near, width, height, matrix, octagon, tiles, gx, gy,
+    stride, keys, dirty, verdict, chosen, mask, points, corners, plan, spans,
 ):
     """Draw a mesh through a pinhole; scratch arrays hold at least as many vertices and faces."""
     count = faces.shape[0]
-    project_vertices(
-        vertices, matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2], near, px, snapped
-    )
-    special = sort_faces(faces, snapped, width, height, closed, verdict)
-    chosen_count = compact_faces(verdict, count, INSIDE, chosen)
+    fx, fy, cx, cy = matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]
+    project_vertices(vertices, fx, fy, cx, cy, near, points)
+    special = sort_faces(faces, points, width, height, closed, corners, verdict)
+    inside = compact_faces(verdict, count, INSIDE, chosen)
     fill_faces(
-        chosen, chosen_count, faces, codes, base, px, snapped, width, height, keys, stride, dirty
+        chosen, inside, faces, codes, base, points, width, height, keys, stride, dirty,
+        corners, plan, spans,
     )
     if special:
-        chosen_count = compact_faces(verdict, count, HOMOGENEOUS, chosen)
+        left_over = compact_faces(verdict, count, HOMOGENEOUS, chosen)
         fill_tiled(
-            chosen,
-            chosen_count,
-            vertices,
-            faces,
-            codes,
-            base,
-            closed,
-            snapped,
-            near,
-            matrix,
-            octagon,
-            tiles,
-            gx,
-            gy,
-            height,
-            keys,
-            stride,
-            dirty,
-            mask,
+            chosen, left_over, vertices, faces, codes, base, closed, points, near,
+            matrix, octagon, tiles, gx, gy, height, keys, stride, dirty, mask,
         )
         dirty[2] = min(dirty[2], width - 1)
 
 
 @njit(**JIT)
 def draw_curved_mesh(
-    vertices,
-    faces,
-    codes,
-    base,
-    closed,
-    near,
-    width,
-    height,
-    matrix,
-    octagon,
-    tiles,
-    gx,
-    gy,
-    stride,
-    keys,
-    dirty,
-    px,
-    outside,
-    verdict,
-    chosen,
-    mask,
-    lookup,
-    origin,
-    margin,
-    bend,
-    bounds,
+    vertices, faces, codes, base, closed, near, width, height, matrix, octagon, tiles, gx, gy,
+    stride, keys, dirty, verdict, chosen, mask, px, outside, bounds, lookup, origin, margin, bend,
 ):
     """Draw a mesh through a camera given by its ray table; see `curved.py`."""
     count = faces.shape[0]
     locate_vertices(vertices, near, octagon, lookup, origin, px, outside)
     sort_curved_faces(faces, px, outside, width, height, margin, bend, bounds, verdict)
-    chosen_count = compact_faces(verdict, count, INSIDE, chosen)
+    inside = compact_faces(verdict, count, INSIDE, chosen)
     fill_curved_faces(
-        chosen,
-        chosen_count,
-        vertices,
-        faces,
-        codes,
-        base,
-        closed,
-        near,
-        bounds,
-        gx,
-        gy,
-        keys,
-        stride,
-        dirty,
+        chosen, inside, vertices, faces, codes, base, closed, near, bounds, gx, gy, keys,
+        stride, dirty,
     )
-    chosen_count = compact_faces(verdict, count, HOMOGENEOUS, chosen)
-    if chosen_count > 0:
-        unsnapped = np.zeros((2, 0), dtype=np.int32)
+    left_over = compact_faces(verdict, count, HOMOGENEOUS, chosen)
+    if left_over > 0:
+        unsnapped = np.zeros((0, 4))
         fill_tiled(
-            chosen,
-            chosen_count,
-            vertices,
-            faces,
-            codes,
-            base,
-            closed,
-            unsnapped,
-            near,
-            matrix,
-            octagon,
-            tiles,
-            gx,
-            gy,
-            height,
-            keys,
-            stride,
-            dirty,
-            mask,
+            chosen, left_over, vertices, faces, codes, base, closed, unsnapped, near,
+            matrix, octagon, tiles, gx, gy, height, keys, stride, dirty, mask,
         )
         dirty[2] = min(dirty[2], width - 1)

@@ -26,61 +26,86 @@ GUARD_PX: Final = 1 << 14
 UNSNAPPED: Final = 1 << 30
 """Marks a vertex that has no snapped position."""
 
+CHUNK: Final = 128
+"""Faces gathered at a time: their corners stay in the nearest cache."""
+
+PLAN: Final = 14
+"""Rows of a plan (PLAN * CHUNK,): edges at the first pixel, their steps in x and in y, 1/z and its
+steps, its range."""
+
+SPANS: Final = 5
+"""Rows of spans (SPANS * CHUNK,) int32: first index, rows, blocks, left, top."""
+
+_ROW1, _ROW2, _ROW3, _ROW4, _ROW5, _ROW6, _ROW7, _ROW8, _ROW9, _ROW10, _ROW11, _ROW12, _ROW13 = (
+    np.uint64(k * CHUNK) for k in range(1, PLAN)
+)
+# Constant offsets, because LLVM proves rows disjoint only if it knows where they begin.
+_AT0, _AT1, _AT2 = (np.uint64(2 * (4 * k + 3) * CHUNK) for k in range(3))
+
 INSIDE: Final = 1
 HOMOGENEOUS: Final = 2
 
 
 @njit(**JIT)
-def project_vertices(vertices, fx, fy, cx, cy, near, px, snapped):
-    """Fill px (3, V) float64 with u, v, 1/z and snapped (2, V) int32 with the fixed-point u, v."""
-    for i in range(vertices.shape[0]):
+def project_vertices(vertices, fx, fy, cx, cy, near, points):
+    """Fill points (V, 4) float64: u, v, 1/z, and the bits of the snapped u, v (int32 each)."""
+    snapped = points.view(np.int32)
+    for i in range(np.uint64(vertices.shape[0])):
         z = np.float64(vertices[i, 2])
         w = 1.0 / z
         u = fx * np.float64(vertices[i, 0]) * w + cx
         v = fy * np.float64(vertices[i, 1]) * w + cy
         usable = (z > near) & (abs(u) < GUARD_PX) & (abs(v) < GUARD_PX)
-        px[0, i] = u
-        px[1, i] = v
-        px[2, i] = w
-        snapped[0, i] = (
-            np.int32(np.floor((u if usable else 0.0) * SNAP + 0.5)) if usable else UNSNAPPED
-        )
-        snapped[1, i] = (
-            np.int32(np.floor((v if usable else 0.0) * SNAP + 0.5)) if usable else UNSNAPPED
-        )
+        points[i, 0] = u
+        points[i, 1] = v
+        points[i, 2] = w
+        x = np.int32(np.floor((u if usable else 0.0) * SNAP + 0.5))
+        y = np.int32(np.floor((v if usable else 0.0) * SNAP + 0.5))
+        snapped[i, 6] = x if usable else np.int32(UNSNAPPED)
+        snapped[i, 7] = y if usable else np.int32(UNSNAPPED)
+
+
+@njit(inline="always", **JIT)
+def _pixel_range(low, high, size):
+    """First and last pixel whose centre lies between two snapped coordinates, within the image."""
+    first = max(np.int32((low + np.int32(SNAP - 1)) >> np.int32(SNAP_BITS)), np.int32(0))
+    return first, min(np.int32(high >> np.int32(SNAP_BITS)), np.int32(size - 1))
 
 
 @njit(**JIT)
-def sort_faces(faces, snapped, width, height, closed, verdict):
+def sort_faces(faces, points, width, height, closed, corners, verdict):
     """Fill verdict (F,) uint8: 0 rejected, INSIDE to draw, HOMOGENEOUS left to the general path;
     return the number of the last.
 
     Rejects back faces of closed meshes, triangles without area, and those whose bounding box holds
-    no pixel centre of the image. Straight-line code without branches, so that LLVM vectorises it.
+    no pixel centre of the image. corners (12 * CHUNK,) float64 is scratch: vertices are gathered
+    first, then judged in a loop without branches, which LLVM vectorises.
     """
-    right = np.int32(width - 1)
-    bottom = np.int32(height - 1)
     specials = np.uint64(0)
-    for f in range(faces.shape[0]):
-        i = np.uint64(np.uint32(faces[f, 0]))
-        j = np.uint64(np.uint32(faces[f, 1]))
-        k = np.uint64(np.uint32(faces[f, 2]))
-        x0, x1, x2 = snapped[0, i], snapped[0, j], snapped[0, k]
-        y0, y1, y2 = snapped[1, i], snapped[1, j], snapped[1, k]
-        area = np.int64(x1 - x0) * np.int64(y2 - y0) - np.int64(x2 - x0) * np.int64(y1 - y0)
-        xmin = min(min(x0, x1), x2)
-        xmax = max(max(x0, x1), x2)
-        ymin = min(min(y0, y1), y2)
-        ymax = max(max(y0, y1), y2)
-        left = max(np.int32((xmin + np.int32(SNAP - 1)) >> np.int32(SNAP_BITS)), np.int32(0))
-        top = max(np.int32((ymin + np.int32(SNAP - 1)) >> np.int32(SNAP_BITS)), np.int32(0))
-        east = min(np.int32(xmax >> np.int32(SNAP_BITS)), right)
-        south = min(np.int32(ymax >> np.int32(SNAP_BITS)), bottom)
-        facing = (area < 0) | ((area > 0) & (not closed))
-        keep = facing & (left <= east) & (top <= south)
-        special = xmax == np.int32(UNSNAPPED)
-        verdict[f] = np.uint8(HOMOGENEOUS) if special else np.uint8(keep)
-        specials += np.uint64(special)
+    bits = points.view(np.int64)
+    gathered, halves = corners.view(np.int64), corners.view(np.int32)
+    second, third = np.uint64(2 * CHUNK), np.uint64(4 * CHUNK)
+    for start in range(0, faces.shape[0], CHUNK):
+        count = np.uint64(min(CHUNK, faces.shape[0] - start))
+        first = np.uint64(start)
+        for n in range(count):
+            for k in range(np.uint64(3)):
+                vertex = np.uint64(np.uint32(faces[first + n, k]))
+                gathered[k * np.uint64(CHUNK) + n] = bits[vertex, 3]
+        for n in range(count):
+            x, y = np.uint64(2) * n, np.uint64(2) * n + np.uint64(1)
+            x0, x1, x2 = halves[x], halves[second + x], halves[third + x]
+            y0, y1, y2 = halves[y], halves[second + y], halves[third + y]
+            area = np.int64(np.int32(x1 - x0)) * np.int64(np.int32(y2 - y0))
+            area -= np.int64(np.int32(x2 - x0)) * np.int64(np.int32(y1 - y0))
+            farthest = max(max(x0, x1), x2)
+            left, right = _pixel_range(min(min(x0, x1), x2), farthest, width)
+            top, bottom = _pixel_range(min(min(y0, y1), y2), max(max(y0, y1), y2), height)
+            facing = (area < 0) | ((area > 0) & (not closed))
+            keep = facing & (left <= right) & (top <= bottom)
+            special = farthest == np.int32(UNSNAPPED)
+            verdict[first + n] = np.uint8(HOMOGENEOUS) if special else np.uint8(keep)
+            specials += np.uint64(special)
     return specials
 
 
@@ -88,81 +113,128 @@ def sort_faces(faces, snapped, width, height, closed, verdict):
 def compact_faces(verdict, count, wanted, chosen):
     """Write which of `count` faces have this verdict to chosen (count + 1,) int32; count them."""
     n = np.uint64(0)
-    for f in range(count):
-        chosen[n] = f
+    for f in range(np.uint64(count)):
+        chosen[n] = np.int32(f)
         n += np.uint64(verdict[f] == wanted)
     return n
 
 
 @njit(**JIT)
-def fill_faces(chosen, count, faces, codes, base, px, snapped, width, height, keys, stride, dirty):
-    """Draw the chosen faces into keys (flat uint32, rows of `stride`); widen dirty (4,) int64."""
+def _plan_edges(corners, count, width, height, stride, plan, spans, dirty):
+    """Fill rows 0..8 of plan (edges at the first pixel, their steps in x, in y) and spans; see PLAN.
+
+    corners (12 * CHUNK,) float64 holds rows u, v, 1/z and snapped of each of three corners.
+    """
+    halves = corners.view(np.int32)
     west, north, east, south = dirty[0], dirty[1], dirty[2], dirty[3]
     for n in range(np.uint64(count)):
-        f = np.uint64(np.uint32(chosen[n]))
-        i = np.uint64(np.uint32(faces[f, 0]))
-        j = np.uint64(np.uint32(faces[f, 1]))
-        k = np.uint64(np.uint32(faces[f, 2]))
-        code = np.uint64(np.uint8(codes[f] + base))
-        x0, x1, x2 = np.int64(snapped[0, i]), np.int64(snapped[0, j]), np.int64(snapped[0, k])
-        y0, y1, y2 = np.int64(snapped[1, i]), np.int64(snapped[1, j]), np.int64(snapped[1, k])
-        left = max((min(min(x0, x1), x2) + (SNAP - 1)) >> SNAP_BITS, 0)
-        top = max((min(min(y0, y1), y2) + (SNAP - 1)) >> SNAP_BITS, 0)
-        right = min(max(max(x0, x1), x2) >> SNAP_BITS, width - 1)
-        bottom = min(max(max(y0, y1), y2) >> SNAP_BITS, height - 1)
+        x, y = np.uint64(2) * n, np.uint64(2) * n + np.uint64(1)
+        x0, x1, x2 = halves[_AT0 + x], halves[_AT1 + x], halves[_AT2 + x]
+        y0, y1, y2 = halves[_AT0 + y], halves[_AT1 + y], halves[_AT2 + y]
+        left, right = _pixel_range(min(min(x0, x1), x2), max(max(x0, x1), x2), width)
+        top, bottom = _pixel_range(min(min(y0, y1), y2), max(max(y0, y1), y2), height)
         west, north = min(west, left), min(north, top)
         east, south = max(east, right), max(south, bottom)
-
         # Front faces turn clockwise in y-down pixels (negative area): flip so that inside is >= 0.
         # Integers below 2^53 are exact in float64.
-        fx0, fx1, fx2 = np.float64(x0), np.float64(x1), np.float64(x2)
-        fy0, fy1, fy2 = np.float64(y0), np.float64(y1), np.float64(y2)
-        a0, b0 = fy1 - fy0, fx0 - fx1
-        a1, b1 = fy2 - fy1, fx1 - fx2
-        a2, b2 = fy0 - fy2, fx2 - fx0
-        sign = np.float64(SNAP) if a2 * b0 < a0 * b2 else -np.float64(SNAP)
+        a0, b0 = np.float64(np.int32(y1 - y0)), np.float64(np.int32(x0 - x1))
+        a1, b1 = np.float64(np.int32(y2 - y1)), np.float64(np.int32(x1 - x2))
+        a2, b2 = np.float64(np.int32(y0 - y2)), np.float64(np.int32(x2 - x0))
+        sign = 1.0 if a2 * b0 < a0 * b2 else -1.0
         a0, b0, a1, b1, a2, b2 = sign * a0, sign * b0, sign * a1, sign * b1, sign * a2, sign * b2
-        xs, ys = np.float64(left * SNAP), np.float64(top * SNAP)
-        e0 = (a0 * (xs - fx0) + b0 * (ys - fy0)) * (1.0 / SNAP)
-        e1 = (a1 * (xs - fx1) + b1 * (ys - fy1)) * (1.0 / SNAP)
-        e2 = (a2 * (xs - fx2) + b2 * (ys - fy2)) * (1.0 / SNAP)
+        px, py = np.int32(left * np.int32(SNAP)), np.int32(top * np.int32(SNAP))
+        plan[n] = a0 * np.float64(np.int32(px - x0)) + b0 * np.float64(np.int32(py - y0))
+        plan[_ROW1 + n] = a1 * np.float64(np.int32(px - x1)) + b1 * np.float64(np.int32(py - y1))
+        plan[_ROW2 + n] = a2 * np.float64(np.int32(px - x2)) + b2 * np.float64(np.int32(py - y2))
+        plan[_ROW3 + n], plan[_ROW4 + n], plan[_ROW5 + n] = a0 * SNAP, a1 * SNAP, a2 * SNAP
+        plan[_ROW6 + n], plan[_ROW7 + n], plan[_ROW8 + n] = b0 * SNAP, b1 * SNAP, b2 * SNAP
+        spans[n] = np.int32(top * np.int32(stride) + left)
+        spans[_ROW1 + n] = np.int32(bottom - top + np.int32(1))
+        spans[_ROW2 + n] = np.int32(((right - left) >> np.int32(3)) + np.int32(1))
+        spans[_ROW3 + n] = left
+        spans[_ROW4 + n] = top
+    dirty[0], dirty[1], dirty[2], dirty[3] = west, north, east, south
 
-        u0, v0, w0 = px[0, i], px[1, i], px[2, i]
-        w1, w2 = px[2, j], px[2, k]
-        du1, dv1, dw1 = px[0, j] - u0, px[1, j] - v0, w1 - w0
-        du2, dv2, dw2 = px[0, k] - u0, px[1, k] - v0, w2 - w0
+
+@njit(**JIT)
+def _plan_depths(corners, count, plan, spans):
+    """Fill rows 9..13 of plan: 1/z at the first pixel, its steps in x and y, its range."""
+    for n in range(np.uint64(count)):
+        u0, v0, w0 = corners[n], corners[_ROW1 + n], corners[_ROW2 + n]
+        u1, v1, w1 = corners[_ROW4 + n], corners[_ROW5 + n], corners[_ROW6 + n]
+        u2, v2, w2 = corners[_ROW8 + n], corners[_ROW9 + n], corners[_ROW10 + n]
+        du1, dv1, dw1 = u1 - u0, v1 - v0, w1 - w0
+        du2, dv2, dw2 = u2 - u0, v2 - v0, w2 - w0
         det = du1 * dv2 - du2 * dv1
-        inverse = 1.0 / det if det != 0.0 else 0.0
+        inverse = 0.0 if det == 0.0 else 1.0 / det
         gx = (dw1 * dv2 - dw2 * dv1) * inverse
         gy = (du1 * dw2 - du2 * dw1) * inverse
-        lo = max(min(min(w0, w1), w2), INVERSE_DEPTH_MIN)
-        hi = max(max(max(w0, w1), w2), INVERSE_DEPTH_MIN)
-        w = w0 + gx * (np.float64(left) - u0) + gy * (np.float64(top) - v0)
+        left, top = np.float64(spans[_ROW3 + n]), np.float64(spans[_ROW4 + n])
+        plan[_ROW9 + n] = w0 + gx * (left - u0) + gy * (top - v0)
+        plan[_ROW10 + n] = gx
+        plan[_ROW11 + n] = gy
+        plan[_ROW12 + n] = max(min(min(w0, w1), w2), INVERSE_DEPTH_MIN)
+        plan[_ROW13 + n] = max(max(max(w0, w1), w2), INVERSE_DEPTH_MIN)
 
-        at = np.uint64(top * stride + left)
-        blocks = np.uint64((right - left) // LANES + 1)
-        for _ in range(np.uint64(bottom - top + 1)):
-            x = 0.0
-            for block in range(blocks):
-                shade_affine(
-                    keys,
-                    at + block * np.uint64(LANES),
-                    e0 + a0 * x,
-                    e1 + a1 * x,
-                    e2 + a2 * x,
-                    a0,
-                    a1,
-                    a2,
-                    w + gx * x,
-                    gx,
-                    lo,
-                    hi,
-                    code,
-                )
-                x += LANES
-            at += np.uint64(stride)
-            e0 += b0
-            e1 += b1
-            e2 += b2
-            w += gy
-    dirty[0], dirty[1], dirty[2], dirty[3] = west, north, east, south
+
+@njit(**JIT)
+def fill_faces(
+    chosen,
+    count,
+    faces,
+    codes,
+    base,
+    points,
+    width,
+    height,
+    keys,
+    stride,
+    dirty,
+    corners,
+    plan,
+    spans,
+):
+    """Draw the chosen faces into keys (flat uint32, rows of `stride`); widen dirty (4,) int32."""
+    for start in range(np.uint64(0), np.uint64(count), np.uint64(CHUNK)):
+        here = min(np.uint64(CHUNK), np.uint64(count) - start)
+        for n in range(here):
+            f = np.uint64(np.uint32(chosen[start + n]))
+            for k in range(np.uint64(3)):
+                vertex = np.uint64(np.uint32(faces[f, k]))
+                for c in range(np.uint64(4)):
+                    corners[(np.uint64(4) * k + c) * np.uint64(CHUNK) + n] = points[vertex, c]
+        _plan_edges(corners, here, width, height, stride, plan, spans, dirty)
+        _plan_depths(corners, here, plan, spans)
+        for n in range(here):
+            code = np.uint64(np.uint8(codes[np.uint64(np.uint32(chosen[start + n]))] + base))
+            e0, e1, e2 = plan[n], plan[_ROW1 + n], plan[_ROW2 + n]
+            a0, a1, a2 = plan[_ROW3 + n], plan[_ROW4 + n], plan[_ROW5 + n]
+            b0, b1, b2 = plan[_ROW6 + n], plan[_ROW7 + n], plan[_ROW8 + n]
+            w, gx, gy = plan[_ROW9 + n], plan[_ROW10 + n], plan[_ROW11 + n]
+            lo, hi = plan[_ROW12 + n], plan[_ROW13 + n]
+            at = np.uint64(np.uint32(spans[n]))
+            blocks = np.uint64(np.uint32(spans[_ROW2 + n]))
+            for _ in range(np.uint64(np.uint32(spans[_ROW1 + n]))):
+                x = 0.0
+                for block in range(blocks):
+                    shade_affine(
+                        keys,
+                        at + block * np.uint64(LANES),
+                        e0 + a0 * x,
+                        e1 + a1 * x,
+                        e2 + a2 * x,
+                        a0,
+                        a1,
+                        a2,
+                        w + gx * x,
+                        gx,
+                        lo,
+                        hi,
+                        code,
+                    )
+                    x += LANES
+                at += np.uint64(stride)
+                e0 += b0
+                e1 += b1
+                e2 += b2
+                w += gy

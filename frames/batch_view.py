@@ -59,4 +59,6 @@ def read_depth(view: BatchView) -> tuple[NDArray[np.float64], NDArray[np.float64
     if images is None:
         return None
     scale = np.asarray(view.batch["depth_scale"], np.float64)[view.frame][:, None]
+    # A scale that cannot be is told elsewhere.
+    scale = np.where(scale > 0, scale, 1.0)
     return images[view.frame[:, None], view.row, view.column] / scale, 1.0 / scale

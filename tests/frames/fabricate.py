@@ -78,11 +78,14 @@ def build_hand(
     u = rng.integers(card.u0, card.u1, 21)
     v = rng.integers(card.v0, card.v1, 21)
     rays = camera.unproject(np.stack([u, v], -1).astype(float))
+    # Where no ray goes, a point far to the side, which has no pixel.
+    lost = np.isnan(rays).any(-1)
+    rays[lost] = (30.0, 30.0, 1.0)
     cam = (rays * (card.z_m + 0.004)).astype(np.float32)
     visibility, cause = np.zeros(21, np.uint8), np.full(21, 4, np.uint8)
     surface = np.full(21, np.nan, np.float32)
     for i in range(21):
-        if 0 <= u[i] < camera.width and 0 <= v[i] < camera.height:
+        if not lost[i] and 0 <= u[i] < camera.width and 0 <= v[i] < camera.height:
             own = parts[v[i], u[i]] == 32 * k + 1
             visibility[i], cause[i] = (2, 0) if own else (1, 2)
             surface[i] = depth[v[i], u[i]] / SCALE
@@ -104,7 +107,7 @@ def build_hand(
         "surface_depth_m": surface,
         "visibility": visibility,
         "occlusion": cause,
-        "visible_fraction": mine.sum() / whole if whole else np.nan,
+        "visible_fraction": np.float32(mine.sum() / whole if whole else np.nan),
         "box_px": box,
         "box_amodal_px": np.array(amodal, np.float32),
         "key_pose": "fist" if k == 0 else None,

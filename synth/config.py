@@ -1,16 +1,73 @@
-"""The whole configuration of a synthetic dataset, and reading it from a TOML file."""
+"""The configuration of a synthetic dataset: everything that decides its bytes.
 
-import dataclasses
-import math
-import tomllib
-import types
-import typing
+Only dataclasses: the command line reads their docstrings as help, without loading what they configure.
+"""
+
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from frames.errors import BadInput
-from synth.scene.scene import SceneConfig
+
+@dataclass(frozen=True)
+class BodyConfig:
+    """Where hands are seen and how the head looks."""
+
+    distance_m: tuple[float, float] = (0.15, 0.8)
+    """Nearest and farthest distance of a hand from the camera, metres."""
+    distance_mean_m: float = 0.46
+    """Most likely distance, metres."""
+    distance_sd_m: float = 0.14
+    """Spread of the distance, metres."""
+    pitch_deg: tuple[float, float] = (22.0, 14.0)
+    """Mean and standard deviation of how far the camera looks down, degrees."""
+    roll_sd_deg: float = 5.0
+    """Standard deviation of the head's roll, degrees."""
+    yaw_sd_deg: float = 14.0
+    """Standard deviation of the head's turn against the torso, degrees."""
+    spread: float = 0.4
+    """Standard deviation of a hand's direction, as a share of half the field of view: larger values
+    put more hands partly out of view."""
+
+
+@dataclass(frozen=True)
+class PoseConfig:
+    """Where poses come from."""
+
+    preset_share: float = 0.35
+    """Share of poses that show a named pose, with jitter; only these carry a key-pose label."""
+    between_share: float = 0.3
+    """Share on the way between two named poses. The rest are synergy draws."""
+    jitter_deg: float = 4.0
+    """Standard deviation of each angle about a named pose, degrees."""
+    max_penetration_mm: float = 3.0
+    """Deepest overlap of the flesh of one hand that is accepted, millimetres."""
+
+
+@dataclass(frozen=True)
+class RoomConfig:
+    """How rooms are furnished."""
+
+    empty_share: float = 0.15
+    """Share of frames before nothing at all (outdoors, beyond the sensor's range)."""
+    table_share: float = 0.35
+    """Share of frames with a table top below the hands."""
+    wall_m: tuple[float, float] = (0.6, 5.0)
+    """Nearest and farthest wall ahead of the head, metres."""
+
+
+@dataclass(frozen=True)
+class SceneConfig:
+    """What a frame shows."""
+
+    two_hands_share: float = 0.55
+    """Share of frames with both hands; the others show one."""
+    object_share: float = 0.5
+    """Chance of each of two objects near the hands."""
+    body: BodyConfig = field(default_factory=BodyConfig)
+    """Head and arms."""
+    pose: PoseConfig = field(default_factory=PoseConfig)
+    """Hand poses."""
+    room: RoomConfig = field(default_factory=RoomConfig)
+    """Surroundings."""
 
 
 @dataclass(frozen=True)
@@ -35,105 +92,3 @@ class SynthConfig:
     """Frames in one Parquet shard: what a killed worker has to do again."""
     scene: SceneConfig = field(default_factory=SceneConfig)
     """What a frame shows."""
-
-
-def check_config(config: SynthConfig) -> None:
-    """Raise BadInput, in one line, for the first value that cannot be."""
-    _require("frames", config.frames, 1, 10**12)
-    _require("seed", config.seed, 0, 2**63 - 1)
-    _require("identities", config.identities, 1, 100_000)
-    _require("frames_per_shard", config.frames_per_shard, 1, 2**20)
-    scene = config.scene
-    for name, value in (
-        ("scene.two_hands_share", scene.two_hands_share),
-        ("scene.object_share", scene.object_share),
-        ("scene.pose.preset_share", scene.pose.preset_share),
-        ("scene.pose.between_share", scene.pose.between_share),
-        ("scene.room.empty_share", scene.room.empty_share),
-        ("scene.room.table_share", scene.room.table_share),
-    ):
-        _require(name, value, 0.0, 1.0)
-    _require("scene.pose.jitter_deg", scene.pose.jitter_deg, 0.0, 30.0)
-    _require("scene.pose.max_penetration_mm", scene.pose.max_penetration_mm, 0.0, 20.0)
-    _require("scene.body.spread", scene.body.spread, 0.0, 5.0)
-    _require("scene.body.roll_sd_deg", scene.body.roll_sd_deg, 0.0, 90.0)
-    _require("scene.body.yaw_sd_deg", scene.body.yaw_sd_deg, 0.0, 90.0)
-    _require("scene.body.distance_mean_m", scene.body.distance_mean_m, 0.0, 2.0)
-    _require("scene.body.distance_sd_m", scene.body.distance_sd_m, 0.0, 2.0)
-    for name, pair, low, high in (
-        ("scene.body.distance_m", scene.body.distance_m, 0.12, 1.0),
-        ("scene.room.wall_m", scene.room.wall_m, 0.3, 20.0),
-    ):
-        for value in pair:
-            _require(name, value, low, high)
-        if pair[0] >= pair[1]:
-            raise BadInput(f"{name} must go from small to large, got {pair[0]}, {pair[1]}")
-
-
-def _require(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise BadInput(f"{name} must be between {low} and {high}, got {value}")
-
-
-def load_config(path: Path) -> SynthConfig:
-    """Read a SynthConfig from TOML; tables are nested configurations, what is absent is default.
-
-    Raises BadInput for a missing or broken file, an unknown key or a value of the wrong type.
-    """
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise BadInput(f"config {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"config {path} is not UTF-8 text: {error.reason}") from error
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"config {path} is not valid TOML: {error}") from error
-    config = _build(SynthConfig, data, str(path), "")
-    assert isinstance(config, SynthConfig)
-    return config
-
-
-def config_from_meta(meta: dict[str, Any]) -> SynthConfig:
-    """The configuration stored in a dataset's metadata."""
-    stored = meta.get("config")
-    if not isinstance(stored, dict):
-        raise BadInput("dataset.json has no config: the dataset was not made by handloom synth")
-    config = _build(SynthConfig, stored, "dataset.json", "")
-    assert isinstance(config, SynthConfig)
-    return config
-
-
-def _build(kind: Any, data: dict[str, Any], where: str, prefix: str) -> object:
-    known = {f.name: f for f in dataclasses.fields(kind)}
-    hints = typing.get_type_hints(kind)
-    values: dict[str, Any] = {}
-    for key, value in data.items():
-        name = key.replace("-", "_")
-        if name not in known:
-            raise BadInput(f"unknown key {prefix}{key} in {where}: known are {', '.join(known)}")
-        values[name] = _convert(hints[name], value, where, prefix + name)
-    return kind(**values)
-
-
-def _convert(hint: Any, value: Any, where: str, name: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        if not isinstance(value, dict):
-            raise BadInput(f"{name} must be a table, got {value!r} ({where})")
-        return _build(hint, value, where, name + ".")
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Literal:
-        if value not in args:
-            raise BadInput(f"{name} must be one of {', '.join(args)}, got {value!r} ({where})")
-        return value
-    if origin is tuple:
-        if not isinstance(value, list) or len(value) != len(args):
-            raise BadInput(f"{name} must be a list of {len(args)} numbers, got {value!r} ({where})")
-        return tuple(_convert(a, v, where, name) for a, v in zip(args, value, strict=True))
-    assert not isinstance(hint, types.UnionType)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or isinstance(value, bool) is not (hint is bool):
-        raise BadInput(f"{name} must be of type {hint.__name__}, got {value!r} ({where})")
-    return value

@@ -20,7 +20,8 @@ from frames.dataset import create_dataset, finished_shards, lock_shards, sweep_o
 from frames.errors import BadInput
 from frames.folder import count_rows, count_shards
 from frames.shard import write_shard
-from synth.config import SynthConfig, check_config
+from synth.config import SynthConfig
+from synth.config_file import check_config
 from synth.generator import Generator, describe
 
 THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -31,19 +32,19 @@ Progress = Callable[[int], None]
 
 
 def parse_range(text: str, shards: int) -> range:
-    """`I/N` -> the I-th (from 0) of N nearly equal runs of shards. Raises BadInput otherwise."""
+    """`I/N` -> the I-th (from 1) of N nearly equal runs of shards. Raises BadInput otherwise."""
     part, slash, whole = text.partition("/")
-    if not (slash and part.isdigit() and whole.isdigit() and int(part) < int(whole)):
-        raise BadInput(f"shard-range must be I/N with 0 <= I < N (0/4 ... 3/4), got {text!r}")
+    if not (slash and part.isdecimal() and whole.isdecimal() and 1 <= int(part) <= int(whole)):
+        raise BadInput(f"shard-range must be I/N with 1 <= I <= N (1/4 ... 4/4), got {text!r}")
     i, n = int(part), int(whole)
-    return range(shards * i // n, shards * (i + 1) // n)
+    return range(shards * (i - 1) // n, shards * i // n)
 
 
 def generate(
     folder: Path,
     config: SynthConfig,
     workers: int,
-    shard_range: str = "0/1",
+    shard_range: str = "1/1",
     progress: Progress | None = None,
 ) -> dict[str, int]:
     """Write the shards of `shard_range` that are not there yet.

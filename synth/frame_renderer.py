@@ -109,16 +109,16 @@ def render_scenes(
             slot = int(hands.slot[n])
             faces = mirrored if hands.left[n] else rig.faces
             painter.draw(slot, vertices[n], faces, rig.face_parts, base=HAND_STRIDE * slot)
-        for k in np.flatnonzero(scenes.objects.present[b]):
+        for number, k in enumerate(np.flatnonzero(scenes.objects.present[b])):
             solid = solids[scenes.objects.solid[b, k]]
             pose = T_camera_from_object[b, k].copy()
             pose[:3, :3] *= scenes.objects.size_m[b, k]
             painter.draw(
-                HAND_LAYERS + int(k),
+                HAND_LAYERS + number,
                 transform(pose, solid.vertices),
                 solid.faces,
                 solid.codes,
-                base=OBJECT_BASE + int(k),
+                base=OBJECT_BASE + number,
             )
         layers = painter.composite(depth[b], codes[b], DEPTH_SCALE)
         for n in range(first[b], first[b + 1]):

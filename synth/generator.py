@@ -5,6 +5,7 @@ Frame k is the same whatever batch, shard or process it is made in: every random
 """
 
 import dataclasses
+import hashlib
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,7 +19,8 @@ from frames.codec import encode_depth, encode_parts
 from frames.errors import BadInput
 from frames.parts import HAND_STRIDE, OBJECT_BASE, PROVENANCE_EXACT
 from frames.schema import table_from_columns
-from synth.config import SynthConfig, check_config
+from synth.config import SynthConfig
+from synth.config_file import check_config
 from synth.frame_renderer import Painter, Rendered, new_canvas, render_scenes
 from synth.hand.angles import DOFS
 from synth.hand.collision import build_capsules
@@ -41,10 +43,11 @@ HAND_LICENCES: Final = {
 class Generator:
     """Makes frames of one configuration. Build one a process: it holds meshes and buffers."""
 
-    def __init__(self, config: SynthConfig) -> None:
+    def __init__(self, config: SynthConfig, camera: Camera | None = None) -> None:
+        """camera: in place of the one that the configuration names."""
         check_config(config)
         self.config = config
-        self.camera: Camera = load_camera(config.camera)
+        self.camera: Camera = load_camera(config.camera) if camera is None else camera
         self.rig: Rig = load_rig(config.hand, config.seed, config.identities)
         self.capsules = build_capsules(self.rig)
         self.solids: tuple[Solid, ...] = (
@@ -128,7 +131,7 @@ class Generator:
             object_counts=placed.sum(1),
             objects={
                 "kind": kinds[scenes.objects.solid[placed]],
-                "part_code": (OBJECT_BASE + np.nonzero(placed)[1]).astype(np.uint8),
+                "part_code": (OBJECT_BASE - 1 + placed.cumsum(1)[placed]).astype(np.uint8),
                 "T_camera_from_object": images.T_camera_from_object[placed].astype(np.float32),
                 "size_m": scenes.objects.size_m[placed].astype(np.float32),
             },
@@ -162,10 +165,10 @@ def new_painter(renderer: str, camera: Camera) -> Painter:
     return PyrenderPainter(camera)
 
 
-def describe(config: SynthConfig) -> dict[str, Any]:
+def describe(config: SynthConfig, camera: Camera | None = None) -> dict[str, Any]:
     """The metadata that a dataset of this configuration carries."""
-    camera = load_camera(config.camera)
-    kind = config.hand.partition(":")[0]
+    camera = load_camera(config.camera) if camera is None else camera
+    kind, _, source = config.hand.partition(":")
     return {
         "title": "Synthetic egocentric hand depth",
         "config": dataclasses.asdict(config),
@@ -175,10 +178,28 @@ def describe(config: SynthConfig) -> dict[str, Any]:
         "camera": dataclasses.asdict(camera),
         "depth_scale": DEPTH_SCALE,
         "generator_version": handloom_version(),
-        "joint_angles": list(DOFS),
+        "joint_angle_names": list(DOFS),
         "license": "other" if kind == "mano" else "apache-2.0" if kind == "builtin" else "mit",
         "licences": {"hand": HAND_LICENCES.get(kind, "unknown")},
+        # So that a resumed run never mixes frames of files that have changed meanwhile.
+        "inputs": {"objects": hash_files(config.objects), "hand": hash_files(source)},
     }
+
+
+def hash_files(place: str) -> str | None:
+    """SHA-256 over names and contents of a file or of the files in a folder; None for no place."""
+    if not place:
+        return None
+    path = Path(place)
+    files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise BadInput(f"{file} cannot be read: {error.strerror}") from error
+        digest.update(file.name.encode() + hashlib.sha256(content).digest())
+    return digest.hexdigest()
 
 
 def handloom_version() -> str:

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from frames.stream import normal, uniform
+from synth.config import PoseConfig
 from synth.hand.angles import DOF, DOFS, FINGER_DOF_START, LIMITS, clamp
 from synth.hand.collision import Capsules, place_capsules, self_penetration
 from synth.hand.kinematics import bone_transforms
@@ -28,20 +29,6 @@ DIP_FOLLOWS_PIP: Final = 2.0 / 3.0
 
 _FLEXION = [FINGER_DOF_START + 5 * f for f in range(4)]
 _RELAXED = next(i for i, p in enumerate(PRESETS) if p.name == "relaxed")
-
-
-@dataclass(frozen=True)
-class PoseConfig:
-    """Where poses come from."""
-
-    preset_share: float = 0.35
-    """Share of poses that show a named pose, with jitter; only these carry a key-pose label."""
-    between_share: float = 0.3
-    """Share on the way between two named poses. The rest are synergy draws."""
-    jitter_deg: float = 4.0
-    """Standard deviation of each angle about a named pose, degrees."""
-    max_penetration_mm: float = 3.0
-    """Deepest overlap of the flesh of one hand that is accepted, millimetres."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from frames.camera import Camera
 from frames.stream import normal
+from synth.config import BodyConfig
 from synth.hand.angles import DOF, LIMITS, rotation
 
 SHOULDER: Final = np.array([0.185, -0.05, -0.26])
@@ -20,28 +21,10 @@ SHOULDER: Final = np.array([0.185, -0.05, -0.26])
 UPPER_ARM, FOREARM = 1.63, 1.45
 """Lengths against hand length: acromion-radiale 0.31 m and radiale-stylion 0.27 m for 0.19 m."""
 
+NEAREST_M: Final = 0.11
+"""Neither hand nor forearm comes closer to the camera than this."""
+
 MIRROR_X: Final = np.diag([-1.0, 1.0, 1.0])
-
-
-@dataclass(frozen=True)
-class BodyConfig:
-    """Where hands are seen and how the head looks."""
-
-    distance_m: tuple[float, float] = (0.15, 0.8)
-    """Nearest and farthest distance of a hand from the camera, metres."""
-    distance_mean_m: float = 0.42
-    """Most likely distance, metres."""
-    distance_sd_m: float = 0.14
-    """Spread of the distance, metres."""
-    pitch_deg: tuple[float, float] = (22.0, 14.0)
-    """Mean and standard deviation of how far the camera looks down, degrees."""
-    roll_sd_deg: float = 5.0
-    """Standard deviation of the head's roll, degrees."""
-    yaw_sd_deg: float = 14.0
-    """Standard deviation of the head's turn against the torso, degrees."""
-    spread: float = 0.4
-    """Standard deviation of a hand's direction, as a share of half the field of view: larger values
-    put more hands partly out of view."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +103,11 @@ def place_arms(
     pose = np.tile(np.eye(4), (len(left), 1, 1))
     pose[:, :3, :3] = np.where(left[:, None, None], MIRROR_X @ hand @ MIRROR_X, hand)
     pose[:, :3, 3] = wrist * mirror
-    clear = np.minimum(_distance_to_origin(wrist, elbow), np.linalg.norm(target, axis=1))
-    inside = np.linalg.norm(wrist, axis=1) < config.distance_m[1] + 0.1
-    return Arms(pose, np.column_stack([flexion, deviation]), reaches & (clear > 0.12) & inside)
+    axis = -hand[:, :, 2] * hand_length[:, None]
+    distance = np.linalg.norm(wrist + axis / 2, axis=1)
+    inside = (distance > config.distance_m[0]) & (distance < config.distance_m[1])
+    clear = np.minimum(_distance_to_origin(wrist, elbow), _distance_to_origin(wrist, wrist + axis))
+    return Arms(pose, np.column_stack([flexion, deviation]), reaches & (clear > NEAREST_M) & inside)
 
 
 def _target(
@@ -135,7 +120,7 @@ def _target(
 ) -> np.ndarray:
     """(N, 3) where the middle of each hand is, in the world."""
     bias = np.where(left, -0.22, 0.22)
-    share = np.stack([bias + config.spread * n[:, 0], 0.1 + config.spread * n[:, 1]], axis=-1)
+    share = np.stack([bias + config.spread * n[:, 0], 0.15 + config.spread * n[:, 1]], axis=-1)
     angle = np.clip(share, -1.15, 1.15) * field
     ray = _unit(np.stack([np.tan(angle[:, 0]), np.tan(angle[:, 1]), np.ones(len(u))], axis=-1))
     near, far = config.distance_m

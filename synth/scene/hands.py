@@ -6,11 +6,12 @@ from typing import Final
 import numpy as np
 
 from frames.stream import normal, uniform
+from synth.config import BodyConfig, PoseConfig
 from synth.hand.collision import Capsules, mutual_penetration, place_capsules
 from synth.hand.kinematics import bone_transforms
 from synth.hand.rig import Rig
-from synth.pose.sampler import PoseConfig, sample_poses
-from synth.scene.body import BodyConfig, place_arms
+from synth.pose.sampler import sample_poses
+from synth.scene.body import place_arms
 
 ROUNDS: Final = (4, 28)
 """Places that are tried at once for a hand; the first free one counts. A first hand without any takes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synth.config import RoomConfig
 from synth.hand.angles import rotation
 
 FURNITURE = 3
@@ -16,18 +17,6 @@ FURNITURE = 3
 CLEARANCE_M = 0.01
 HIGHEST_TABLE_M = -0.2
 """A table stays below the eyes."""
-
-
-@dataclass(frozen=True)
-class RoomConfig:
-    """How rooms are furnished."""
-
-    empty_share: float = 0.15
-    """Share of frames before nothing at all (outdoors, beyond the sensor's range)."""
-    table_share: float = 0.35
-    """Share of frames with a table top below the hands."""
-    wall_m: tuple[float, float] = (0.6, 5.0)
-    """Nearest and farthest wall ahead of the head, metres."""
 
 
 @dataclass(frozen=True)

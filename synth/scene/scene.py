@@ -1,20 +1,20 @@
 """A scene: a wearer's hands, objects and surroundings, drawn for a batch of frames at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from frames.camera import Camera
 from frames.stream import normal, uniform
+from synth.config import SceneConfig
 from synth.hand.angles import rotation
 from synth.hand.collision import Capsules, mutual_penetration
 from synth.hand.rig import Rig
-from synth.pose.sampler import PoseConfig
-from synth.scene.body import BodyConfig, half_field, head_pose
+from synth.scene.body import half_field, head_pose
 from synth.scene.hands import Hands, Spans, place_hands
 from synth.scene.objects import Solid
-from synth.scene.room import RoomConfig, Rooms, build_rooms
+from synth.scene.room import Rooms, build_rooms
 
 OBJECTS: Final = 2
 """At most so many objects in a frame."""
@@ -22,22 +22,6 @@ OBJECT_ATTEMPTS: Final = 10
 OBJECT_GAP_M: Final = 0.003
 NEAREST_M: Final = 0.10
 """Nothing comes closer to the camera than this."""
-
-
-@dataclass(frozen=True)
-class SceneConfig:
-    """What a frame shows."""
-
-    two_hands_share: float = 0.55
-    """Share of frames with both hands; the others show one."""
-    object_share: float = 0.5
-    """Chance of each of two objects near the hands."""
-    body: BodyConfig = field(default_factory=BodyConfig)
-    """Head and arms."""
-    pose: PoseConfig = field(default_factory=PoseConfig)
-    """Hand poses."""
-    room: RoomConfig = field(default_factory=RoomConfig)
-    """Surroundings."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +128,10 @@ def _place_objects(
         attempt = np.tile(np.arange(OBJECT_ATTEMPTS), len(wanted))
         v = uniform(seed, frame_ids[rows], f"object{k}/place", 8, attempt)
         n = normal(v[:, :6])
+        # Half of the objects come between the hand and the eye; the others lie anywhere about it.
+        before = u[rows, 0] * len(solids) % 1 < 0.5
+        sight = -centre[rows] / np.linalg.norm(centre[rows], axis=1, keepdims=True)
+        n += np.where(before[:, None], 2.0, 0.0) * sight
         direction = n / np.linalg.norm(n, axis=1, keepdims=True)
         spot = centre[rows] + direction * (0.05 + 0.22 * v[:, 6, None])
         turn = (

@@ -1,0 +1,112 @@
+"""Checking a configuration, and reading it from TOML or from a dataset's metadata."""
+
+import dataclasses
+import math
+import tomllib
+import typing
+from pathlib import Path
+from typing import Any, Literal
+
+from frames.errors import BadInput
+from synth.config import SynthConfig
+
+
+def check_config(config: SynthConfig) -> None:
+    """Raise BadInput, in one line, for the first value that cannot be."""
+    _require("frames", config.frames, 1, 10**12)
+    _require("seed", config.seed, 0, 2**63 - 1)
+    _require("identities", config.identities, 1, 100_000)
+    _require("frames_per_shard", config.frames_per_shard, 1, 2**20)
+    scene = config.scene
+    for name, value in (
+        ("scene.two_hands_share", scene.two_hands_share),
+        ("scene.object_share", scene.object_share),
+        ("scene.pose.preset_share", scene.pose.preset_share),
+        ("scene.pose.between_share", scene.pose.between_share),
+        ("scene.room.empty_share", scene.room.empty_share),
+        ("scene.room.table_share", scene.room.table_share),
+    ):
+        _require(name, value, 0.0, 1.0)
+    _require("scene.pose.jitter_deg", scene.pose.jitter_deg, 0.0, 30.0)
+    _require("scene.pose.max_penetration_mm", scene.pose.max_penetration_mm, 0.0, 20.0)
+    _require("scene.body.spread", scene.body.spread, 0.0, 5.0)
+    _require("scene.body.roll_sd_deg", scene.body.roll_sd_deg, 0.0, 90.0)
+    _require("scene.body.yaw_sd_deg", scene.body.yaw_sd_deg, 0.0, 90.0)
+    _require("scene.body.distance_mean_m", scene.body.distance_mean_m, 0.0, 2.0)
+    _require("scene.body.distance_sd_m", scene.body.distance_sd_m, 0.0, 2.0)
+    for name, pair, low, high in (
+        ("scene.body.distance_m", scene.body.distance_m, 0.12, 1.0),
+        ("scene.room.wall_m", scene.room.wall_m, 0.3, 20.0),
+    ):
+        for value in pair:
+            _require(name, value, low, high)
+        if pair[0] >= pair[1]:
+            raise BadInput(f"{name} must go from small to large, got {pair[0]}, {pair[1]}")
+
+
+def _require(name: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise BadInput(f"{name} must be between {low} and {high}, got {value}")
+
+
+def load_config(path: Path) -> SynthConfig:
+    """Read a SynthConfig from TOML; tables are nested configurations, what is absent is default.
+
+    Raises BadInput for a missing or broken file, an unknown key or a value of the wrong type.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise BadInput(f"config {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"config {path} is not UTF-8 text: {error.reason}") from error
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"config {path} is not valid TOML: {error}") from error
+    config = _build(SynthConfig, data, str(path), "")
+    assert isinstance(config, SynthConfig)
+    return config
+
+
+def config_from_meta(meta: dict[str, Any]) -> SynthConfig:
+    """The configuration stored in a dataset's metadata."""
+    stored = meta.get("config")
+    if not isinstance(stored, dict):
+        raise BadInput("dataset.json has no config: the dataset was not made by handloom synth")
+    config = _build(SynthConfig, stored, "dataset.json", "")
+    assert isinstance(config, SynthConfig)
+    return config
+
+
+def _build(kind: Any, data: dict[str, Any], where: str, prefix: str) -> object:
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    hints = typing.get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        name = key.replace("-", "_")
+        if name not in known:
+            raise BadInput(f"unknown key {prefix}{key} in {where}: known are {', '.join(known)}")
+        values[name] = _convert(hints[name], value, where, prefix + name)
+    return kind(**values)
+
+
+def _convert(hint: Any, value: Any, where: str, name: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, dict):
+            raise BadInput(f"{name} must be a table, got {value!r} ({where})")
+        return _build(hint, value, where, name + ".")
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        if value not in args:
+            raise BadInput(f"{name} must be one of {', '.join(args)}, got {value!r} ({where})")
+        return value
+    if origin is tuple:
+        if not isinstance(value, list) or len(value) != len(args):
+            raise BadInput(f"{name} must be a list of {len(args)} numbers, got {value!r} ({where})")
+        return tuple(_convert(a, v, where, name) for a, v in zip(args, value, strict=True))
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or isinstance(value, bool) is not (hint is bool):
+        raise BadInput(f"{name} must be of type {hint.__name__}, got {value!r} ({where})")
+    return value

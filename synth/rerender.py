@@ -1,0 +1,73 @@
+"""Render frames of a dataset again and compare them with what is stored, byte for byte."""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from frames.camera import Camera
+from frames.dataset import open_dataset
+from frames.errors import BadInput
+from frames.shard import open_shard, shard_path
+from frames.stream import generator
+from synth.config_file import config_from_meta
+from synth.generator import Generator, describe, handloom_version
+
+
+def rerender(folder: Path, count: int, pick: int = 0) -> list[str]:
+    """Render `count` random frames again; one line for each that differs, or for why it cannot be.
+
+    pick: seed of the choice. Raises BadInput if the folder is no synthetic dataset or its inputs (a
+    camera file, meshes, a MANO file) are gone.
+    """
+    if count < 1:
+        raise BadInput(f"rerender must be >= 1 frames, got {count}")
+    data = open_dataset(folder, partial=True)
+    config = config_from_meta(data.meta)
+    stored = data.meta["camera"]
+    camera = Camera(**{**stored, "distortion": tuple(stored["distortion"])})
+    problems = _changed_inputs(data.meta, describe(config, camera))
+    if problems:
+        return problems
+    maker = Generator(config, camera)
+    rng = generator(pick, 0, "verify/rerender")
+    chosen = sorted(rng.choice(config.frames, size=min(count, config.frames), replace=False))
+    for frame in chosen:
+        index, row = divmod(int(frame), config.frames_per_shard)
+        path = shard_path(folder, index)
+        if not path.exists():
+            continue  # a missing shard is a problem of its own
+        was = _read_row(path, row)
+        now = maker.make_table(int(frame), int(frame) + 1)
+        differing = [n for n in now.column_names if not _same(was.column(n), now.column(n))]
+        if differing:
+            problems.append(
+                f"frame {frame} renders otherwise than stored in {path.name}: {', '.join(differing)}"
+            )
+    return problems
+
+
+def _changed_inputs(was: dict[str, object], now: dict[str, object]) -> list[str]:
+    lines = []
+    if was.get("generator_version") != now["generator_version"]:
+        lines.append(
+            f"the dataset was made by handloom {was.get('generator_version')}, this is"
+            f" {handloom_version()}: render again with that version"
+        )
+    if was.get("inputs") != now["inputs"]:
+        lines.append(f"input files have changed: {was.get('inputs')} then, {now['inputs']} now")
+    return lines
+
+
+def _read_row(path: Path, row: int) -> pa.Table:
+    file = open_shard(path)
+    for group in range(file.num_row_groups):
+        rows = file.metadata.row_group(group).num_rows
+        if row < rows:
+            return file.read_row_group(group).slice(row, 1)
+        row -= rows
+    raise BadInput(f"{path} has too few rows: run handloom verify")
+
+
+def _same(a: pa.ChunkedArray, b: pa.ChunkedArray) -> bool:
+    """Equal to the bit; NaN equals NaN. Python writes every float so that no bit is lost."""
+    return repr(a.to_pylist()) == repr(b.to_pylist())

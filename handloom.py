@@ -3,8 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -65,10 +64,8 @@ def run_synth(arguments: list[str]) -> int:
 
     check_config(command.settings)
     workers = command.workers or len(os.sched_getaffinity(0))
-    with _progress("frames", command.settings.frames, quiet=command.json) as advance:
-        counts = generate(
-            command.out, command.settings, workers, command.shard_range, progress=advance
-        )
+    with _Bar("frames", quiet=command.json) as bar:
+        counts = generate(command.out, command.settings, workers, command.shard_range, bar)
     text = f"{command.out}: {counts['written']:,} frames written"
     if counts["found"]:
         text += f", {counts['found']:,} were there"
@@ -100,8 +97,9 @@ def run_verify(arguments: list[str]) -> int:
         from synth.rerender import rerender as render_again
 
         shards = count_shards(read_meta(data))
-        with _progress("shards", shards, quiet=json) as advance:
-            report = verify_dataset(data, checksums, labels, lambda done, total: advance(1))
+        with _Bar("shards", quiet=json) as bar:
+            bar.begin(shards, 0)
+            report = verify_dataset(data, checksums, labels, lambda done, total: bar.advance(1))
         problems = [*report.problems]
         if rerender:
             problems += render_again(data, rerender, pick)
@@ -177,12 +175,8 @@ def run_view(arguments: list[str]) -> int:
             places = np.arange(first, min(first + wanted, len(dataset)))
         shown = [dataset[int(i)] for i in places]
         if out.suffix == ".png":
-            write_picture(
-                draw_sheet(
-                    shown, columns=min(4, max(1, round(len(shown) ** 0.5))), title=str(data)
-                ),
-                out,
-            )
+            columns = min(4, max(1, round(len(shown) ** 0.5)))
+            write_picture(draw_sheet(shown, columns, title=str(data)), out)
         else:
             write_page(shown, out, title=str(data))
         _print(json, f"{out}: {len(shown)} frames", {"out": str(out), "frames": len(shown)})
@@ -290,30 +284,44 @@ def _print(as_json: bool, text: str, values: dict[str, Any]) -> None:
 
 
 class _Rate(ProgressColumn):
-    """Units a second since the start, without those that were there already."""
+    """Units a second of what was made, not of what was there."""
 
-    def render(self, task: Task) -> str:  # type: ignore[override]
+    def render(self, task: Task) -> str:
         made = task.completed - task.fields["there"]
         return f"{made / task.elapsed:,.0f}/s" if task.elapsed and made > 0 else "-/s"
 
 
-@contextmanager
-def _progress(unit: str, total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr with rate and time left; the first step counts as found, not made."""
-    bar = Progress(
-        TextColumn(unit),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=quiet,
-    )
-    with bar:
-        task = bar.add_task(unit, total=total, there=0)
-        yield lambda n: bar.advance(task, n)
+class _Bar:
+    """A progress bar on stderr with rate and time left; `synth.engine.Progress`."""
+
+    def __init__(self, unit: str, quiet: bool) -> None:
+        self._unit = unit
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=quiet,
+        )
+
+    def __enter__(self) -> "_Bar":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def begin(self, total: int, there: int) -> None:
+        """Of `total` units, `there` are done already."""
+        self._task = self._bar.add_task(self._unit, total=total, completed=there, there=there)
+
+    def advance(self, count: int) -> None:
+        """So many more are done."""
+        self._bar.advance(self._task, count)
 
 
 if __name__ == "__main__":

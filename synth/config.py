@@ -1,6 +1,6 @@
 """The configuration of a synthetic dataset: everything that decides its bytes.
 
-Only dataclasses: the command line reads their docstrings as help, without loading what they configure.
+Only dataclasses: the command line reads their docstrings as help, and loads nothing else for it.
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """Shards on many cores: what is finished is skipped, what was killed is done again.
 
 Workers are separate single-threaded processes. A shard depends on the configuration and its index
-only, and appears whole or not at all, so neither the number of workers nor a restart changes a byte.
+only, and appears whole or not at all: neither the number of workers nor a restart changes a byte.
 """
 
 import multiprocessing
@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from frames.dataset import create_dataset, finished_shards, lock_shards, sweep_orphans
 from frames.errors import BadInput
@@ -28,7 +28,15 @@ THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM
 MAX_LOSSES: Final = 5
 """A pool that loses workers so often in a row without finishing a shard is given up."""
 
-Progress = Callable[[int], None]
+
+class Progress(Protocol):
+    """Is told how far a run has come."""
+
+    def begin(self, total: int, there: int) -> None:
+        """Of `total` frames, `there` were finished before."""
+
+    def advance(self, count: int) -> None:
+        """`count` more frames are finished."""
 
 
 def parse_range(text: str, shards: int) -> range:
@@ -49,8 +57,7 @@ def generate(
 ) -> dict[str, int]:
     """Write the shards of `shard_range` that are not there yet.
 
-    progress is told the number of frames whenever a shard is finished, and of those found finished
-    at the start. Returns counts of frames: written, found. Raises BadInput for what cannot be.
+    Returns counts of frames: written, found. Raises BadInput for what cannot be.
     """
     check_config(config)
     if workers < 1:
@@ -67,12 +74,12 @@ def generate(
         todo = [i for i in indices if i not in done]
         found = sum(count_rows(meta, i) for i in indices if i in done)
         if progress is not None:
-            progress(found)
+            progress.begin(found + sum(count_rows(meta, i) for i in todo), found)
         if workers == 1 or len(todo) <= 1:
             for index in todo:
                 _make_shard(generator, folder, index, count_rows(meta, index))
                 if progress is not None:
-                    progress(count_rows(meta, index))
+                    progress.advance(count_rows(meta, index))
         else:
             del generator
             _run_pool(folder, config, workers, todo, lambda i: count_rows(meta, i), progress)
@@ -96,12 +103,13 @@ def _run_pool(
     left = set(todo)
     while left:
         try:
-            with _pool(min(workers, len(left)), folder, config) as pool:
-                for index in _finished(pool, sorted(left), rows):
+            count = min(workers, len(left))
+            with _pool(count, folder, config) as pool:
+                for index in _finished(pool, count, sorted(left), rows):
                     left.discard(index)
                     losses = 0
                     if progress is not None:
-                        progress(rows(index))
+                        progress.advance(rows(index))
         except BrokenProcessPool:
             # A worker was killed (by hand, or for want of memory): its shard is done again.
             losses += 1
@@ -111,7 +119,7 @@ def _run_pool(
                 left.discard(index)
                 losses = 0
                 if progress is not None:
-                    progress(rows(index))
+                    progress.advance(rows(index))
             if losses >= MAX_LOSSES:
                 raise BadInput(
                     f"workers were killed {losses} times in a row at {folder}: is there memory for"
@@ -120,13 +128,14 @@ def _run_pool(
 
 
 def _finished(
-    pool: ProcessPoolExecutor, indices: list[int], rows: Callable[[int], int]
+    pool: ProcessPoolExecutor, workers: int, indices: list[int], rows: Callable[[int], int]
 ) -> Iterator[int]:
     """Indices of shards as they are finished; only a few are queued, for a million may be left."""
     queue = iter(indices)
+    ahead = 2 * workers
     running: dict[Future[None], int] = {}
     while True:
-        while len(running) < 2 * pool._max_workers and (index := next(queue, None)) is not None:
+        while len(running) < ahead and (index := next(queue, None)) is not None:
             running[pool.submit(_work, index, rows(index))] = index
         if not running:
             return

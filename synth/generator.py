@@ -6,7 +6,6 @@ Frame k is the same whatever batch, shard or process it is made in: every random
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -79,17 +78,13 @@ class Generator:
             self._painter = new_painter(self.config.renderer, self.camera)
         return render_scenes(scenes, self.camera, self.rig, self.solids, self._painter)
 
-    def make_table(
-        self, first: int, stop: int, progress: Callable[[int], None] | None = None
-    ) -> pa.Table:
-        """Frames first <= k < stop as rows; `progress` is told the number of frames of each batch."""
+    def make_table(self, first: int, stop: int) -> pa.Table:
+        """Frames first <= k < stop as rows."""
         tables = []
         for start in range(first, stop, self.batch):
             ids = np.arange(start, min(start + self.batch, stop), dtype=np.int64)
             scenes = self.sample(ids)
             tables.append(self._tabulate(scenes, self.render(scenes)))
-            if progress is not None:
-                progress(len(ids))
         return pa.concat_tables(tables)
 
     def _tabulate(self, scenes: Scenes, images: Rendered) -> pa.Table:
@@ -160,9 +155,9 @@ def new_painter(renderer: str, camera: Camera) -> Painter:
     """What draws frames of this camera."""
     if renderer == "raster":
         return new_canvas(camera)
-    from synth.raster.pyrender_pass import PyrenderPainter
+    from synth.raster.pyrender_pass import PyrenderCanvas
 
-    return PyrenderPainter(camera)
+    return PyrenderCanvas(camera)
 
 
 def describe(config: SynthConfig, camera: Camera | None = None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Exact labels of a batch of rendered frames (docs/conventions.md states the rules).
 
-A keypoint is judged at the pixel nearest to its projection. It is visible if the frame shows nothing
-nearer there, or if what it shows is the keypoint's own flesh: skin of one of the parts that meet in
+A keypoint is judged at the pixel nearest to its projection. It is visible if the frame shows
+nothing nearer there, or if what it shows is the keypoint's own flesh: skin of one of the parts that meet in
 the joint, nearer by no more than the flesh is thick.
 """
 
@@ -90,10 +90,9 @@ def label_keypoints(
 
 
 def nearest_pixels(camera: Camera, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(..., 2) px -> is it inside the image, and column and row of the nearest pixel (0 outside)."""
-    with np.errstate(invalid="ignore"):
-        rounded = np.floor(pixels.astype(np.float32).astype(np.float64) + 0.5)
-        inside = (rounded >= 0) & (rounded < [camera.width, camera.height])
-    both = inside.all(-1)
+    """(..., 2) px -> whether it is in the image, column and row of its nearest pixel (else 0)."""
+    rounded = np.floor(pixels.astype(np.float32).astype(np.float64) + 0.5)
+    both = np.all((rounded >= 0) & (rounded < [camera.width, camera.height]), axis=-1)
+    assert isinstance(both, np.ndarray)
     index = np.where(both[..., None], rounded, 0).astype(np.int64)
     return both, index[..., 0], index[..., 1]

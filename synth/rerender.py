@@ -41,7 +41,7 @@ def rerender(folder: Path, count: int, pick: int = 0) -> list[str]:
         differing = [n for n in now.column_names if not _same(was.column(n), now.column(n))]
         if differing:
             problems.append(
-                f"frame {frame} renders otherwise than stored in {path.name}: {', '.join(differing)}"
+                f"frame {frame} in {path.name} renders otherwise now: {', '.join(differing)}"
             )
     return problems
 

@@ -1,7 +1,7 @@
 """The bone tree that every hand model shares, and how it meets keypoints and parts.
 
-Bone frames follow WebXR: -Z along the bone, +Y dorsal, +X to the person's right for a right hand held
-palm down. All models are right hands; a left hand is the mirror image in its wrist frame.
+Bone frames follow WebXR: -Z along the bone, +Y dorsal, +X to the person's right for a right hand
+held palm down. All models are right hands; a left hand is the mirror image in its wrist frame.
 """
 
 from typing import Final
@@ -38,7 +38,7 @@ BONE_PART: Final = np.array(
 KEYPOINT_BONE: Final = np.array(
     [0, 2, 3, 4, 4, 6, 7, 8, 8, 10, 11, 12, 12, 14, 15, 16, 16, 18, 19, 20, 20], dtype=np.int64
 )
-"""For each of the 21 keypoints the bone that starts there, or for a tip the bone that ends there."""
+"""For each of the 21 keypoints the bone that starts there; for a tip the bone that ends there."""
 
 TIP_KEYPOINTS: Final = (4, 8, 12, 16, 20)
 

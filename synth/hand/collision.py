@@ -1,7 +1,7 @@
 """Does a posed hand run through itself, or through another hand? Capsules about the bones answer.
 
-A capsule has the length of a bone and the girth of its flesh. Against the skin itself it errs on the
-side of rejecting, so a hand that passes here is clean to the eye and to an exact mesh test.
+A capsule has the length of a bone and the girth of its flesh. Against the skin itself it errs on
+the side of rejecting, so a hand that passes here is clean to the eye and to an exact mesh test.
 """
 
 import math

@@ -7,6 +7,7 @@ two thirds, and neighbouring knuckles differ by 45 degrees at most.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -22,7 +23,7 @@ from synth.pose.presets import PRESETS, preset_table
 ROUNDS: Final = (1, 7, 16)
 """Attempts that are tried at once in each round; the first accepted one counts."""
 ATTEMPTS: Final = sum(ROUNDS)
-"""After half of them a draw is pulled towards the relaxed hand, so that every frame ends with one."""
+"""After half of them a draw is pulled towards the relaxed hand, so that one is accepted."""
 
 MAX_NEIGHBOUR_RAD: Final = np.radians(45.0)
 DIP_FOLLOWS_PIP: Final = 2.0 / 3.0
@@ -99,7 +100,7 @@ def _draw(
     named = kind[:, 0] < config.preset_share
     between = ~named & (kind[:, 0] < config.preset_share + config.between_share)
 
-    # Fingers of one pose move on at slightly different times: a step per finger about the common one.
+    # Fingers move at slightly different times: a step per finger about the common one.
     t = kind[:, 3, None] + 0.12 * noise[:, FINGER_DOF_START : FINGER_DOF_START + 5]
     t = np.repeat(np.clip(t, 0, 1), [4, 5, 5, 5, 5], axis=1)
     way = table[first].copy()
@@ -147,7 +148,7 @@ def couple(angles: np.ndarray) -> np.ndarray:
     extensor, and is left alone: the limit acts on knuckles that are both in mid range.
     """
     out = angles.copy()
-    for a, b in zip(_FLEXION[:-1], _FLEXION[1:], strict=True):
+    for a, b in pairwise(_FLEXION):
         free = (out[:, a] > np.radians(12)) & (out[:, b] > np.radians(12))
         excess = np.abs(out[:, a] - out[:, b]) - MAX_NEIGHBOUR_RAD
         shift = np.where(free & (excess > 0), np.sign(out[:, a] - out[:, b]) * excess / 2, 0.0)

@@ -1,7 +1,7 @@
 """The wearer: head pose, shoulders, and arms that reach for where a hand is seen.
 
-World frame: origin between the eyes, x right, y forward, z up (gravity); the torso faces forward. All
-arms are computed as right arms; a left arm is the mirror image (x -> -x) of a right one.
+World frame: origin between the eyes, x right, y forward, z up (gravity); the torso faces forward.
+All arms are computed as right arms; a left arm is the mirror image (x -> -x) of a right one.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from synth.config import BodyConfig
 from synth.hand.angles import DOF, LIMITS, rotation
 
 SHOULDER: Final = np.array([0.185, -0.05, -0.26])
-"""Right shoulder from between the eyes: biacromial breadth 0.37-0.42 m, eye to acromion height about
-0.26 m, the head carried a little before the shoulders (ANSUR II)."""
+"""Right shoulder from between the eyes: biacromial breadth 0.37-0.42 m, eye to acromion height
+about 0.26 m, the head carried a little before the shoulders (ANSUR II)."""
 
 UPPER_ARM, FOREARM = 1.63, 1.45
 """Lengths against hand length: acromion-radiale 0.31 m and radiale-stylion 0.27 m for 0.19 m."""
@@ -136,7 +136,7 @@ def _bend_elbow(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Two-bone inverse kinematics: (N, 3) elbows and whether the arm reaches the wrist.
 
-    swivel (N,) rad turns the elbow outward about the line from shoulder to wrist, from straight down.
+    swivel (N,) rad turns the elbow outward about the line from shoulder to wrist, from below.
     """
     upper, fore = UPPER_ARM * hand_length, FOREARM * hand_length
     line = wrist - SHOULDER

@@ -14,8 +14,8 @@ from synth.pose.sampler import sample_poses
 from synth.scene.body import place_arms
 
 ROUNDS: Final = (4, 28)
-"""Places that are tried at once for a hand; the first free one counts. A first hand without any takes
-the neutral place, a second one is left out."""
+"""Places that are tried at once for a hand; the first free one counts. A first hand without any
+takes the neutral place, a second one is left out."""
 
 HAND_GAP_M: Final = 0.002
 """Two hands keep at least this far apart."""

@@ -63,7 +63,7 @@ def sample_scenes(
     seed: int,
     frame_ids: np.ndarray,
 ) -> Scenes:
-    """Draw a scene for every frame id; a frame's scene depends on (seed, id) and the options only."""
+    """Draw a scene for every frame id; it depends on (seed, id) and the options only."""
     head = head_pose(config.body, uniform(seed, frame_ids, "head", 8))
     hands = place_hands(
         config.body,
@@ -173,7 +173,7 @@ def _object_capsule(spot: np.ndarray, turn: np.ndarray, size: np.ndarray) -> Spa
 
 
 def _occupied(spans: Spans, objects: Objects) -> tuple[np.ndarray, np.ndarray]:
-    """Balls that fill hands, forearms and objects: (B, P, 3) and (B, P); NaN where there is none."""
+    """Balls that fill hands, forearms and objects: (B, P, 3) and (B, P); NaN for none."""
     start, end, radius = spans
     share = np.linspace(0.0, 1.0, 5)[:, None, None, None]
     balls = ((1 - share) * start + share * end).transpose(1, 0, 2, 3)

@@ -68,6 +68,7 @@ class Canvas:
         self._dirty = np.tile(self._clean, (layers + 1, 1))
         self._stale = np.zeros(layers + 1, dtype=bool)
         self._merged = np.zeros(camera.width, dtype=np.uint32)
+        self._columns = np.zeros((layers, 6 * composite.WIDEST), dtype=np.int32)
         self._mask = np.zeros(self._grid.tiles.shape[2], dtype=np.bool_)
         self._corners = np.zeros(12 * CHUNK)
         self._plan = np.zeros(PLAN * CHUNK)
@@ -188,14 +189,8 @@ class Canvas:
             self._freshen(slot)
         table = np.empty((self.layers, composite.COLUMNS), dtype=np.int32)
         composite.composite_layers(
-            self._keys,
-            self._dirty,
-            self._grid.stride,
-            self._merged,
-            depth_scale,
-            depth,
-            codes,
-            table,
+            *(self._keys, self._dirty, self._grid.stride, self._merged, self._columns),
+            *(depth_scale, depth, codes, table),
         )
         return LayerStatistics(
             amodal_pixels=table[:, composite.AMODAL],

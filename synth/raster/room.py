@@ -16,8 +16,8 @@ from synth.raster.keys import INVERSE_DEPTH_MAX, INVERSE_DEPTH_MIN, JIT, pack_ke
 def plane_coefficients(planes: np.ndarray, table_from_ray: np.ndarray) -> np.ndarray:
     """Coefficients (P, 3) of 1/z = a*gx + b*gy + c for planes (P, 4) = (n, d) in the camera frame.
 
-    table_from_ray (3, 3), without skew, maps rays to the canvas's table coordinates (the camera matrix for a
-    pinhole, the identity otherwise).
+    table_from_ray (3, 3), without skew, maps rays to the canvas's table coordinates (the camera
+    matrix for a pinhole, the identity otherwise).
     """
     n = np.asarray(planes, dtype=np.float64) / planes[:, 3:]
     # The inverse of the upper triangular camera matrix, written out.

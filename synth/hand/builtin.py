@@ -8,7 +8,7 @@ from importlib import resources
 
 import numpy as np
 
-from synth.hand.bones import BONES, KEYPOINT_BONE, TIP_BONES, TIP_KEYPOINTS
+from synth.hand.bones import BONES, FOREARM_BONE, KEYPOINT_BONE, TIP_BONES, TIP_KEYPOINTS
 from synth.hand.rig import Rig, bone_frames, extreme_points, split_parts, unit, zero_frames
 from synth.hand.shape import (
     breadth_extremes,
@@ -73,14 +73,19 @@ def builtin_rig(seed: int, identities: int) -> Rig:
 
     vertices = asset["template"] + _combine(c, asset["shape_vertices"])
     joints = mean_joints + _combine(c, asset["shape_joints"][:, :count])
-    lengthened = scale_bones(
-        vertices, joints, frames, dense, bodies.finger_scale, np.ones(identities)
+    # How long the hand becomes with these fingers tells its size; one vertex is enough for that.
+    tip = tips[2:3]
+    middle, lengthened = scale_bones(
+        vertices[:, tip], joints, frames, dense[tip], bodies.finger_scale, np.ones(identities)
     )
-    size = bodies.length_m / hand_length(lengthened[1], lengthened[0][:, tips[2]])
+    size = bodies.length_m / hand_length(lengthened, middle[:, 0])
     left, right = breadth_extremes(asset["template"], mean_joints, skin_bone)
     breadth = np.linalg.norm(vertices[:, left, :2] - vertices[:, right, :2], axis=-1)
     girth = bodies.breadth_m / (size * breadth)
-    vertices, joints = scale_bones(vertices, joints, frames, dense, bodies.finger_scale, girth)
+    forearm = bodies.forearm_m / (size * np.linalg.norm(joints[:, FOREARM_BONE], axis=-1))
+    vertices, joints = scale_bones(
+        vertices, joints, frames, dense, bodies.finger_scale, girth, forearm
+    )
 
     faces = asset["faces"].astype(np.int32)
     thickness = measure_thickness(asset["template"], mean_joints, faces)

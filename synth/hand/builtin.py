@@ -75,8 +75,9 @@ def builtin_rig(seed: int, identities: int) -> Rig:
     joints = mean_joints + _combine(c, asset["shape_joints"][:, :count])
     # How long the hand becomes with these fingers tells its size; one vertex is enough for that.
     tip = tips[2:3]
+    one = np.ones(identities)
     middle, lengthened = scale_bones(
-        vertices[:, tip], joints, frames, dense[tip], bodies.finger_scale, np.ones(identities)
+        vertices[:, tip], joints, frames, dense[tip], bodies.finger_scale, one, one
     )
     size = bodies.length_m / hand_length(lengthened, middle[:, 0])
     left, right = breadth_extremes(asset["template"], mean_joints, skin_bone)

@@ -13,9 +13,7 @@ import numpy as np
 
 from frames.errors import BadInput
 from synth.hand.bones import BONES, FOREARM_BONE, PALM
-
-FOREARM_PER_HAND: Final = 0.146 / 0.108
-"""Wrist to elbow against hand length (Drillis and Contini 1966: shares of the body's height)."""
+from synth.hand.shape import FOREARM_PER_HAND
 
 _RINGS: Final = np.array([0.05, 0.13, 0.24, 0.38, 0.54, 0.70, 0.86, 0.97, 1.0])
 _GIRTH: Final = np.array([1.0, 1.02, 1.12, 1.28, 1.44, 1.54, 1.56, 1.50, 1.2])

@@ -96,9 +96,9 @@ def list_filters() -> dict[str, Callable[[Image], Image]]:
     zero = np.uint16(0)
     return {
         "raw": lambda d: d.view(np.uint8),
-        "left difference, planes": lambda d: split(np.diff(d, axis=1, prepend=zero)),
-        "upper difference, planes": lambda d: split(np.diff(d, axis=0, prepend=zero)),
-        "second difference, planes": lambda d: split(
+        "left difference, byte planes": lambda d: split(np.diff(d, axis=1, prepend=zero)),
+        "upper difference, byte planes": lambda d: split(np.diff(d, axis=0, prepend=zero)),
+        "second difference, byte planes": lambda d: split(
             np.diff(np.diff(d, axis=0, prepend=zero), axis=1, prepend=zero)
         ),
     }

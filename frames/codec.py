@@ -1,10 +1,10 @@
 """Lossless image codecs of the dataset: depth (uint16) and part codes (uint8), as zstd blobs.
 
-Depth: second differences (pixel - left - upper + upper left, modulo 2^16), zigzag, low bytes then
-high bytes, zstd level 1. A plane's depth image is nearly affine, so the differences are a few
-steps; planes of bytes let zstd skip the high half. Parts: zstd level 1 of the raw bytes. Chosen by
-measurement: docs/dataset.md, bench/codec.py. Reading needs no code of ours: two cumulative sums
-undo the differences.
+Depth: second differences (pixel - left - upper + upper left, modulo 2^16), zigzag, then planes of
+bits: of the low byte four planes of two bits each, four rows to a byte, and the high bytes, all
+through zstd level 1. A plane's depth is nearly affine in the image, so most differences fit the
+first two bits and zstd runs through the rest. Parts: zstd level 1 of the raw bytes. Chosen by
+measurement (bench/codec.py); docs/dataset.md has the figures and reads both with numpy alone.
 """
 
 from functools import lru_cache
@@ -24,7 +24,8 @@ ByteImage = NDArray[np.uint8]
 def encode_depth(image: DepthImage) -> bytes:
     """A depth image (H, W) uint16 -> blob. Raises BadInput for another type or number of axes."""
     _check(image, np.uint16)
-    planes = np.empty(2 * image.size, np.uint8)
+    height, width = image.shape
+    planes = np.empty(_count_bytes(height, width), np.uint8)
     _split(np.ascontiguousarray(image), planes)
     return _compress(planes)
 
@@ -37,7 +38,7 @@ def decode_depth(
     out: a C-contiguous (height, width) uint16 array to fill in place of a new one. Raises BadInput
     for a blob that is broken or of another size.
     """
-    planes = np.frombuffer(_decompress(blob, 2 * height * width), np.uint8)
+    planes = np.frombuffer(_decompress(blob, _count_bytes(height, width)), np.uint8)
     image = np.empty((height, width), np.uint16) if out is None else out
     _join(planes, image)
     return image
@@ -86,6 +87,11 @@ def _decompress(blob: bytes | pa.Buffer, size: int) -> Any:
         ) from None
 
 
+def _count_bytes(height: int, width: int) -> int:
+    """Four two-bit planes of rows in fours, the last four filled up, and the high bytes."""
+    return (4 * -(-height // 4) + height) * width
+
+
 def _check(image: NDArray[Any], dtype: Any) -> None:
     if image.ndim != 2 or image.dtype != dtype:
         wanted = np.dtype(dtype).name
@@ -95,38 +101,60 @@ def _check(image: NDArray[Any], dtype: Any) -> None:
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def _split(image, planes):  # type: ignore[no-untyped-def]
     height, width = image.shape
-    n = height * width
-    low = planes[:n]
-    high = planes[n:]
-    # The line above, with zeros above the first: one vectorisable body for every row.
+    fours = (height + 3) // 4
+    plane = fours * width
+    high = planes[4 * plane :]
     above = np.zeros(width, np.uint16)
-    for r in range(height):
-        row = image[r]
-        low_row = low[r * width : (r + 1) * width]
-        high_row = high[r * width : (r + 1) * width]
-        for c in range(width):
-            left = np.uint16(0) if c == 0 else np.uint16(row[c - 1] - above[c - 1])
-            d = np.int16(np.uint16(row[c] - above[c] - left))
-            z = np.uint16(np.int16(d << 1) ^ np.int16(d >> 15))
-            low_row[c] = np.uint8(z)
-            high_row[c] = np.uint8(z >> 8)
-        above = row
+    low = np.zeros((4, width), np.uint8)
+    for q in range(fours):
+        for j in range(4):
+            r = 4 * q + j
+            bits = low[j]
+            if r >= height:
+                bits[:] = 0
+                continue
+            row = image[r]
+            top = high[r * width : (r + 1) * width]
+            for c in range(width):
+                left = np.uint16(0) if c == 0 else np.uint16(row[c - 1] - above[c - 1])
+                d = np.int16(np.uint16(row[c] - above[c] - left))
+                z = np.uint16(np.int16(d << 1) ^ np.int16(d >> 15))
+                bits[c] = np.uint8(z)
+                top[c] = np.uint8(z >> 8)
+            above = row
+        for k in range(4):
+            out = planes[k * plane + q * width : k * plane + (q + 1) * width]
+            shift = np.uint8(2 * k)
+            for c in range(width):
+                a = (low[0, c] >> shift) & np.uint8(3)
+                b = (low[1, c] >> shift) & np.uint8(3)
+                d = (low[2, c] >> shift) & np.uint8(3)
+                e = (low[3, c] >> shift) & np.uint8(3)
+                out[c] = np.uint8(a | (b << 2) | (d << 4) | (e << 6))
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def _join(planes, image):  # type: ignore[no-untyped-def]
     height, width = image.shape
-    n = height * width
-    low = planes[:n]
-    high = planes[n:]
+    plane = (height + 3) // 4 * width
+    high = planes[4 * plane :]
     # Column sums first (a vectorised pass), then the row's sum, which no compiler vectorises.
     columns = np.zeros(width, np.uint16)
     for r in range(height):
         row = image[r]
-        low_row = low[r * width : (r + 1) * width]
-        high_row = high[r * width : (r + 1) * width]
+        top = high[r * width : (r + 1) * width]
+        first = r // 4 * width
+        one = planes[first : first + width]
+        two = planes[first + plane : first + plane + width]
+        three = planes[first + 2 * plane : first + 2 * plane + width]
+        four = planes[first + 3 * plane : first + 3 * plane + width]
+        shift = np.uint8(2 * (r % 4))
         for c in range(width):
-            z = np.uint16(np.uint16(low_row[c]) | np.uint16(np.uint16(high_row[c]) << 8))
+            low = (one[c] >> shift) & np.uint8(3)
+            low |= ((two[c] >> shift) & np.uint8(3)) << np.uint8(2)
+            low |= ((three[c] >> shift) & np.uint8(3)) << np.uint8(4)
+            low |= ((four[c] >> shift) & np.uint8(3)) << np.uint8(6)
+            z = np.uint16(np.uint16(np.uint8(low)) | np.uint16(np.uint16(top[c]) << 8))
             step = np.uint16(np.uint16(z >> 1) ^ np.uint16(-np.int16(z & 1)))
             columns[c] = np.uint16(columns[c] + step)
         total = np.uint16(0)

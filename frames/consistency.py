@@ -237,12 +237,12 @@ def _is_bent(transforms: NDArray[Any]) -> Mask:
     """(n,) whether (n, 4, 4) are not rigid; NaN (absent) is not."""
     transforms = np.asarray(transforms, np.float64).reshape(-1, 4, 4)
     absent = np.isnan(transforms).all((1, 2))
-    finite = np.isfinite(transforms).all((1, 2))
+    finite = np.asarray(np.isfinite(transforms).all((1, 2)))
     rotation = np.where(finite[:, None, None], transforms[:, :3, :3], 0.0)
     product = rotation @ rotation.transpose(0, 2, 1)
     good = finite & (np.abs(product - np.eye(3)) <= RIGID_TOLERANCE).all((1, 2))
     good &= np.linalg.det(rotation) > 0
-    good &= (transforms[:, 3] == (0, 0, 0, 1)).all(-1)
+    good &= np.equal(transforms[:, 3], (0, 0, 0, 1)).all(-1)
     return np.asarray(~good & ~absent)
 
 

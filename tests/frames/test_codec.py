@@ -44,11 +44,17 @@ def test_extremes_and_noise_come_back(shape: tuple[int, int]) -> None:
     np.testing.assert_array_equal(decode_depth(encode_depth(view), *view.shape), view)
 
 
-def test_numpy_alone_decodes() -> None:
-    image = np.random.default_rng(2).integers(0, 65536, (31, 45), np.uint16)
-    raw = pa.Codec("zstd").decompress(encode_depth(image), 2 * image.size, asbytes=True)
-    low, high = np.frombuffer(raw, np.uint8).reshape(2, 31, 45).astype(np.uint16)
-    zigzag = low | high << 8
+@pytest.mark.parametrize("height", [32, 31, 30, 29, 1])
+def test_numpy_alone_decodes(height: int) -> None:
+    width, fours = 45, -(-height // 4)
+    image = np.random.default_rng(2).integers(0, 65536, (height, width), np.uint16)
+    size = (4 * fours + height) * width
+    raw = pa.Codec("zstd").decompress(encode_depth(image), size, asbytes=True)
+    low, high = np.split(np.frombuffer(raw, np.uint8), [4 * fours * width])
+    pairs = low.reshape(4, fours, 1, width) >> np.array([[0], [2], [4], [6]], np.uint8) & 3
+    zigzag = high.reshape(height, width).astype(np.uint16) << 8
+    for k in range(4):
+        zigzag |= pairs[k].reshape(-1, width)[:height].astype(np.uint16) << 2 * k
     steps = zigzag >> 1 ^ -(zigzag & 1)
     both = steps.cumsum(0, dtype=np.uint16).cumsum(1, dtype=np.uint16)
     np.testing.assert_array_equal(both, image)

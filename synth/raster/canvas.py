@@ -69,7 +69,7 @@ class Canvas:
         self._stale = np.zeros(layers + 1, dtype=bool)
         self._merged = np.zeros(camera.width, dtype=np.uint32)
         self._columns = np.zeros((layers, 6 * composite.WIDEST), dtype=np.int32)
-        self._mask = np.zeros(self._grid.tiles.shape[2], dtype=np.bool_)
+        self._mask = np.zeros(self._grid.tiles.shape[2], dtype=np.uint8)
         self._corners = np.zeros(12 * CHUNK)
         self._plan = np.zeros(PLAN * CHUNK)
         self._spans = np.zeros(SPANS * CHUNK, dtype=np.int32)

@@ -11,10 +11,7 @@ from typing import Final
 import numpy as np
 
 from frames.camera import Camera
-from synth.raster.lanes import LANES
-
-TILE: Final = 8
-"""Tiles are 8 by 8 pixels: one block of lanes wide."""
+from synth.raster.lanes import LANES, TILE
 
 LOOKUP: Final = 257
 """Nodes a side of the grid that inverts the ray table."""

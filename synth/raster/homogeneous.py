@@ -10,14 +10,17 @@ also meet the ones of `pinhole.py` without cracks.
 
 # mypy: allow-untyped-defs
 
+from typing import Final
+
 import numpy as np
 from numba import njit
 
 from synth.raster.keys import INVERSE_DEPTH_MAX, INVERSE_DEPTH_MIN, JIT
-from synth.raster.lanes import LANES, shade_table
+from synth.raster.lanes import TILE, shade_covered, shade_table
 from synth.raster.pinhole import SNAP, UNSNAPPED
 
-OUTSIDE_ALL = 0xFF
+COVERED: Final = 2
+"""Mask of a tile that lies within all three edges; 1 is one that they may reach."""
 
 
 @njit(**JIT)
@@ -95,12 +98,36 @@ def snapped_edge(points, i, j, homogeneous):
 
 
 @njit(**JIT)
-def _reaches(edges, first, tiles, j, i):
-    """Whether an edge function is >= 0 anywhere in the bounds of a tile."""
-    a, b, c = edges[first], edges[first + 1], edges[first + 2]
-    x = tiles[1, j, i] if a > 0 else tiles[0, j, i]
-    y = tiles[3, j, i] if b > 0 else tiles[2, j, i]
-    return a * x + b * y + c >= 0
+def _mark_tiles(edges, tiles, plane, row, columns, mask):
+    """Fill mask (columns,) uint8 for one row of tiles: 0 beyond an edge, 1 reached, 2 COVERED.
+
+    tiles is flat, four tables of `plane` tiles; an edge function is highest at one corner of a
+    tile's bounds and lowest at the opposite one. Rounding is monotonic, so no pixel of the tile has
+    a computed value outside them.
+    """
+    a0, b0, c0, a1, b1, c1, a2, b2, c2 = edges
+    x0 = np.uint64(row + (plane if a0 > 0 else 0))
+    x1 = np.uint64(row + (plane if a1 > 0 else 0))
+    x2 = np.uint64(row + (plane if a2 > 0 else 0))
+    y0 = np.uint64(row + (3 * plane if b0 > 0 else 2 * plane))
+    y1 = np.uint64(row + (3 * plane if b1 > 0 else 2 * plane))
+    y2 = np.uint64(row + (3 * plane if b2 > 0 else 2 * plane))
+    across, down = np.uint64(2 * row + plane), np.uint64(2 * row + 5 * plane)
+    any_tile = False
+    for i in range(np.uint64(columns)):
+        reached = (
+            (a0 * tiles[x0 + i] + b0 * tiles[y0 + i] + c0 >= 0)
+            & (a1 * tiles[x1 + i] + b1 * tiles[y1 + i] + c1 >= 0)
+            & (a2 * tiles[x2 + i] + b2 * tiles[y2 + i] + c2 >= 0)
+        )
+        covered = (
+            (a0 * tiles[across - x0 + i] + b0 * tiles[down - y0 + i] + c0 >= 0)
+            & (a1 * tiles[across - x1 + i] + b1 * tiles[down - y1 + i] + c1 >= 0)
+            & (a2 * tiles[across - x2 + i] + b2 * tiles[down - y2 + i] + c2 >= 0)
+        )
+        mask[i] = np.uint8(reached) + np.uint8(reached & covered)
+        any_tile |= reached
+    return any_tile
 
 
 @njit(**JIT)
@@ -128,9 +155,11 @@ def fill_tiled(
     """Draw faces by testing every tile of the image, then the pixels of the tiles they may reach.
 
     Exact for triangles of any size, across the near plane and across the border of the field.
-    points is (V, 4) for a pinhole and (0, 4) otherwise; mask (tile columns,) bool is scratch.
+    points is (V, 4) for a pinhole and (0, 4) otherwise; mask (tile columns,) uint8 is
+    scratch.
     """
     rows, columns = tiles.shape[1], tiles.shape[2]
+    flat = tiles.reshape(tiles.size)
     for n in range(np.uint64(count)):
         f = np.uint64(np.uint32(chosen[n]))
         i = np.uint64(np.uint32(faces[f, 0]))
@@ -157,21 +186,24 @@ def fill_tiled(
             + snapped_edge(points, k, i, cross(c, a))
         )
         code = np.uint64(np.uint8(codes[f] + base))
+        west, north, east, south = dirty[0], dirty[1], dirty[2], dirty[3]
         for tile_row in range(rows):
+            if not _mark_tiles(edges, flat, rows * columns, tile_row * columns, columns, mask):
+                continue
+            top = tile_row * TILE
+            bottom = min(top + TILE, height)
+            north, south = min(north, top), max(south, bottom - 1)
             for tile in range(columns):
-                mask[tile] = (
-                    _reaches(edges, 0, tiles, tile_row, tile)
-                    & _reaches(edges, 3, tiles, tile_row, tile)
-                    & _reaches(edges, 6, tiles, tile_row, tile)
-                )
-            top = tile_row * 8
-            bottom = min(top + 8, height)
-            for tile in range(columns):
-                if mask[tile]:
-                    dirty[0] = min(dirty[0], tile * LANES)
-                    dirty[1] = min(dirty[1], top)
-                    dirty[2] = max(dirty[2], tile * LANES + LANES - 1)
-                    dirty[3] = max(dirty[3], bottom - 1)
-                    for y in range(top, bottom):
-                        at = np.uint64(y * stride + tile * LANES)
+                if mask[tile] == 0:
+                    continue
+                west, east = min(west, tile * TILE), max(east, tile * TILE + TILE - 1)
+                at = np.uint64(top * stride + tile * TILE)
+                if mask[tile] == COVERED:
+                    for _ in range(np.uint64(bottom - top)):
+                        shade_covered(keys, at, gx, gy, plane, lo, hi, limit, code)
+                        at += np.uint64(stride)
+                else:
+                    for _ in range(np.uint64(bottom - top)):
                         shade_table(keys, at, gx, gy, edges, plane, lo, hi, limit, code)
+                        at += np.uint64(stride)
+        dirty[0], dirty[1], dirty[2], dirty[3] = west, north, east, south

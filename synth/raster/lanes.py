@@ -19,6 +19,9 @@ from synth.raster.keys import BASE64, CODE_MASK
 LANES: Final = 8
 """Pixels a block; key buffers carry as many columns of padding."""
 
+TILE: Final = LANES
+"""Side in pixels of the tiles that large triangles are searched by: one block wide."""
+
 _DOUBLE = ir.DoubleType()
 _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
 _DOUBLES = ir.VectorType(_DOUBLE, LANES)
@@ -86,6 +89,27 @@ def shade_affine(typingctx, keys, at, e0, e1, e2, a0, a1, a2, w, gx, lo, hi, cod
     return signature, generate
 
 
+def _table_coordinates(context, builder, sig, args):
+    """Coordinates of eight pixels as float64, and what evaluates a*gx + b*gy + c at them."""
+    x, y = (
+        builder.fpext(
+            builder.load(
+                _address(context, builder, sig.args[n], args[n], args[1], _FLOATS), align=4
+            ),
+            _DOUBLES,
+        )
+        for n in (2, 3)
+    )
+
+    def affine(coefficients: Any, first: int) -> Any:
+        a, b, c = (
+            _splat(builder, builder.extract_value(coefficients, first + n)) for n in range(3)
+        )
+        return builder.fadd(builder.fadd(builder.fmul(a, x), builder.fmul(b, y)), c)
+
+    return affine
+
+
 @intrinsic
 def shade_table(typingctx, keys, at, gx, gy, edges, plane, lo, hi, limit, code):
     """Draw pixels at ... at+7 by table coordinates gx, gy (flat float32, same indexing as keys).
@@ -98,27 +122,30 @@ def shade_table(typingctx, keys, at, gx, gy, edges, plane, lo, hi, limit, code):
     signature = types.void(keys, types.uint64, gx, gy, nine, three, *floats, types.uint64)
 
     def generate(context, builder, sig, args):
-        keys, at, gx, gy, edges, plane, lo, hi, limit, code = args
-        x, y = (
-            builder.fpext(
-                builder.load(_address(context, builder, sig.args[n], table, at, _FLOATS), align=4),
-                _DOUBLES,
-            )
-            for n, table in ((2, gx), (3, gy))
-        )
-
-        def affine(coefficients: Any, first: int) -> Any:
-            a, b, c = (
-                _splat(builder, builder.extract_value(coefficients, first + n)) for n in range(3)
-            )
-            return builder.fadd(builder.fadd(builder.fmul(a, x), builder.fmul(b, y)), c)
-
-        inside = None
+        keys, at, _, _, edges, plane, lo, hi, limit, code = args
+        affine = _table_coordinates(context, builder, sig, args)
+        depth = affine(plane, 0)
+        inside = builder.fcmp_ordered("<=", depth, _splat(builder, limit))
         for first in (0, 3, 6):
             test = builder.fcmp_ordered(">=", affine(edges, first), _constant(_DOUBLES, 0.0))
-            inside = test if inside is None else builder.and_(inside, test)
-        depth = affine(plane, 0)
-        inside = builder.and_(inside, builder.fcmp_ordered("<=", depth, _splat(builder, limit)))
+            inside = builder.and_(inside, test)
+        address = _address(context, builder, sig.args[0], keys, at, _INT32S)
+        _merge(builder, address, inside, depth, lo, hi, code)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def shade_covered(typingctx, keys, at, gx, gy, plane, lo, hi, limit, code):
+    """As `shade_table` where all eight pixels are known to lie within the edges."""
+    three, floats = types.UniTuple(types.float64, 3), [types.float64] * 3
+    signature = types.void(keys, types.uint64, gx, gy, three, *floats, types.uint64)
+
+    def generate(context, builder, sig, args):
+        keys, at, _, _, plane, lo, hi, limit, code = args
+        depth = _table_coordinates(context, builder, sig, args)(plane, 0)
+        inside = builder.fcmp_ordered("<=", depth, _splat(builder, limit))
         address = _address(context, builder, sig.args[0], keys, at, _INT32S)
         _merge(builder, address, inside, depth, lo, hi, code)
         return context.get_dummy_value()

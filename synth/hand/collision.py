@@ -95,7 +95,7 @@ def _pairs() -> np.ndarray:
 def place_capsules(
     capsules: Capsules, identity: np.ndarray, transforms: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Capsules of B posed hands: start (B, C, 3), end (B, C, 3), radius (B, C), in the camera frame.
+    """Capsules of B posed hands in the camera frame: start and end (B, C, 3), radius (B, C).
 
     transforms (B, 21, 3, 4) as from `synth.hand.kinematics.bone_transforms`.
     """
@@ -124,7 +124,9 @@ def segment_distance(a0, a1, b0, b1):  # type: ignore[no-untyped-def]
     b = d1x * d2x + d1y * d2y + d1z * d2z
     denom = a * e - b * b
     s = 0.0
-    if denom > 1e-18:
+    if e <= 1e-18:  # the other segment is a point
+        s = min(max(-c / max(a, 1e-18), 0.0), 1.0)
+    elif denom > 1e-18:
         s = min(max((b * f - c * e) / denom, 0.0), 1.0)
     t = (b * s + f) / max(e, 1e-18)
     if t < 0.0:

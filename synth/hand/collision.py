@@ -99,16 +99,21 @@ def place_capsules(
 
     transforms (B, 21, 3, 4) as from `synth.hand.kinematics.bone_transforms`.
     """
-    carry = transforms[:, capsules.bone].astype(np.float64)
-    turn, shift = carry[..., :3], carry[..., 3]
+    start = _carry(capsules.start, identity, capsules.bone, transforms)
+    end = _carry(capsules.end, identity, capsules.bone, transforms)
+    return start, end, capsules.radius[identity]
 
-    def move(points: np.ndarray) -> np.ndarray:
-        p = points[identity]
-        return (
-            turn[..., 0] * p[..., :1] + turn[..., 1] * p[..., 1:2] + turn[..., 2] * p[..., 2:]
-        ) + shift
 
-    return move(capsules.start), move(capsules.end), capsules.radius[identity]
+@numba.njit(cache=True, nogil=True)
+def _carry(points, identity, bone, transforms):  # type: ignore[no-untyped-def]
+    out = np.empty((identity.shape[0], bone.shape[0], 3))
+    for h in range(identity.shape[0]):
+        for c in range(bone.shape[0]):
+            p = points[identity[h], c]
+            for i in range(3):
+                t = transforms[h, bone[c], i]
+                out[h, c, i] = ((t[0] * p[0] + t[1] * p[1]) + t[2] * p[2]) + t[3]
+    return out
 
 
 @numba.njit(cache=True, nogil=True)

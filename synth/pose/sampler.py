@@ -20,7 +20,7 @@ from synth.hand.kinematics import bone_transforms
 from synth.hand.rig import Rig
 from synth.pose.presets import PRESETS, preset_table
 
-ROUNDS: Final = (1, 7, 16)
+ROUNDS: Final = (1, 3, 20)
 """Attempts that are tried at once in each round; the first accepted one counts."""
 ATTEMPTS: Final = sum(ROUNDS)
 """After half of them a draw is pulled towards the relaxed hand, so that one is accepted."""

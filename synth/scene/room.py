@@ -65,10 +65,11 @@ def build_rooms(config: RoomConfig, points: np.ndarray, radius: np.ndarray, u: n
     box_present = np.zeros((count, 1 + FURNITURE), bool)
     box_pose = np.tile(np.eye(4), (count, 1 + FURNITURE, 1, 1))
     box_present[:, 0], box_pose[:, 0] = _table(config, points, radius, u[:, 9:15])
+    reach = np.nanmax(np.hypot(points[..., 0], points[..., 1]) + radius, axis=1)
     for k in range(FURNITURE):
         v = u[:, 15 + 8 * k : 23 + 8 * k]
         box_present[:, 1 + k] = present & (v[:, 0] < 0.55)
-        box_pose[:, 1 + k] = _furniture(points, radius, extent[:, 5], v)
+        box_pose[:, 1 + k] = _furniture(reach, extent[:, 5], v)
     return Rooms(present, planes, box_present, box_pose)
 
 
@@ -93,11 +94,8 @@ def _table(
     return u[:, 0] < config.table_share, pose
 
 
-def _furniture(
-    points: np.ndarray, radius: np.ndarray, floor: np.ndarray, u: np.ndarray
-) -> np.ndarray:
+def _furniture(reach: np.ndarray, floor: np.ndarray, u: np.ndarray) -> np.ndarray:
     """A box on the floor, farther from the head than anything in the foreground reaches."""
-    reach = np.nanmax(np.linalg.norm(points[..., :2], axis=2) + radius, axis=1)
     bearing = np.radians(150) * (u[:, 1] - 0.5)
     size = np.stack([0.3 + 1.2 * u[:, 2], 0.3 + 0.6 * u[:, 3], 0.4 + 1.6 * u[:, 4]], axis=1)
     distance = np.maximum(reach, 0.45) + np.hypot(size[:, 0], size[:, 1]) / 2 + 0.05 + 2.5 * u[:, 5]

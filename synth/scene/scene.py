@@ -175,11 +175,13 @@ def _object_capsule(spot: np.ndarray, turn: np.ndarray, size: np.ndarray) -> Spa
 def _occupied(spans: Spans, objects: Objects) -> tuple[np.ndarray, np.ndarray]:
     """Balls that fill hands, forearms and objects: (B, P, 3) and (B, P); NaN for none."""
     start, end, radius = spans
-    share = np.linspace(0.0, 1.0, 5)[:, None, None, None]
-    balls = ((1 - share) * start + share * end).transpose(1, 0, 2, 3)
-    count = len(start)
-    points = balls.reshape(count, -1, 3)
-    radii = np.broadcast_to(radius[:, None], balls.shape[:3]).reshape(count, -1)
+    # Bones are short against a room, forearms are not: these get balls on their way, too.
+    count, half = len(start), radius.shape[1] // 2
+    arms = [half - 1, 2 * half - 1]
+    ways = [0.75 * start[:, arms] + 0.25 * end[:, arms], 0.5 * (start[:, arms] + end[:, arms])]
+    ways.append(0.25 * start[:, arms] + 0.75 * end[:, arms])
+    points = np.concatenate([start, end, *ways], axis=1)
+    radii = np.concatenate([radius, radius, *[radius[:, arms]] * 3], axis=1)
     corner = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
     box = np.einsum(
         "bkij,bkcj->bkci",

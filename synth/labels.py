@@ -1,8 +1,8 @@
 """Exact labels of a batch of rendered frames (docs/conventions.md states the rules).
 
 A keypoint is judged at the pixel nearest to its projection. It is visible if the frame shows
-nothing nearer there, or if what it shows is the keypoint's own flesh: skin of one of the parts that meet in
-the joint, nearer by no more than the flesh is thick.
+nothing nearer there, or if what it shows is the keypoint's own flesh: skin of one of the parts that
+meet in the joint, nearer by no more than the flesh is thick.
 """
 
 from dataclasses import dataclass
@@ -23,10 +23,16 @@ from frames.parts import (
     VISIBILITY_OUTSIDE,
     VISIBILITY_VISIBLE,
 )
+from frames.skeleton import KEYPOINTS, TIPS, WRIST
 from synth.hand.bones import keypoint_parts
 
-MARGIN_FACTOR: Final = 1.5
-"""A ray meets a finger obliquely: it runs through more flesh than the finger is thick."""
+# A ray meets a finger obliquely: it runs through more flesh than the finger is thick. The wrist is
+# wider than thick, and seen from the thumb's side as often as from above; a tip lies on the outline
+# of a finger even if it points half away.
+MARGIN_FACTOR: Final = np.array(
+    [2.0 if k == WRIST else 2.25 if k in TIPS else 1.5 for k in range(KEYPOINTS)]
+)
+"""(21,) flesh that may lie over a keypoint, against the local thickness."""
 MARGIN_M: Final = 0.003
 
 _OWN_PARTS: Final = keypoint_parts()

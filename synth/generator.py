@@ -25,6 +25,7 @@ from synth.hand.angles import DOFS
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
 from synth.pose.presets import PRESETS
+from synth.pose.relaxation import relax_presets
 from synth.raster.canvas import DEPTH_SCALE
 from synth.scene.objects import Solid, load_objects, primitives
 from synth.scene.scene import Scenes, sample_scenes
@@ -49,6 +50,7 @@ class Generator:
         self.camera: Camera = load_camera(config.camera) if camera is None else camera
         self.rig: Rig = load_rig(config.hand, config.seed, config.identities)
         self.capsules = build_capsules(self.rig)
+        self.presets = relax_presets(self.rig, self.capsules, config.seed)
         self.solids: tuple[Solid, ...] = (
             load_objects(Path(config.objects)) if config.objects else primitives()
         )
@@ -67,6 +69,7 @@ class Generator:
             self.camera,
             self.rig,
             self.capsules,
+            self.presets,
             self.solids,
             config.seed,
             frame_ids,

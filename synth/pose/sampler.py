@@ -15,10 +15,10 @@ import numpy as np
 from frames.stream import normal, uniform
 from synth.config import PoseConfig
 from synth.hand.angles import DOF, DOFS, FINGER_DOF_START, LIMITS, clamp
-from synth.hand.collision import Capsules, place_capsules, self_penetration
-from synth.hand.kinematics import bone_transforms
+from synth.hand.collision import Capsules
 from synth.hand.rig import Rig
-from synth.pose.presets import PRESETS, preset_table
+from synth.pose.presets import PRESETS
+from synth.pose.relaxation import penetration
 
 ROUNDS: Final = (1, 3, 20)
 """Attempts that are tried at once in each round; the first accepted one counts."""
@@ -49,9 +49,13 @@ def sample_poses(
     stage: str,
     rig: Rig,
     capsules: Capsules,
+    presets: np.ndarray,
     identity: np.ndarray,
 ) -> Poses:
-    """One pose a frame, without self-penetration; stream `stage`, new attempt after a rejection."""
+    """One pose a frame, without self-penetration; stream `stage`, new attempt after a rejection.
+
+    presets (I, P, 29) from `synth.pose.relaxation`, identity (B,) whose hand it is.
+    """
     angles = np.zeros((len(frame_ids), len(DOFS)))
     preset = np.full(len(frame_ids), -1, dtype=np.int64)
     pending = np.arange(len(frame_ids))
@@ -59,7 +63,7 @@ def sample_poses(
     for size in ROUNDS:
         rows = np.repeat(pending, size)
         attempt = np.tile(np.arange(start, start + size), len(pending))
-        drawn = _draw(config, seed, frame_ids[rows], stage, attempt)
+        drawn = _draw(config, seed, frame_ids[rows], stage, attempt, presets[identity[rows]])
         depth = penetration(rig, capsules, identity[rows], drawn.angles)
         fine = (depth <= config.max_penetration_mm / 1000).reshape(-1, size)
         chosen = np.where(fine.any(1), fine.argmax(1), size - 1) + size * np.arange(len(pending))
@@ -71,21 +75,13 @@ def sample_poses(
     return Poses(angles, preset)
 
 
-def penetration(
-    rig: Rig, capsules: Capsules, identity: np.ndarray, angles: np.ndarray
-) -> np.ndarray:
-    """(B,) deepest overlap of the capsules of each posed hand, metres."""
-    still = np.broadcast_to(np.eye(4), (len(angles), 4, 4))
-    transforms, _ = bone_transforms(rig, identity, angles, still, np.zeros(len(angles), bool))
-    return self_penetration(*place_capsules(capsules, identity, transforms), capsules.pairs)
-
-
 def _draw(
     config: PoseConfig,
     seed: int,
     frame_ids: np.ndarray,
     stage: str,
     attempt: np.ndarray,
+    table: np.ndarray,
 ) -> Poses:
     # What kind of pose a frame shows does not change with its attempts: rejection would otherwise
     # favour the kinds that are seldom rejected.
@@ -94,27 +90,27 @@ def _draw(
     n = len(DOFS)
     u = uniform(seed, frame_ids, stage + "/angles", 2 * n, attempt)
     noise = normal(u)
-    table = preset_table()
-    first = np.minimum((kind[:, 1] * len(table)).astype(np.int64), len(table) - 1)
-    second = np.minimum((kind[:, 2] * len(table)).astype(np.int64), len(table) - 1)
+    rows, poses = np.arange(len(table)), table.shape[1]
+    first = np.minimum((kind[:, 1] * poses).astype(np.int64), poses - 1)
+    second = np.minimum((kind[:, 2] * poses).astype(np.int64), poses - 1)
+    start, end = table[rows, first], table[rows, second]
     named = kind[:, 0] < config.preset_share
     between = ~named & (kind[:, 0] < config.preset_share + config.between_share)
 
     # Fingers move at slightly different times: a step per finger about the common one.
     t = kind[:, 3, None] + 0.12 * noise[:, FINGER_DOF_START : FINGER_DOF_START + 5]
     t = np.repeat(np.clip(t, 0, 1), [4, 5, 5, 5, 5], axis=1)
-    way = table[first].copy()
-    moving = slice(5, n)
-    way[:, moving] = (1 - t) * table[first][:, moving] + t * table[second][:, moving]
-    way[:, :5] = (1 - t[:, :1]) * table[first][:, :5] + t[:, :1] * table[second][:, :5]
+    way = start.copy()
+    way[:, 5:] = (1 - t) * start[:, 5:] + t * end[:, 5:]
+    way[:, :5] = (1 - t[:, :1]) * start[:, :5] + t[:, :1] * end[:, :5]
 
-    base = np.where(named[:, None], table[first], way)
+    base = np.where(named[:, None], start, way)
     flexible = LIMITS[:, 1] - LIMITS[:, 0]
     spread = np.minimum(np.radians(config.jitter_deg), 0.12 * flexible)
     # A tight pose (a fist) that is rejected comes back nearer to its table.
     base = base + np.where(named, 0.85**attempt, 1.6)[:, None] * spread * noise
     angles = np.where((named | between)[:, None], base, _synergy(noise, kind))
-    angles = (1 - pull)[:, None] * angles + pull[:, None] * table[_RELAXED]
+    angles = (1 - pull)[:, None] * angles + pull[:, None] * table[:, _RELAXED]
     angles[:, :2] = 0.0
     return Poses(couple(clamp(angles)), np.where(named & (pull == 0.0), first, -1))
 

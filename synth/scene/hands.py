@@ -53,6 +53,7 @@ def place_hands(
     field: np.ndarray,
     rig: Rig,
     capsules: Capsules,
+    presets: np.ndarray,
     seed: int,
     frame_ids: np.ndarray,
     T_world_from_camera: np.ndarray,
@@ -68,7 +69,9 @@ def place_hands(
     other: Spans | None = None
     for slot, rows in ((0, everyone), (1, everyone[two])):
         ids = frame_ids[rows]
-        poses = sample_poses(pose, seed, ids, f"hand{slot}/pose", rig, capsules, identity[rows])
+        poses = sample_poses(
+            pose, seed, ids, f"hand{slot}/pose", rig, capsules, presets, identity[rows]
+        )
         obstacle = None if other is None else tuple(part[rows] for part in other)
         placed = _place(
             body,

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from fabricate import build_columns, build_table
 
 from frames.camera import CAMERAS
 from frames.errors import BadInput
 from frames.schema import FRAME_COLUMNS, HAND_COLUMNS, SCHEMA, VERSION_KEY, table_from_columns
-from fabricate import build_columns, build_table
 
 CAMERA = CAMERAS["ego-small"]
 

@@ -19,10 +19,10 @@ from synth.hand.shape import (
 
 
 @cache
-def load_asset() -> dict[str, np.ndarray]:
-    """The arrays of hand.npz: unit hand length, right hand, wrist frame."""
+def load_asset(name: str = "hand.npz") -> dict[str, np.ndarray]:
+    """The arrays of an asset: unit hand length, right hand, wrist frame."""
     with (
-        resources.files("synth.hand").joinpath("hand.npz").open("rb") as file,
+        resources.files("synth.hand").joinpath(name).open("rb") as file,
         np.load(file, allow_pickle=False) as data,
     ):
         return {name: data[name] for name in data.files}
@@ -57,7 +57,11 @@ def _first_hit(origin: np.ndarray, direction: np.ndarray, corners: np.ndarray) -
 
 def builtin_rig(seed: int, identities: int) -> Rig:
     """The embedded hand for `identities` people; person i depends on (seed, i) alone."""
-    asset = load_asset()
+    return size_rig("builtin", load_asset(), seed, identities)
+
+
+def size_rig(name: str, asset: dict[str, np.ndarray], seed: int, identities: int) -> Rig:
+    """A rig from an asset's arrays (`load_asset`), its people sized after ANSUR II."""
     count = len(BONES)
     bodies = sample_bodies(seed, identities, len(asset["shape_vertices"]))
     c = bodies.components
@@ -92,7 +96,7 @@ def builtin_rig(seed: int, identities: int) -> Rig:
     thickness = measure_thickness(asset["template"], mean_joints, faces)
     shape = np.column_stack([bodies.length_m, bodies.breadth_m, bodies.finger_scale, c])
     return Rig(
-        name="builtin",
+        name=name,
         rest_vertices=(size[:, None, None] * vertices).astype(np.float32),
         rest_joints=(size[:, None, None] * joints).astype(np.float32),
         frames=frames,

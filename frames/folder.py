@@ -1,8 +1,8 @@
 """A dataset's folder: what it says of itself, which shards are finished, what is left over.
 
-    OUT/dataset.json    the metadata: schema version, number of frames, configuration, seed,
-    licences OUT/README.md       the dataset card OUT/shards/         frames-00000.parquet,
-    frames-00000.parquet.sha256, ...
+    OUT/dataset.json   the metadata: schema version, frames, configuration, seed, licences
+    OUT/README.md      the dataset card
+    OUT/shards/        frames-00000.parquet, frames-00000.parquet.sha256, ...
 
 The file system is the only truth: a shard is finished when its file is there, for it appears whole.
 """
@@ -15,6 +15,7 @@ from typing import Any, Final
 from frames.card import build_card
 from frames.disk import explain_write_error, is_temporary, make_folder, write_file
 from frames.errors import BadInput
+from frames.lock import lock_folder
 from frames.schema import SCHEMA_VERSION
 from frames.shard import SHARD_FOLDER, SUM_SUFFIX, shard_name, shard_path, sum_path
 
@@ -39,27 +40,34 @@ def create_dataset(folder: Path, meta: dict[str, Any], card: str | None = None) 
         raise BadInput(f"metadata of {folder} is not plain JSON: {error}") from None
     stored = check_meta(json.loads(text), folder)
     path = folder / META_NAME
-    if path.exists():
-        there = read_meta(folder)
-        key = _find_difference(there, stored)
-        if key is not None:
-            name, old, new = key
-            raise BadInput(
-                f"{folder} holds another dataset: {name} is {old} there and {new} here; "
-                f"choose another folder or the same settings"
-            )
-    else:
-        make_folder(folder)
+    if not path.exists() and folder.is_dir():
         other = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
-        if other:
+        if other and not path.exists():  # another process may just have written it
             raise BadInput(
                 f"{folder} is not empty and no dataset (it holds {other[0]}): choose another"
             )
-        write_file(path, text.encode())
-    if not (folder / CARD_NAME).exists():
-        write_file(folder / CARD_NAME, (build_card(stored) if card is None else card).encode())
+    with lock_folder(folder):
+        # Nobody else writes here now: these are what a process that was killed left behind.
+        for name in filter(is_temporary, _list_names(folder)):
+            _remove(folder / name)
+        if path.exists():
+            _check_same(folder, read_meta(folder), stored)
+        else:
+            write_file(path, text.encode())
+        if not (folder / CARD_NAME).exists():
+            write_file(folder / CARD_NAME, (build_card(stored) if card is None else card).encode())
     make_folder(folder / SHARD_FOLDER)
     return stored
+
+
+def _check_same(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
+    difference = _find_difference(there, here)
+    if difference is not None:
+        name, old, new = difference
+        raise BadInput(
+            f"{folder} holds another dataset: {name} is {old} there and {new} here; "
+            f"choose another folder or the same settings"
+        )
 
 
 def read_meta(folder: Path) -> dict[str, Any]:
@@ -133,11 +141,7 @@ def sweep_orphans(folder: Path, indices: Iterable[int] | None = None) -> list[st
         else:
             continue
         if wanted is None or shard in wanted:
-            path = folder / SHARD_FOLDER / name
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                raise explain_write_error(path, error) from None
+            _remove(folder / SHARD_FOLDER / name)
             removed.append(name)
     return removed
 
@@ -145,9 +149,13 @@ def sweep_orphans(folder: Path, indices: Iterable[int] | None = None) -> list[st
 def remove_shard(folder: Path, index: int) -> None:
     """Delete a shard and its sidecar, so that the next run writes it again."""
     path = shard_path(folder, index)
+    _remove(path)
+    _remove(sum_path(path))
+
+
+def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
-        sum_path(path).unlink(missing_ok=True)
     except OSError as error:
         raise explain_write_error(path, error) from None
 

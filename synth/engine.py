@@ -62,12 +62,13 @@ def generate(
     check_config(config)
     if workers < 1:
         raise BadInput(f"workers must be >= 1, got {workers}")
-    meta = describe(config)
-    indices = parse_range(shard_range, count_shards(meta))
+    indices = parse_range(shard_range, -(-config.frames // config.frames_per_shard))
     # Whatever the configuration cannot provide (a mesh, a pickle, a camera) shows here, before
     # anything is written.
     generator = Generator(config)
-    meta = create_dataset(folder, meta)
+    meta = create_dataset(folder, describe(config, generator.camera))
+    if not indices:  # more parts than shards
+        return {"written": 0, "found": 0}
     with lock_shards(folder, indices.start, indices.stop):
         sweep_orphans(folder, indices)
         done = finished_shards(folder)
@@ -75,14 +76,19 @@ def generate(
         found = sum(count_rows(meta, i) for i in indices if i in done)
         if progress is not None:
             progress.begin(found + sum(count_rows(meta, i) for i in todo), found)
-        if workers == 1 or len(todo) <= 1:
-            for index in todo:
-                _make_shard(generator, folder, index, count_rows(meta, index))
-                if progress is not None:
-                    progress.advance(count_rows(meta, index))
-        else:
-            del generator
-            _run_pool(folder, config, workers, todo, lambda i: count_rows(meta, i), progress)
+        try:
+            if workers == 1 or len(todo) <= 1:
+                for index in todo:
+                    _make_shard(generator, folder, index, count_rows(meta, index))
+                    if progress is not None:
+                        progress.advance(count_rows(meta, index))
+            else:
+                del generator
+                _run_pool(folder, config, workers, todo, lambda i: count_rows(meta, i), progress)
+        except BaseException:
+            # A full disk leaves a sidecar without its shard, a stopped worker a temporary file.
+            sweep_orphans(folder, indices)
+            raise
     return {"written": sum(count_rows(meta, i) for i in todo), "found": found}
 
 
@@ -136,7 +142,8 @@ def _finished(
     running: dict[Future[None], int] = {}
     while True:
         while len(running) < ahead and (index := next(queue, None)) is not None:
-            running[pool.submit(_work, index, rows(index))] = index
+            with _interrupt_held():  # a worker may be started here
+                running[pool.submit(_work, index, rows(index))] = index
         if not running:
             return
         finished, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -149,6 +156,7 @@ def _finished(
 @contextmanager
 def _pool(workers: int, folder: Path, config: SynthConfig) -> Iterator[ProcessPoolExecutor]:
     """Spawned single-threaded workers, stopped at once when the block ends early."""
+    others = set(multiprocessing.active_children())
     saved = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     pool = ProcessPoolExecutor(
@@ -159,6 +167,10 @@ def _pool(workers: int, folder: Path, config: SynthConfig) -> Iterator[ProcessPo
     )
     try:
         yield pool
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         for name, value in saved.items():
@@ -168,14 +180,26 @@ def _pool(workers: int, folder: Path, config: SynthConfig) -> Iterator[ProcessPo
                 os.environ[name] = value
 
 
-_worker: tuple[Path, Generator] | None = None
+@contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """Keep Ctrl-C back for a moment. Processes started meanwhile never see it: the terminal sends
+    it to all, and it is the parent's to decide what it means.
+    """
+    was = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, was)
+
+
+_place: tuple[Path, SynthConfig] | None = None
+_generator: Generator | None = None
 
 
 def _start_worker(folder: Path, config: SynthConfig) -> None:
-    global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    global _place
+    _place = (folder, config)
     threading.Thread(target=_follow_parent, daemon=True).start()
-    _worker = (folder, Generator(config))
 
 
 def _follow_parent() -> None:
@@ -187,6 +211,9 @@ def _follow_parent() -> None:
 
 
 def _work(index: int, rows: int) -> None:
-    assert _worker is not None
-    folder, generator = _worker
-    _make_shard(generator, folder, index, rows)
+    global _generator
+    assert _place is not None
+    folder, config = _place
+    if _generator is None:  # here and not at the start, where an error could not be handed on
+        _generator = Generator(config)
+    _make_shard(_generator, folder, index, rows)

@@ -1,7 +1,7 @@
 """From sampled scenes to images and labels: the middle of the pipeline."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -10,12 +10,14 @@ from frames.parts import HAND_STRIDE, OBJECT_BASE
 from synth.hand.kinematics import pose_hands
 from synth.hand.rig import Rig
 from synth.labels import KeypointLabels, label_keypoints
-from synth.raster.canvas import DEPTH_SCALE, Canvas, LayerStatistics
+from synth.raster.canvas import DEPTH_SCALE, LayerStatistics
 from synth.rigid import compose, invert_rigid, transform
 from synth.scene.objects import Solid, box_mesh
 from synth.scene.scene import OBJECTS, Scenes
 
-HAND_LAYERS = 2
+HAND_LAYERS: Final = 2
+LAYERS: Final = HAND_LAYERS + OBJECTS
+"""A layer for every hand and object of a frame."""
 
 
 class Painter(Protocol):
@@ -70,11 +72,6 @@ class Rendered:
     """In the order of the scenes' hands."""
     T_camera_from_object: np.ndarray
     """(B, OBJECTS, 4, 4)"""
-
-
-def new_canvas(camera: Camera) -> Canvas:
-    """A canvas with a layer for every hand and object of a frame."""
-    return Canvas(camera, layers=HAND_LAYERS + OBJECTS)
 
 
 def render_scenes(

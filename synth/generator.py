@@ -20,13 +20,13 @@ from frames.parts import HAND_STRIDE, OBJECT_BASE, PROVENANCE_EXACT
 from frames.schema import table_from_columns
 from synth.config import SynthConfig
 from synth.config_file import check_config
-from synth.frame_renderer import Painter, Rendered, new_canvas, render_scenes
+from synth.frame_renderer import LAYERS, Painter, Rendered, render_scenes
 from synth.hand.angles import DOFS
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
 from synth.pose.presets import PRESETS
 from synth.pose.relaxation import relax_presets
-from synth.raster.canvas import DEPTH_SCALE
+from synth.raster.canvas import DEPTH_SCALE, Canvas
 from synth.scene.objects import Solid, load_objects, primitives
 from synth.scene.scene import Scenes, sample_scenes
 
@@ -157,10 +157,10 @@ def load_rig(hand: str, seed: int, identities: int) -> Rig:
 def new_painter(renderer: str, camera: Camera) -> Painter:
     """What draws frames of this camera."""
     if renderer == "raster":
-        return new_canvas(camera)
-    from synth.raster.pyrender_pass import PyrenderCanvas
+        return Canvas(camera, LAYERS)
+    from synth.raster.pyrender_canvas import PyrenderCanvas
 
-    return PyrenderCanvas(camera)
+    return PyrenderCanvas(camera, LAYERS)
 
 
 def describe(config: SynthConfig, camera: Camera | None = None) -> dict[str, Any]:

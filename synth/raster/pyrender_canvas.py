@@ -1,33 +1,51 @@
-"""The canvas with pyrender behind it: the same calls and layers, another renderer's pixels."""
+"""The canvas's methods on top of pyrender, so that `--renderer pyrender` draws the same datasets.
+
+Slower by far; it exists to compare. A hand's amodal pixels come from a pass of its own.
+"""
+
+from itertools import product
 
 import numpy as np
 
 from frames.camera import Camera
-from synth.raster.canvas import DEPTH_SCALE, NEAR_M, Canvas, LayerStatistics
+from frames.parts import HAND_PARTS, HAND_STRIDE, OBJECT_BASE
+from synth.raster.canvas import DEPTH_SCALE, LayerStatistics
 from synth.raster.pyrender_pass import PyrenderPass, Surface
+
+ROOM_FACES = np.array(
+    [
+        *((0, 1, 3), (0, 3, 2), (4, 6, 7), (4, 7, 5), (0, 4, 5), (0, 5, 1)),
+        *((2, 3, 7), (2, 7, 6), (0, 2, 6), (0, 6, 4), (1, 5, 7), (1, 7, 3)),
+    ],
+    dtype=np.int32,
+)
+"""Faces over the eight corners of `room_corners`."""
+
+
+def room_corners(planes: np.ndarray) -> np.ndarray:
+    """(6, 4) planes n.x = d in opposite pairs -> (8, 3) float32 corners of the room."""
+    corners = [
+        np.linalg.solve(chosen[:, :3], chosen[:, 3])
+        for chosen in (planes[[i, 2 + j, 4 + k]] for i, j, k in product((0, 1), repeat=3))
+    ]
+    return np.array(corners, dtype=np.float32)
 
 
 class PyrenderCanvas:
-    """Draws with pyrender whatever `Canvas` draws itself, except the analytic room.
+    """`synth.raster.canvas.Canvas` for pinhole cameras, drawn by pyrender.
 
-    Each layer is a pass of its own, so this is slower than one pass a frame. Raises BadInput
-    for cameras other than pinholes, and when pyrender or EGL is missing.
+    Raises BadInput for another camera model, and when pyrender or EGL is missing.
     """
 
-    def __init__(self, camera: Camera, layers: int, near_m: float = NEAR_M) -> None:
-        self._canvas = Canvas(camera, layers, near_m)
-        self._pass = PyrenderPass(camera, near_m)
-        self._surfaces: list[list[Surface]] = [[] for _ in range(layers + 1)]
-        self._planes: list[np.ndarray] = []
-        self.camera = camera
+    def __init__(self, camera: Camera, layers: int) -> None:
         self.layers = layers
-        self.near_m = near_m
+        self._pass = PyrenderPass(camera)
+        self._drawn: list[list[Surface]] = []
+        self.begin()
 
     def begin(self) -> None:
         """Start a frame: all layers empty."""
-        self._canvas.begin()
-        self._surfaces = [[] for _ in range(self.layers + 1)]
-        self._planes = []
+        self._drawn = [[] for _ in range(self.layers + 1)]
 
     def draw(
         self,
@@ -38,40 +56,46 @@ class PyrenderCanvas:
         base: int = 0,
         closed: bool = True,
     ) -> None:
-        """As `Canvas.draw`."""
-        if not 0 <= slot < self.layers:
-            raise ValueError(f"slot must be 0..{self.layers - 1}, got {slot}")
-        whole = codes + np.uint8(base) if base else codes
-        self._surfaces[slot].append(Surface(vertices, faces, whole, closed))
+        """Draw a triangle mesh into layer `slot`; as `Canvas.draw`."""
+        self._drawn[slot].append(Surface(vertices, faces, codes + np.uint8(base), closed))
 
     def draw_background(self, vertices: np.ndarray, faces: np.ndarray, closed: bool = True) -> None:
-        """As `Canvas.draw_background`."""
-        none = np.zeros(len(faces), np.uint8)
-        self._surfaces[self.layers].append(Surface(vertices, faces, none, closed))
+        """Draw a mesh behind the layers, with code 0; as `Canvas.draw_background`."""
+        codes = np.zeros(len(faces), np.uint8)
+        self._drawn[-1].append(Surface(vertices, faces, codes, closed))
 
     def draw_room(self, planes: np.ndarray) -> None:
-        """As `Canvas.draw_room`; analytic here too."""
-        self._planes.append(planes)
+        """Draw a room of six planes in opposite pairs from within."""
+        self.draw_background(room_corners(planes), ROOM_FACES, closed=False)
 
     def composite(
         self, depth: np.ndarray, codes: np.ndarray, depth_scale: float = DEPTH_SCALE
     ) -> LayerStatistics:
-        """As `Canvas.composite`."""
-        for slot, surfaces in enumerate(self._surfaces):
-            if surfaces:
-                self._canvas.load(slot, *self._pass.render(surfaces, key=slot))
-        for planes in self._planes:
-            self._canvas.draw_room(planes)
-        return self._canvas.composite(depth, codes, depth_scale)
+        """Write the image of all layers together; as `Canvas.composite`."""
+        z, code = self._pass.render([s for layer in self._drawn for s in layer])
+        steps = np.floor(z.astype(np.float64) * depth_scale + 0.5)
+        seen = (steps > 0) & (steps <= np.iinfo(np.uint16).max)
+        depth[...] = np.where(seen, steps, 0).astype(np.uint16)
+        codes[...] = code
+        amodal = np.zeros(self.layers, np.int32)
+        visible = np.zeros(self.layers, np.int32)
+        boxes = np.full((2, self.layers, 4), -1, np.int32)
+        for slot, surfaces in enumerate(self._drawn[:-1]):
+            if not surfaces:
+                continue
+            _, alone = self._pass.render(surfaces, key=1)
+            part = alone % HAND_STRIDE
+            whole = (alone >= OBJECT_BASE) | ((part >= 1) & (part <= HAND_PARTS))
+            layer_codes = np.unique(np.concatenate([s.codes for s in surfaces]))
+            in_front = whole & np.isin(code, layer_codes) & (code == alone)
+            amodal[slot], visible[slot] = whole.sum(), in_front.sum()
+            boxes[0, slot], boxes[1, slot] = _bound(whole), _bound(in_front)
+        return LayerStatistics(amodal, visible, boxes[0], boxes[1])
 
-    def probe(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `Canvas.probe`."""
-        return self._canvas.probe(pixels)
 
-    def layer(self, slot: int) -> tuple[np.ndarray, np.ndarray]:
-        """As `Canvas.layer`, after `composite`."""
-        return self._canvas.layer(slot)
-
-    def close(self) -> None:
-        """Free the OpenGL context."""
-        self._pass.close()
+def _bound(mask: np.ndarray) -> np.ndarray:
+    """(4,) left, top, right, bottom of a mask, inclusive; -1 if it is empty."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return np.full(4, -1, np.int32)
+    return np.array([columns[0], rows[0], columns[-1], rows[-1]], np.int32)

@@ -73,21 +73,24 @@ def check_batch(batch: Batch) -> Iterator[Finding]:
 
 def _check_frames(batch: Batch) -> Iterator[Finding]:
     ids = batch["frame_id"]
-    codes = np.repeat(np.arange(len(ids)), batch["object_counts"])
-    place = np.arange(len(codes)) - np.repeat(
-        np.cumsum(batch["object_counts"]) - batch["object_counts"], batch["object_counts"]
-    )
+    counts = np.asarray(batch["object_counts"])
+    frame = np.repeat(np.arange(len(ids)), counts)
+    place = np.arange(len(frame)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+    def any_of(objects: Mask) -> Mask:
+        return np.bincount(frame[objects], minlength=len(ids)) > 0
+
     synthetic = np.array([s == "synthetic" for s in batch["source"]], bool)
     whole = batch["clean_depth"] is not None and batch["parts"] is not None
     wrong = {
         "depth_scale is not > 0": ~(np.asarray(batch["depth_scale"]) > 0),
         "a synthetic frame lacks clean_depth or parts": synthetic & (not whole),
         "T_world_from_camera is not rigid": _is_bent(batch["T_world_from_camera"]),
-        "an object's part_code is not 224 + its place": _per_frame(
-            codes, batch["objects.part_code"] != OBJECT_BASE + place, len(ids)
+        "an object's part_code is not 224 + its place": any_of(
+            batch["objects.part_code"] != OBJECT_BASE + place
         ),
-        "an object's T_camera_from_object is not rigid": _per_frame(
-            codes, _is_bent(batch["objects.T_camera_from_object"]), len(ids)
+        "an object's T_camera_from_object is not rigid": any_of(
+            _is_bent(batch["objects.T_camera_from_object"])
         ),
     }
     if batch["parts"] is not None:
@@ -96,8 +99,7 @@ def _check_frames(batch: Batch) -> Iterator[Finding]:
         for k in range(MAX_HANDS):
             base = HAND_STRIDE * k
             listed[:, base + 1 : base + FOREARM + 1] |= (batch["hand_counts"] > k)[:, None]
-        counts = np.asarray(batch["object_counts"])[:, None]
-        listed[:, OBJECT_BASE:] = np.arange(256 - OBJECT_BASE) < counts
+        listed[:, OBJECT_BASE:] = np.arange(256 - OBJECT_BASE) < counts[:, None]
         tally = tally_codes(batch["parts"])
         there = tally[..., COUNT] > 0
         wrong["the part image has codes of no listed hand or object"] = (there & ~listed).any(1)
@@ -244,9 +246,3 @@ def _is_bent(transforms: NDArray[Any]) -> Mask:
     good &= np.linalg.det(rotation) > 0
     good &= np.equal(transforms[:, 3], (0, 0, 0, 1)).all(-1)
     return np.asarray(~good & ~absent)
-
-
-def _per_frame(rows: NDArray[np.int64], wrong: Mask, count: int) -> Mask:
-    out = np.zeros(count, bool)
-    out[rows[np.asarray(wrong, bool)]] = True
-    return out

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from frames.columns import list_leaf_paths, select_batch_columns, select_frame_columns
 from frames.errors import BadInput
 from frames.folder import (
     count_rows,
@@ -21,7 +22,7 @@ from frames.folder import (
 from frames.lock import lock_shards
 from frames.record import Frame
 from frames.rows import Rows
-from frames.schema import HAND_COLUMNS, IMAGE_COLUMNS, OBJECT_COLUMNS, SCHEMA
+from frames.schema import DEPTH_COLUMNS, IMAGE_COLUMNS
 from frames.shard import open_shard, read_row_group, shard_name, shard_path
 
 __all__ = [
@@ -33,15 +34,8 @@ __all__ = [
     "sweep_orphans",
 ]
 
-NEEDED: Final = ("frame_id", "source", "camera", "depth_scale")
-"""Columns that every Frame has, asked for or not."""
-
 _OPEN_FILES: Final = 64
 CACHE_MB: Final = 64
-_GROUPED: Final = {
-    "hands": tuple(c.name for c in HAND_COLUMNS),
-    "objects": tuple(c.name for c in OBJECT_COLUMNS),
-}
 
 
 def open_dataset(
@@ -74,7 +68,7 @@ class Dataset:
         """See `open_dataset`."""
         self.folder = folder
         self.meta = read_meta(folder)
-        self._columns = _frame_columns(columns)
+        self._columns = select_frame_columns(columns)
         there = finished_shards(folder)
         wanted = range(count_shards(self.meta))
         missing = [i for i in wanted if i not in there]
@@ -116,7 +110,7 @@ class Dataset:
 
     def stream(self, columns: Sequence[str] | None = None) -> Iterator[Frame]:
         """All frames in order, one row group in memory at a time. columns: as in `open_dataset`."""
-        paths = self._columns if columns is None else _frame_columns(columns)
+        paths = self._columns if columns is None else select_frame_columns(columns)
         for rows in self._walk(paths, self.shards):
             for i in range(len(rows)):
                 yield rows.frame(i)
@@ -139,10 +133,10 @@ class Dataset:
         vectors are NaN there, null integers 0. Raises BadInput for an unknown column or broken
         data.
         """
-        names = _batch_columns(columns)
+        names = select_batch_columns(columns)
         if size < 1:
             raise BadInput(f"the size of a batch must be > 0, got {size}")
-        paths = _leaf_paths({*names, "camera", "frame_id"})
+        paths = list_leaf_paths({*names, "camera", "frame_id"})
         for rows in self._walk(paths, self.shards if shards is None else shards):
             for first, stop in _split(rows, [n for n in names if n in IMAGE_COLUMNS], size):
                 yield _build_batch(rows, names, first, stop)
@@ -183,36 +177,6 @@ class Dataset:
         return self._files[shard]
 
 
-def _frame_columns(columns: Sequence[str] | None) -> list[str]:
-    if columns is None:
-        return list(SCHEMA.names)
-    unknown = [c for c in columns if c not in SCHEMA.names]
-    if unknown:
-        raise BadInput(f"unknown column {unknown[0]!r}; known: {', '.join(SCHEMA.names)}")
-    return [n for n in SCHEMA.names if n in {*columns, *NEEDED}]
-
-
-def _batch_columns(columns: Sequence[str] | None) -> list[str]:
-    out: list[str] = []
-    for name in SCHEMA.names if columns is None else columns:
-        group, _, leaf = name.partition(".")
-        if leaf and leaf in _GROUPED.get(group, ()):
-            out.append(name)
-        elif name in _GROUPED:
-            out += [f"{name}.{n}" for n in _GROUPED[name]]
-        elif name in SCHEMA.names:
-            out.append(name)
-        else:
-            known = ", ".join((*SCHEMA.names, "hands.NAME", "objects.NAME"))
-            raise BadInput(f"unknown column {name!r}; known: {known}")
-    return list(dict.fromkeys(out))
-
-
-def _leaf_paths(names: set[str]) -> list[str]:
-    """Parquet's names: a list's elements are its "list.element"."""
-    return sorted(n.replace(".", ".list.element.", 1) for n in names)
-
-
 def _split(rows: Rows, images: list[str], size: int) -> Iterator[tuple[int, int]]:
     """Runs of rows that fit one set of arrays."""
     cameras = rows.cameras
@@ -248,7 +212,7 @@ def _decode(rows: Rows, name: str, first: int, stop: int) -> NDArray[Any] | None
     if rows.blob(name, first) is None:
         return None
     camera = rows.cameras[first]
-    dtype = np.uint16 if name in ("depth", "clean_depth") else np.uint8
+    dtype = np.uint16 if name in DEPTH_COLUMNS else np.uint8
     out = np.empty((stop - first, camera.height, camera.width), dtype)
     for i in range(first, stop):
         rows.image(name, i, out[i - first])

@@ -161,7 +161,10 @@ def _remove(path: Path) -> None:
 
 
 def _list_names(folder: Path) -> set[str]:
-    return {p.name for p in folder.iterdir()} if folder.is_dir() else set()
+    try:
+        return {p.name for p in folder.iterdir()} if folder.is_dir() else set()
+    except OSError as error:
+        raise BadInput(f"cannot list {folder}: {error.strerror}") from None
 
 
 def _parse_index(name: str) -> int | None:

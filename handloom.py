@@ -1,8 +1,14 @@
 """The handloom command line: one short function a command, heavy imports inside it."""
 
+import contextlib
+import functools
+import io
 import json
 import os
+import re
+import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +32,9 @@ from synth.config import SynthConfig
 
 Json = Annotated[bool, tyro.conf.arg(help="print one JSON object, for machines")]
 Data = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(help="dataset folder")]
+
+NOTE_S = 30.0
+"""Seconds between the lines that stand for the progress bar in a log file."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +62,10 @@ def run_synth(arguments: list[str]) -> int:
         from synth.config_file import load_config
 
         defaults = load_config(Path(config_path))
-    command = tyro.cli(
+    command = _parse(
         SynthCommand,
-        prog="handloom synth",
-        args=arguments,
+        "handloom synth",
+        arguments,
         default=SynthCommand(out=tyro.MISSING, settings=defaults),
     )
     from synth.config_file import check_config
@@ -96,15 +105,20 @@ def run_verify(arguments: list[str]) -> int:
         from frames.verify import verify_dataset
         from synth.rerender import rerender as render_again
 
+        if rerender < 0:
+            raise BadInput(f"rerender must be >= 0 frames, got {rerender}")
         shards = count_shards(read_meta(data))
         with _Bar("shards", quiet=json) as bar:
             bar.begin(shards, 0)
             report = verify_dataset(data, checksums, labels, lambda done, total: bar.advance(1))
         problems = [*report.problems]
         if rerender:
-            problems += render_again(data, rerender, pick)
+            try:
+                problems += render_again(data, rerender, pick)
+            except BadInput as error:  # what was found before must be told too
+                problems.append(str(error))
         for problem in problems:
-            Console(stderr=True, soft_wrap=True, highlight=False).print(problem, markup=False)
+            _complain(problem)
         again = f", {rerender} rendered again to the byte" if rerender and not problems else ""
         verdict = f"{len(problems)} problems" if problems else "sound"
         text = f"{data}: {report.frames:,} frames in {report.shards:,} shards{again}: {verdict}"
@@ -112,7 +126,7 @@ def run_verify(arguments: list[str]) -> int:
         _print(json, text, result)
         return 2 if problems else 0
 
-    return tyro.cli(verify, prog="handloom verify", args=arguments)
+    return int(_parse_call(verify, "handloom verify", arguments)())
 
 
 def run_stats(arguments: list[str]) -> int:
@@ -134,7 +148,7 @@ def run_stats(arguments: list[str]) -> int:
         _print(json, format_stats(found), found)
         return 0
 
-    return tyro.cli(stats, prog="handloom stats", args=arguments)
+    return int(_parse_call(stats, "handloom stats", arguments)())
 
 
 def run_view(arguments: list[str]) -> int:
@@ -166,9 +180,12 @@ def run_view(arguments: list[str]) -> int:
             raise BadInput(f"count must be >= 0, got {count}")
         dataset = open_dataset(data, partial=True)
         wanted = min(count or (24 if out.suffix == ".png" else 200), len(dataset))
-        if first >= len(dataset):
+        if not len(dataset):
+            raise BadInput(f"{data} has no finished shard yet: run the same synth command again")
+        if not -1 <= first < len(dataset):
             raise BadInput(
-                f"first must be below {len(dataset)} (the frames there are), got {first}"
+                f"first must be below {len(dataset)} (the frames there are), or -1 for frames"
+                f" spread over all, got {first}"
             )
         places = np.linspace(0, len(dataset) - 1, wanted).round().astype(int)
         if first >= 0:
@@ -182,7 +199,7 @@ def run_view(arguments: list[str]) -> int:
         _print(json, f"{out}: {len(shown)} frames", {"out": str(out), "frames": len(shown)})
         return 0
 
-    return tyro.cli(view, prog="handloom view", args=arguments)
+    return int(_parse_call(view, "handloom view", arguments)())
 
 
 def run_bench(arguments: list[str]) -> int:
@@ -212,7 +229,7 @@ def run_bench(arguments: list[str]) -> int:
             module.main()
         return 0
 
-    return tyro.cli(bench, prog="handloom bench", args=arguments)
+    return int(_parse_call(bench, "handloom bench", arguments)())
 
 
 COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
@@ -235,24 +252,33 @@ def main() -> None:
 
         Console().print(f"handloom {handloom_version()}", highlight=False)
         sys.exit(0)
+    signal.signal(signal.SIGTERM, _stop)
     try:
         if arguments[0] not in COMMANDS:
             known = ", ".join(COMMANDS)
             raise BadInput(f"unknown command {arguments[0]!r}: known are {known}")
         sys.exit(COMMANDS[arguments[0]][0](arguments[1:]))
     except BadInput as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(
-            f"handloom: {error}", markup=False
-        )
+        _complain(f"handloom: {error}")
         sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print(
+    except KeyboardInterrupt as error:
+        _complain(
             "handloom: interrupted; what is finished stays, the same command goes on from there"
         )
-        sys.exit(130)
+        sys.exit(128 + (error.args[0] if error.args else signal.SIGINT))
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:  # what a file system says that no command has foreseen
+        if error.filename is None:
+            raise
+        _complain(f"handloom: cannot use {error.filename}: {error.strerror}")
+        sys.exit(2)
+
+
+def _stop(number: int, _: object) -> None:
+    """SIGTERM ends a run as Ctrl-C does: workers stopped, nothing half-written left."""
+    raise KeyboardInterrupt(number)
 
 
 def _print_help() -> None:
@@ -264,6 +290,46 @@ def _print_help() -> None:
         *(f"  {name:8} {text}" for name, (_, text) in COMMANDS.items()),
     ]
     Console(highlight=False).print("\n".join(lines))
+
+
+def _parse(kind: Any, prog: str, arguments: list[str], default: Any = None) -> Any:
+    """tyro's reading of the arguments; what it complains of in a box becomes one line."""
+    box = io.StringIO()
+    extra = {} if default is None else {"default": default}
+    try:
+        with contextlib.redirect_stderr(box):
+            return tyro.cli(kind, prog=prog, args=arguments, **extra)
+    except SystemExit as end:
+        if not end.code:
+            raise
+        raise BadInput(f"{_flatten_box(box.getvalue())}; see {prog} --help") from None
+
+
+def _parse_call(function: Callable[..., int], prog: str, arguments: list[str]) -> Callable[[], int]:
+    """The function with its arguments, to be called once nothing of tyro is around it."""
+
+    @functools.wraps(function)
+    def bind(*args: Any, **options: Any) -> Callable[[], int]:
+        return functools.partial(function, *args, **options)
+
+    call: Callable[[], int] = _parse(bind, prog, arguments)
+    return call
+
+
+def _flatten_box(text: str) -> str:
+    """The message in a box that tyro draws: its first section, and the options it suggests."""
+    rows = [row.strip("│╭╮╰╯ ") for row in text.splitlines()[1:-1]]
+    sections = re.split(r"─{4,}", " ".join(rows))
+    message = sections[0].strip()
+    message = message.replace("invalid literal for int() with base 10:", "expected a number, got")
+    message = message.replace("could not convert string to float:", "expected a number, got")
+    message = re.sub(r" into tuple type typing.*", "", message).rstrip(".")
+    message = message.replace(". Expected 1 values", ": expected a value")
+    message = message.replace(". Expected", ": expected")
+    similar = [s for s in sections[1:] if s.strip().startswith("Perhaps you meant")]
+    if similar:
+        message += f" (did you mean {' or '.join(re.findall(r'--[a-z-]+', similar[0])[:2])}?)"
+    return message[:1].lower() + message[1:]
 
 
 def _option(arguments: list[str], name: str) -> str | None:
@@ -283,6 +349,12 @@ def _print(as_json: bool, text: str, values: dict[str, Any]) -> None:
         Console(soft_wrap=True, highlight=False).print(text, markup=False)
 
 
+def _complain(text: str) -> None:
+    """One line on stderr, whatever is in it."""
+    line = " ".join(text.splitlines())
+    Console(stderr=True, soft_wrap=True, highlight=False).print(line, markup=False)
+
+
 class _Rate(ProgressColumn):
     """Units a second of what was made, not of what was there."""
 
@@ -292,10 +364,16 @@ class _Rate(ProgressColumn):
 
 
 class _Bar:
-    """A progress bar on stderr with rate and time left; `synth.engine.Progress`."""
+    """Progress on stderr with rate and time left; `synth.engine.Progress`.
+
+    A bar on a terminal; elsewhere a line now and then, and one at the end. Nothing is shown before
+    `begin`, so that bad input is the only thing said.
+    """
 
     def __init__(self, unit: str, quiet: bool) -> None:
         self._unit = unit
+        self._quiet = quiet
+        self._console = Console(stderr=True, soft_wrap=True, highlight=False)
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -304,24 +382,47 @@ class _Bar:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
-            disable=quiet,
+            console=self._console,
+            disable=quiet or not self._console.is_terminal,
         )
+        self._task: Task | None = None
+        self._noted = 0.0
 
     def __enter__(self) -> "_Bar":
-        self._bar.start()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._bar.stop()
+        if self._task is not None:
+            self._note()
 
     def begin(self, total: int, there: int) -> None:
         """Of `total` units, `there` are done already."""
-        self._task = self._bar.add_task(self._unit, total=total, completed=there, there=there)
+        self._total = total
+        added = self._bar.add_task(self._unit, total=total, completed=there, there=there)
+        self._task = next(t for t in self._bar.tasks if t.id == added)
+        self._noted = time.monotonic()
+        self._bar.start()
 
     def advance(self, count: int) -> None:
         """So many more are done."""
-        self._bar.advance(self._task, count)
+        if self._task is None:
+            return
+        self._bar.advance(self._task.id, count)
+        if time.monotonic() - self._noted > NOTE_S:
+            self._note()
+
+    def _note(self) -> None:
+        if self._quiet or self._console.is_terminal or self._task is None:
+            return
+        task = self._task
+        self._noted = time.monotonic()
+        made, seconds = task.completed - task.fields["there"], task.elapsed or 0.0
+        line = f"{task.description} {task.completed:,.0f}/{self._total:,}"
+        if made > 0 and seconds:
+            left = (self._total - task.completed) * seconds / made
+            line += f" {made / seconds:,.0f}/s, {left:,.0f} s left"
+        self._console.print(line)
 
 
 if __name__ == "__main__":

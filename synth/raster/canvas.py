@@ -12,7 +12,7 @@ comparisons, and stays readable until the next `begin`.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -66,7 +66,7 @@ class Canvas:
         self._keys = np.zeros((layers + 1, cells), dtype=np.uint32)
         self._clean = np.array([camera.width, camera.height, -1, -1], dtype=np.int32)
         self._dirty = np.tile(self._clean, (layers + 1, 1))
-        self._stale = np.zeros(layers + 1, dtype=bool)
+        self._stale = [False] * (layers + 1)
         self._merged = np.zeros(camera.width, dtype=np.uint32)
         self._columns = np.zeros((layers, 6 * composite.WIDEST), dtype=np.int32)
         self._mask = np.zeros(self._grid.tiles.shape[2], dtype=np.uint8)
@@ -84,10 +84,26 @@ class Canvas:
         self._verdict = np.zeros(faces, dtype=np.uint8)
         self._chosen = np.zeros(faces + 1, dtype=np.int32)
         self._zero_codes = np.zeros(faces, dtype=np.uint8)
+        self._arguments = [self._gather_arguments(slot) for slot in range(self.layers + 1)]
+
+    def _gather_arguments(self, slot: int) -> tuple[Any, ...]:
+        """What every drawing into one layer passes on."""
+        grid, camera = self._grid, self.camera
+        shared = (
+            *(self.near_m, camera.width, camera.height, grid.table_from_ray, grid.octagon),
+            *(grid.tiles, grid.gx, grid.gy, grid.stride, self._keys[slot], self._dirty[slot]),
+            *(self._verdict, self._chosen, self._mask),
+        )
+        if self._pinhole:
+            return (*shared, self._points, self._corners, self._plan, self._spans)
+        return (
+            *(*shared, self._px, self._outside, self._bounds),
+            *(grid.lookup, grid.lookup_origin, grid.margin_px, grid.bend_per_px),
+        )
 
     def begin(self) -> None:
         """Start a frame: all layers empty."""
-        self._stale[:] = True
+        self._stale = [True] * (self.layers + 1)
 
     def _freshen(self, slot: int) -> None:
         """Clear what the last frame left in a layer, when it is first needed."""
@@ -129,13 +145,15 @@ class Canvas:
         inside.
         """
         coefficients = room.plane_coefficients(planes, self._grid.table_from_ray)
-        width, height, stride = self.camera.width, self.camera.height, self._grid.stride
-        keys, overwrite = self._keys[self.layers], bool(self._stale[self.layers])
+        width, height, grid = self.camera.width, self.camera.height, self._grid
+        keys = self._keys[self.layers]
         if self._pinhole:
-            room.fill_room_affine(coefficients, width, height, keys, stride, overwrite)
+            overwrite = self._stale[self.layers]
+            room.fill_room_affine(coefficients, width, height, keys, grid.stride, overwrite)
         else:
-            gx, gy = self._grid.gx, self._grid.gy
-            room.fill_room_table(coefficients, gx, gy, width, height, keys, stride, overwrite)
+            self._freshen(self.layers)
+            tables = grid.gx, grid.gy, grid.tiles
+            room.fill_room_table(coefficients, *tables, height, keys, grid.stride)
         self._stale[self.layers] = False
         self._dirty[self.layers] = (0, 0, width - 1, height - 1)
 
@@ -149,22 +167,12 @@ class Canvas:
         closed: bool,
     ) -> None:
         _check_mesh(vertices, faces, codes)
+        vertices, faces = np.ascontiguousarray(vertices), np.ascontiguousarray(faces)
         self._freshen(slot)
         if len(faces) > len(self._verdict) or len(vertices) > len(self._points):
             self._reserve(2 * len(vertices), 2 * len(faces))
-        grid, camera = self._grid, self.camera
-        shared = (
-            *(vertices, faces, codes, base, closed, self.near_m, camera.width, camera.height),
-            *(grid.table_from_ray, grid.octagon, grid.tiles, grid.gx, grid.gy, grid.stride),
-            *(self._keys[slot], self._dirty[slot], self._verdict, self._chosen, self._mask),
-        )
-        if self._pinhole:
-            draw_pinhole_mesh(*shared, self._points, self._corners, self._plan, self._spans)
-        else:
-            draw_curved_mesh(
-                *(*shared, self._px, self._outside, self._bounds),
-                *(grid.lookup, grid.lookup_origin, grid.margin_px, grid.bend_per_px),
-            )
+        draw_mesh = draw_pinhole_mesh if self._pinhole else draw_curved_mesh
+        draw_mesh(vertices, faces, codes, base, closed, *self._arguments[slot])
 
     def load(self, slot: int, depth: np.ndarray, codes: np.ndarray) -> None:
         """Replace layer `slot` (K: background) by an image that another renderer made of it.
@@ -221,7 +229,12 @@ class Canvas:
 
 
 def _check_mesh(vertices: np.ndarray, faces: np.ndarray, codes: np.ndarray) -> None:
-    if vertices.ndim != 2 or vertices.shape[1] != 3 or vertices.dtype.kind != "f":
+    if (
+        vertices.ndim != 2
+        or vertices.shape[1] != 3
+        or vertices.dtype.kind != "f"
+        or vertices.itemsize < 4
+    ):
         raise ValueError(f"vertices must be (V, 3) float, got {vertices.shape} {vertices.dtype}")
     if faces.ndim != 2 or faces.shape[1] != 3 or faces.dtype != np.int32:
         raise ValueError(f"faces must be (F, 3) int32, got {faces.shape} {faces.dtype}")

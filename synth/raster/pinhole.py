@@ -49,20 +49,24 @@ HOMOGENEOUS: Final = 2
 @njit(**JIT)
 def project_vertices(vertices, fx, fy, cx, cy, near, points):
     """Fill points (V, 4) float64: u, v, 1/z, and the bits of the snapped u, v (int32 each)."""
-    snapped = points.view(np.int32)
+    xyz, out = vertices.reshape(vertices.size), points.reshape(points.size)
     for i in range(np.uint64(vertices.shape[0])):
-        z = np.float64(vertices[i, 2])
-        w = 1.0 / z
-        u = fx * np.float64(vertices[i, 0]) * w + cx
-        v = fy * np.float64(vertices[i, 1]) * w + cy
-        usable = (z > near) & (abs(u) < GUARD_PX) & (abs(v) < GUARD_PX)
-        points[i, 0] = u
-        points[i, 1] = v
-        points[i, 2] = w
-        x = np.int32(np.floor((u if usable else 0.0) * SNAP + 0.5))
-        y = np.int32(np.floor((v if usable else 0.0) * SNAP + 0.5))
-        snapped[i, 6] = x if usable else np.int32(UNSNAPPED)
-        snapped[i, 7] = y if usable else np.int32(UNSNAPPED)
+        at, to = np.uint64(3) * i, np.uint64(4) * i
+        w = 1.0 / np.float64(xyz[at + np.uint64(2)])
+        u = fx * np.float64(xyz[at]) * w + cx
+        v = fy * np.float64(xyz[at + np.uint64(1)]) * w + cy
+        usable = (
+            (np.float64(xyz[at + np.uint64(2)]) > near) & (abs(u) < GUARD_PX) & (abs(v) < GUARD_PX)
+        )
+        x = np.int64(np.floor((u if usable else 0.0) * SNAP + 0.5))
+        y = np.int64(np.floor((v if usable else 0.0) * SNAP + 0.5))
+        x = x if usable else np.int64(UNSNAPPED)
+        y = y if usable else np.int64(UNSNAPPED)
+        out[to] = u
+        out[to + np.uint64(1)] = v
+        out[to + np.uint64(2)] = w
+        packed = np.int64((y << np.int64(32)) | (x & np.int64(0xFFFFFFFF)))
+        out[to + np.uint64(3)] = packed.view(np.float64)
 
 
 @njit(inline="always", **JIT)
@@ -82,7 +86,7 @@ def sort_faces(faces, points, width, height, closed, corners, verdict):
     first, then judged in a loop without branches, which LLVM vectorises.
     """
     specials = np.uint64(0)
-    bits = points.view(np.int64)
+    bits, corner_of = points.reshape(points.size).view(np.int64), faces.reshape(faces.size)
     gathered, halves = corners.view(np.int64), corners.view(np.int32)
     second, third = np.uint64(2 * CHUNK), np.uint64(4 * CHUNK)
     for start in range(0, faces.shape[0], CHUNK):
@@ -90,8 +94,8 @@ def sort_faces(faces, points, width, height, closed, corners, verdict):
         first = np.uint64(start)
         for n in range(count):
             for k in range(np.uint64(3)):
-                vertex = np.uint64(np.uint32(faces[first + n, k]))
-                gathered[k * np.uint64(CHUNK) + n] = bits[vertex, 3]
+                vertex = np.uint64(np.uint32(corner_of[np.uint64(3) * (first + n) + k]))
+                gathered[k * np.uint64(CHUNK) + n] = bits[np.uint64(4) * vertex + np.uint64(3)]
         for n in range(count):
             x, y = np.uint64(2) * n, np.uint64(2) * n + np.uint64(1)
             x0, x1, x2 = halves[x], halves[second + x], halves[third + x]
@@ -121,7 +125,7 @@ def compact_faces(verdict, count, wanted, chosen):
 
 @njit(**JIT)
 def _plan_edges(corners, count, width, height, stride, plan, spans, dirty):
-    """Fill rows 0..8 of plan (edges at the first pixel, their steps in x, in y) and spans; see PLAN.
+    """Fill rows 0..8 of plan (edges at the first pixel, steps in x, in y) and spans; see PLAN.
 
     corners (12 * CHUNK,) float64 holds rows u, v, 1/z and snapped of each of three corners.
     """
@@ -195,14 +199,15 @@ def fill_faces(
     spans,
 ):
     """Draw the chosen faces into keys (flat uint32, rows of `stride`); widen dirty (4,) int32."""
+    flat, corner_of = points.reshape(points.size), faces.reshape(faces.size)
     for start in range(np.uint64(0), np.uint64(count), np.uint64(CHUNK)):
         here = min(np.uint64(CHUNK), np.uint64(count) - start)
         for n in range(here):
             f = np.uint64(np.uint32(chosen[start + n]))
             for k in range(np.uint64(3)):
-                vertex = np.uint64(np.uint32(faces[f, k]))
+                vertex = np.uint64(4) * np.uint64(np.uint32(corner_of[np.uint64(3) * f + k]))
                 for c in range(np.uint64(4)):
-                    corners[(np.uint64(4) * k + c) * np.uint64(CHUNK) + n] = points[vertex, c]
+                    corners[(np.uint64(4) * k + c) * np.uint64(CHUNK) + n] = flat[vertex + c]
         _plan_edges(corners, here, width, height, stride, plan, spans, dirty)
         _plan_depths(corners, here, plan, spans)
         for n in range(here):

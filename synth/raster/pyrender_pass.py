@@ -135,12 +135,11 @@ class PyrenderPass:
             if kept is not None:
                 self._scene.remove_node(kept.node)
             kept = self._kept[key] = self._build(surfaces, vertices)
-        flags = self._pyrender.RenderFlags.SEG
+        # Four bytes a pixel: read back without a conversion, and a triangle number as they stand.
+        flags = self._pyrender.RenderFlags.SEG | self._pyrender.RenderFlags.RGBA
         colours, depth = self._renderer.render(self._scene, flags, {kept.node: 0})
-        number = colours[..., 0] + np.uint32(256) * colours[..., 1]
-        if len(kept.codes) > 65536:
-            number += np.uint32(65536) * colours[..., 2]
-        return depth, kept.codes[number]
+        number = colours.view("<u4")[..., 0] & np.uint32(0xFFFFFF)
+        return depth, np.take(kept.codes, number)
 
     def _build(self, surfaces: Sequence[Surface], vertices: np.ndarray) -> "_Buffers":
         indices, codes, start = [], [np.zeros(1, np.uint8)], 0

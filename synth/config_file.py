@@ -1,7 +1,6 @@
 """Checking a configuration, and reading it from TOML or from a dataset's metadata."""
 
 import dataclasses
-import math
 import tomllib
 import typing
 from pathlib import Path
@@ -27,6 +26,14 @@ def check_config(config: SynthConfig) -> None:
         ("scene.room.table_share", scene.room.table_share),
     ):
         _require(name, value, 0.0, 1.0)
+    named = scene.pose.preset_share + scene.pose.between_share
+    if named > 1.0 + 1e-9:
+        raise BadInput(
+            f"scene.pose.preset_share and scene.pose.between_share must add up to at most 1, got"
+            f" {named:.4g}"
+        )
+    _require("scene.body.pitch_deg (mean)", scene.body.pitch_deg[0], -90.0, 90.0)
+    _require("scene.body.pitch_deg (spread)", scene.body.pitch_deg[1], 0.0, 90.0)
     _require("scene.pose.jitter_deg", scene.pose.jitter_deg, 0.0, 30.0)
     _require("scene.pose.max_penetration_mm", scene.pose.max_penetration_mm, 0.0, 20.0)
     _require("scene.body.spread", scene.body.spread, 0.0, 5.0)
@@ -45,7 +52,7 @@ def check_config(config: SynthConfig) -> None:
 
 
 def _require(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
+    if not low <= value <= high:  # nor is NaN
         raise BadInput(f"{name} must be between {low} and {high}, got {value}")
 
 
@@ -62,8 +69,9 @@ def load_config(path: Path) -> SynthConfig:
         raise BadInput(f"config {path} is not UTF-8 text: {error.reason}") from error
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"config {path} is not valid TOML: {error}") from error
+    except (ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadInput(f"config {path} is not valid TOML: {reason}") from error
     config = _build(SynthConfig, data, str(path), "")
     assert isinstance(config, SynthConfig)
     return config

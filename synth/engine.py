@@ -62,7 +62,7 @@ def generate(
     check_config(config)
     if workers < 1:
         raise BadInput(f"workers must be >= 1, got {workers}")
-    indices = parse_range(shard_range, -(-config.frames // config.frames_per_shard))
+    indices = parse_range(shard_range, count_shards(vars(config)))
     # Whatever the configuration cannot provide (a mesh, a pickle, a camera) shows here, before
     # anything is written.
     generator = Generator(config)

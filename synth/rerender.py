@@ -1,13 +1,16 @@
 """Render frames of a dataset again and compare them with what is stored, byte for byte."""
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from frames.camera import Camera
+from frames.camera_file import REQUIRED, build_camera
 from frames.dataset import open_dataset
 from frames.errors import BadInput
-from frames.shard import open_shard, shard_path
+from frames.schema import SCHEMA
+from frames.shard import open_shard, read_row_group, shard_path
 from frames.stream import generator
 from synth.config_file import config_from_meta
 from synth.generator import Generator, describe, handloom_version
@@ -23,8 +26,7 @@ def rerender(folder: Path, count: int, pick: int = 0) -> list[str]:
         raise BadInput(f"rerender must be >= 1 frames, got {count}")
     data = open_dataset(folder, partial=True)
     config = config_from_meta(data.meta)
-    stored = data.meta["camera"]
-    camera = Camera(**{**stored, "distortion": tuple(stored["distortion"])})
+    camera = _stored_camera(data.meta)
     problems = _changed_inputs(data.meta, describe(config, camera))
     if problems:
         return problems
@@ -36,7 +38,11 @@ def rerender(folder: Path, count: int, pick: int = 0) -> list[str]:
         path = shard_path(folder, index)
         if not path.exists():
             continue  # a missing shard is a problem of its own
-        was = _read_row(path, row)
+        try:
+            was = _read_row(path, row)
+        except BadInput as error:
+            problems.append(str(error))
+            continue
         now = maker.make_table(int(frame), int(frame) + 1)
         differing = [n for n in now.column_names if not _same(was.column(n), now.column(n))]
         if differing:
@@ -44,6 +50,17 @@ def rerender(folder: Path, count: int, pick: int = 0) -> list[str]:
                 f"frame {frame} in {path.name} renders otherwise now: {', '.join(differing)}"
             )
     return problems
+
+
+def _stored_camera(meta: dict[str, Any]) -> Camera:
+    """The camera as it was then: its file may have changed or be gone."""
+    stored = meta.get("camera")
+    if not isinstance(stored, dict):
+        raise BadInput("dataset.json has no camera: was the file edited?")
+    missing = [key for key in REQUIRED if key not in stored]
+    if missing:
+        raise BadInput(f"the camera in dataset.json lacks {', '.join(missing)}: was it edited?")
+    return build_camera(stored, " (in dataset.json)")
 
 
 def _changed_inputs(was: dict[str, object], now: dict[str, object]) -> list[str]:
@@ -63,7 +80,7 @@ def _read_row(path: Path, row: int) -> pa.Table:
     for group in range(file.num_row_groups):
         rows = file.metadata.row_group(group).num_rows
         if row < rows:
-            return file.read_row_group(group).slice(row, 1)
+            return read_row_group(file, path, group, list(SCHEMA.names)).slice(row, 1)
         row -= rows
     raise BadInput(f"{path} has too few rows: run handloom verify")
 

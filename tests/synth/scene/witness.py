@@ -1,0 +1,123 @@
+"""The whole scene for an independent witness: float64 triangles and planes, and rays at them.
+
+What the renderer draws in layers of quantised pixels is one list of triangles here, transformed by
+matrix products of its own; only the hands' skinned vertices are shared with the renderer
+(tests/synth/hand shows those to be right).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import trimesh
+
+from frames.camera import Camera
+from synth.config import SynthConfig
+from synth.generator import Generator
+from synth.hand.kinematics import pose_hands
+from synth.scene.scene import Scenes
+from tests.synth.raster.raycaster import cast
+
+FARTHEST_M = 6.5535
+"""What lies beyond does not fit uint16 at 0.1 mm, and reads nothing."""
+
+
+@cache
+def generator(camera: str = "ego", seed: int = 5) -> Generator:
+    """A generator with the default scene."""
+    return Generator(SynthConfig(frames=1 << 20, seed=seed, camera=camera))
+
+
+@dataclass(frozen=True)
+class Truth:
+    """One frame as triangles and planes, in the camera's axes."""
+
+    vertices: np.ndarray
+    """(V, 3) float64"""
+    faces: np.ndarray
+    """(F, 3) outward."""
+    codes: np.ndarray
+    """(F,) code of the part image."""
+    planes: np.ndarray
+    """(P, 4) outward unit normal and distance; no rows for no room."""
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What rays (n, 3) meet first."""
+
+    z: np.ndarray
+    """(n,) metres, inf for nothing."""
+    code: np.ndarray
+    """(n,) code, 0 for background."""
+
+
+def camera_pose(scenes: Scenes, b: int) -> np.ndarray:
+    """(4, 4) T_camera_from_world."""
+    return np.linalg.inv(scenes.T_world_from_camera[b])
+
+
+def skin(maker: Generator, scenes: Scenes, b: int) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (h, V, 3) and keypoints (h, 21, 3) of the frame's hands, camera frame."""
+    hands = scenes.hands
+    mine = hands.frame == b
+    pose = camera_pose(scenes, b) @ hands.T_world_from_wrist[mine]
+    vertices, keypoints = pose_hands(
+        maker.rig, hands.identity[mine], hands.angles[mine], pose, hands.left[mine]
+    )
+    return vertices.astype(np.float64), keypoints.astype(np.float64)
+
+
+def assemble(maker: Generator, scenes: Scenes, b: int) -> Truth:
+    """Everything that frame b of a batch shows."""
+    view = camera_pose(scenes, b)
+    hands, objects, rooms = scenes.hands, scenes.objects, scenes.rooms
+    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    rows = np.flatnonzero(hands.frame == b)
+    for n, vertices in zip(rows, skin(maker, scenes, b)[0], strict=True):
+        faces = maker.rig.faces[:, [2, 1, 0]] if hands.left[n] else maker.rig.faces
+        parts.append((vertices, faces, 32 * int(hands.slot[n]) + maker.rig.face_parts.astype(int)))
+    for j, k in enumerate(np.flatnonzero(objects.present[b])):
+        solid = maker.solids[objects.solid[b, k]]
+        pose = view @ objects.T_world_from_object[b, k] @ np.diag([*objects.size_m[b, k], 1.0])
+        parts.append((_move(pose, solid.vertices), solid.faces, np.full(len(solid.faces), 224 + j)))
+    box = trimesh.creation.box()
+    for pose in rooms.box_pose[b][rooms.box_present[b]]:
+        parts.append((_move(view @ pose, box.vertices), box.faces, np.zeros(len(box.faces), int)))
+    start = np.cumsum([0, *(len(v) for v, _, _ in parts)])
+    return Truth(
+        np.concatenate([v for v, _, _ in parts]),
+        np.concatenate([f + s for (_, f, _), s in zip(parts, start, strict=False)]),
+        np.concatenate([c for _, _, c in parts]),
+        _carry_planes(rooms.planes[b], view) if rooms.present[b] else np.zeros((0, 4)),
+    )
+
+
+def shoot(truth: Truth, rays: np.ndarray) -> Hits:
+    """The first surface that rays (..., 3) = (x, y, 1) meet."""
+    z, face = cast(rays, truth.vertices, truth.faces)
+    code = np.where(face >= 0, truth.codes[face], 0)
+    slope = rays @ truth.planes[:, :3].T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        wall = np.where(slope > 0, truth.planes[:, 3] / slope, np.inf)
+    wall = wall.min(-1, initial=np.inf)
+    wall = np.where(np.isnan(rays[..., 0]), np.inf, wall)
+    return Hits(np.minimum(z, wall), np.where(wall < z, 0, code))
+
+
+def draw_image(truth: Truth, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """Depth (H, W) float64 metres, inf for nothing, and codes (H, W)."""
+    table = camera.ray_table()
+    rays = np.concatenate([table, np.where(np.isnan(table[..., :1]), np.nan, 1.0)], -1)
+    hits = shoot(truth, rays)
+    return hits.z, hits.code
+
+
+def _move(pose: np.ndarray, points: np.ndarray) -> np.ndarray:
+    return np.asarray(points, np.float64) @ pose[:3, :3].T + pose[:3, 3]
+
+
+def _carry_planes(planes: np.ndarray, view: np.ndarray) -> np.ndarray:
+    """Planes n . x <= d of the world, by the inverse transpose of the view."""
+    rows = np.column_stack([planes[:, :3], -planes[:, 3]]) @ np.linalg.inv(view)
+    return np.column_stack([rows[:, :3], -rows[:, 3]])

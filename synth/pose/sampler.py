@@ -20,7 +20,7 @@ from synth.hand.rig import Rig
 from synth.pose.presets import PRESETS
 from synth.pose.relaxation import penetration
 
-ROUNDS: Final = (1, 3, 20)
+ROUNDS: Final = (1, 2, 3, 6, 12)
 """Attempts that are tried at once in each round; the first accepted one counts."""
 ATTEMPTS: Final = sum(ROUNDS)
 """After half of them a draw is pulled towards the relaxed hand, so that one is accepted."""

@@ -16,6 +16,7 @@ MAX_FIELD_RAD = float(np.radians(89.5))
 """No ray beyond this angle: z-depth, and with it every image here, has no meaning at 90 degrees."""
 
 _STEPS = 4096
+_DIRECTIONS = 32
 _NEWTON_STEPS = 60
 _TOLERANCE = 1e-13
 
@@ -27,14 +28,19 @@ def pad_brown(k: tuple[float, ...]) -> tuple[float, ...]:
 
 @lru_cache(maxsize=64)
 def find_brown_limit(k: tuple[float, ...]) -> float:
-    """The largest undistorted radius at which the radial part of Brown-Conrady still grows.
+    """The largest undistorted radius to which Brown-Conrady is one-to-one.
 
-    Sampled in angle up to `MAX_FIELD_RAD` and taken one sample short of the first fall, so that the
-    derivative is positive on the whole field.
+    On the disc inside it the radial part grows and the Jacobian's determinant is positive, in every
+    direction: the tangential part can fold the plane where the radial one alone hardly grows.
+    Sampled in angle up to `MAX_FIELD_RAD`, and taken one sample short of the first fault.
     """
+    padded = pad_brown(k)
     r = np.tan(np.linspace(0.0, MAX_FIELD_RAD, _STEPS))
-    scale, slope = _brown_radial(r * r, pad_brown(k))
+    scale, slope = _brown_radial(r * r, padded)
     good = (scale > 0) & (scale + 2 * r * r * slope > 0)
+    for angle in np.arange(_DIRECTIONS) * (2 * np.pi / _DIRECTIONS):
+        _, jacobian = _brown(r * np.cos(angle), r * np.sin(angle), padded)
+        good &= _determinant(jacobian) > 0
     return float(r[-1] if good.all() else r[max(int(np.argmin(good)) - 1, 0)])
 
 
@@ -59,8 +65,7 @@ def distort_brown(xy: Array, k: tuple[float, ...]) -> Array:
 
 
 def undistort_brown(distorted: Array, k: tuple[float, ...]) -> Array:
-    """The inverse of `distort_brown`: (..., 2) -> rays (..., 2); NaN where no ray of the field
-    goes.
+    """The inverse of `distort_brown`: (..., 2) -> rays (..., 2); NaN outside the field.
 
     Starts from the exact inverse of the radial part alone (a table, monotonic by construction) and
     finishes with Newton steps in both coordinates, kept inside the field.

@@ -20,7 +20,7 @@ from frames.camera import Camera
 from frames.errors import BadInput
 from synth.raster import composite, room
 from synth.raster.grid import build_grid
-from synth.raster.keys import NEAREST_NEAR_M, decode_codes, decode_depth, encode_keys
+from synth.raster.keys import NEAREST_NEAR_M, decode_codes, decode_depth
 from synth.raster.lanes import LANES
 from synth.raster.mesh import draw_curved_mesh, draw_pinhole_mesh
 from synth.raster.pinhole import CHUNK, PLAN, SPANS
@@ -173,17 +173,6 @@ class Canvas:
             self._reserve(2 * len(vertices), 2 * len(faces))
         draw_mesh = draw_pinhole_mesh if self._pinhole else draw_curved_mesh
         draw_mesh(vertices, faces, codes, base, closed, *self._arguments[slot])
-
-    def load(self, slot: int, depth: np.ndarray, codes: np.ndarray) -> None:
-        """Replace layer `slot` (K: background) by an image that another renderer made of it.
-
-        depth (H, W) float in metres, 0 where nothing is; codes (H, W) uint8.
-        """
-        self._freshen(slot)
-        height, stride = self.camera.height, self._grid.stride
-        keys = self._keys[slot, : height * stride].reshape(height, stride)
-        keys[:, : self.camera.width] = encode_keys(depth, codes)
-        self._dirty[slot] = (0, 0, self.camera.width - 1, height - 1)
 
     def composite(
         self, depth: np.ndarray, codes: np.ndarray, depth_scale: float = DEPTH_SCALE

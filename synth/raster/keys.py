@@ -61,12 +61,3 @@ def decode_depth(keys: np.ndarray) -> np.ndarray:
 def decode_codes(keys: np.ndarray) -> np.ndarray:
     """Part codes, uint8 of the shape of `keys` (uint32)."""
     return (keys & np.uint32(0xFF)).astype(np.uint8)
-
-
-def encode_keys(depth: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Keys, uint32, of depths in metres (any float, 0: nothing) and codes (uint8) of one shape."""
-    with np.errstate(divide="ignore"):
-        inverse = np.clip(1.0 / depth.astype(np.float64), INVERSE_DEPTH_MIN, INVERSE_DEPTH_MAX)
-    steps = (inverse.view(np.uint64) - np.uint64(BASE64)) >> np.uint64(24)
-    keys = (steps.astype(np.uint32) & np.uint32(CODE_MASK)) | codes
-    return np.where(depth > 0, keys, np.uint32(0))

@@ -61,18 +61,20 @@ def icosphere(centre: np.ndarray, radius: float, subdivisions: int) -> Mesh:
 
 
 def room_planes(rng: np.random.Generator) -> np.ndarray:
-    """Six planes (6, 4) of a randomly turned box around the camera: outward normal and distance."""
+    """Six planes (6, 4) of a randomly turned box around the camera, in opposite pairs: outward
+    normal and distance.
+    """
     turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    normals = np.concatenate([turn, -turn])
+    normals = np.stack([turn, -turn], axis=1).reshape(6, 3)
     return np.column_stack([normals, rng.uniform(0.6, 4.0, 6)])
 
 
 def room_mesh(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The same box as triangles seen from within: vertices (8, 3), faces (12, 3) int32."""
     corners = []
-    for sx in (0, 3):
-        for sy in (1, 4):
-            for sz in (2, 5):
+    for sx in (0, 1):
+        for sy in (2, 3):
+            for sz in (4, 5):
                 rows = [sx, sy, sz]
                 corners.append(np.linalg.solve(planes[rows, :3], planes[rows, 3]))
     vertices = np.array(corners)

@@ -222,6 +222,19 @@ def test_bad_canvases_and_meshes_are_refused() -> None:
             canvas.draw(0, *bad)
 
 
+@BOTH
+def test_strided_arrays_and_large_meshes_draw_as_plain_ones_do(camera: Camera) -> None:
+    canvas = Canvas(camera, layers=2)
+    vertices, faces, codes = icosphere(np.array([0.02, 0.01, 0.5]), 0.15, 5)  # beyond the scratch
+    canvas.begin()
+    canvas.draw(0, vertices, faces, codes)
+    wide = np.zeros((len(vertices), 6))
+    wide[:, ::2] = vertices
+    canvas.draw(1, wide[:, ::2], np.asfortranarray(faces), codes)
+    for one, other in zip(canvas.layer(0), canvas.layer(1), strict=True):
+        assert one.any() and np.array_equal(one, other)
+
+
 @pytest.mark.parametrize("name", CAMERAS)
 def test_every_preset_draws(name: str) -> None:
     camera = CAMERAS[name]

@@ -92,7 +92,6 @@ def test_a_canvas_of_pyrender_equals_ours() -> None:
         for name in ("amodal_pixels", "visible_pixels", "amodal_box", "visible_box"):
             difference = getattr(layers, name) - getattr(other_layers, name)
             assert np.abs(difference).max() <= 3, name
-    theirs.close()
 
 
 def test_only_pinhole_cameras_are_taken() -> None:

@@ -16,7 +16,7 @@ from synth.config import SynthConfig
 from synth.generator import Generator
 from synth.hand.kinematics import pose_hands
 from synth.scene.scene import Scenes
-from tests.synth.raster.raycaster import cast
+from tests.synth.raster.raycaster import camera_rays, cast
 
 FARTHEST_M = 6.5535
 """What lies beyond does not fit uint16 at 0.1 mm, and reads nothing."""
@@ -107,9 +107,7 @@ def shoot(truth: Truth, rays: np.ndarray) -> Hits:
 
 def draw_image(truth: Truth, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     """Depth (H, W) float64 metres, inf for nothing, and codes (H, W)."""
-    table = camera.ray_table()
-    rays = np.concatenate([table, np.where(np.isnan(table[..., :1]), np.nan, 1.0)], -1)
-    hits = shoot(truth, rays)
+    hits = shoot(truth, camera_rays(camera))
     return hits.z, hits.code
 
 

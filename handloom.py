@@ -218,6 +218,8 @@ def run_bench(arguments: list[str]) -> int:
         import importlib
 
         names = ("render", "pipeline", "reading", "codec") if name == "all" else (name,)
+        # As when they are run as scripts, where they find each other.
+        sys.path.insert(0, str(Path(__file__).parent / "bench"))
         try:
             modules = [importlib.import_module(f"bench.{n}") for n in names]
         except ModuleNotFoundError as error:
@@ -226,6 +228,7 @@ def run_bench(arguments: list[str]) -> int:
                 "run make setup-tests there"
             ) from error
         for module in modules:
+            sys.argv = [str(module.__name__)]
             module.main()
         return 0
 
@@ -318,15 +321,16 @@ def _parse_call(function: Callable[..., int], prog: str, arguments: list[str]) -
 
 def _flatten_box(text: str) -> str:
     """The message in a box that tyro draws: its first section, and the options it suggests."""
-    rows = [row.strip("│╭╮╰╯ ") for row in text.splitlines()[1:-1]]
-    sections = re.split(r"─{4,}", " ".join(rows))
-    message = sections[0].strip()
+    # Drawn with letters where the terminal has no lines.
+    rows = [row.strip("│|╭╮╰╯+ ") for row in text.splitlines()[1:-1]]
+    sections = [s.strip() for s in re.split(r"[─-]{4,}", " ".join(rows)) if s.strip()]
+    message = sections[0]
     message = message.replace("invalid literal for int() with base 10:", "expected a number, got")
     message = message.replace("could not convert string to float:", "expected a number, got")
     message = re.sub(r" into tuple type typing.*", "", message).rstrip(".")
     message = message.replace(". Expected 1 values", ": expected a value")
     message = message.replace(". Expected", ": expected")
-    similar = [s for s in sections[1:] if s.strip().startswith("Perhaps you meant")]
+    similar = [s for s in sections[1:] if s.startswith("Perhaps you meant")]
     if similar:
         message += f" (did you mean {' or '.join(re.findall(r'--[a-z-]+', similar[0])[:2])}?)"
     return message[:1].lower() + message[1:]
@@ -366,7 +370,7 @@ class _Rate(ProgressColumn):
 class _Bar:
     """Progress on stderr with rate and time left; `synth.engine.Progress`.
 
-    A bar on a terminal; elsewhere a line now and then, and one at the end. Nothing is shown before
+    A bar on a terminal; elsewhere, as in a log file, a line now and then. Nothing is shown before
     `begin`, so that bad input is the only thing said.
     """
 
@@ -393,8 +397,6 @@ class _Bar:
 
     def __exit__(self, *error: object) -> None:
         self._bar.stop()
-        if self._task is not None:
-            self._note()
 
     def begin(self, total: int, there: int) -> None:
         """Of `total` units, `there` are done already."""

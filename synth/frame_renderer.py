@@ -11,7 +11,7 @@ from synth.hand.kinematics import pose_hands
 from synth.hand.rig import Rig
 from synth.labels import KeypointLabels, label_keypoints
 from synth.raster.canvas import DEPTH_SCALE, LayerStatistics
-from synth.rigid import compose, invert_rigid, transform
+from synth.rigid import dot, invert_rigid, multiply, rotate, transform
 from synth.scene.objects import Solid, box_mesh
 from synth.scene.scene import OBJECTS, Scenes
 
@@ -80,13 +80,15 @@ def render_scenes(
     """Draw every scene of a batch and label its hands."""
     count, hands = len(scenes.frame_ids), scenes.hands
     T_camera_from_world = invert_rigid(scenes.T_world_from_camera)
-    T_camera_from_wrist = compose(T_camera_from_world[hands.frame], hands.T_world_from_wrist)
+    T_camera_from_wrist = multiply(T_camera_from_world[hands.frame], hands.T_world_from_wrist)
     vertices, keypoints = pose_hands(
         rig, hands.identity, hands.angles, T_camera_from_wrist, hands.left
     )
     mirrored = np.ascontiguousarray(rig.faces[:, ::-1])
-    T_camera_from_object = compose(T_camera_from_world[:, None], scenes.objects.T_world_from_object)
-    boxes = compose(T_camera_from_world[:, None], scenes.rooms.box_pose)
+    T_camera_from_object = multiply(
+        T_camera_from_world[:, None], scenes.objects.T_world_from_object
+    )
+    boxes = multiply(T_camera_from_world[:, None], scenes.rooms.box_pose)
     planes = planes_in_camera(scenes.rooms.planes, scenes.T_world_from_camera)
 
     depth = np.empty((count, camera.height, camera.width), np.uint16)
@@ -152,6 +154,6 @@ def render_scenes(
 def planes_in_camera(planes: np.ndarray, T_world_from_camera: np.ndarray) -> np.ndarray:
     """(B, P, 4) planes n.x <= d of the world in the camera's frame."""
     turn, shift = T_world_from_camera[:, :3, :3], T_world_from_camera[:, :3, 3]
-    normals = np.einsum("bki,bij->bkj", planes[..., :3], turn)
-    offset = planes[..., 3] - np.einsum("bki,bi->bk", planes[..., :3], shift)
+    normals = rotate(np.swapaxes(turn, 1, 2)[:, None], planes[..., :3])
+    offset = planes[..., 3] - dot(planes[..., :3], shift[:, None])
     return np.concatenate([normals, offset[..., None]], axis=-1)

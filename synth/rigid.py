@@ -1,7 +1,34 @@
-"""Rigid and affine transforms, summed in a fixed order so that every machine gets the same bits."""
+"""Products of small matrices, summed in a fixed order so that every machine gets the same bits.
+
+BLAS and einsum choose their order of summation by the processor and by the shape of the batch: one
+frame alone would differ from the same frame among others in the last bit.
+"""
 
 import numba
 import numpy as np
+
+
+def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(..., 3), (..., 3) -> (...,)"""
+    return (a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1]) + a[..., 2] * b[..., 2]
+
+
+def multiply(*matrices: np.ndarray) -> np.ndarray:
+    """Product of (..., n, n) matrices, from left to right, broadcast over the leading axes."""
+    out = matrices[0]
+    for b in matrices[1:]:
+        total = out[..., :, :1] * b[..., :1, :]
+        for k in range(1, b.shape[-2]):
+            total = total + out[..., :, k : k + 1] * b[..., k : k + 1, :]
+        out = total
+    return out
+
+
+def rotate(turn: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(..., 3, 3), (..., 3) -> (..., 3), broadcast over the leading axes."""
+    return (turn[..., :, 0] * points[..., :1] + turn[..., :, 1] * points[..., 1:2]) + turn[
+        ..., :, 2
+    ] * points[..., 2:]
 
 
 def invert_rigid(T: np.ndarray) -> np.ndarray:
@@ -9,14 +36,9 @@ def invert_rigid(T: np.ndarray) -> np.ndarray:
     out = np.zeros_like(T)
     turn = np.swapaxes(T[..., :3, :3], -1, -2)
     out[..., :3, :3] = turn
-    out[..., :3, 3] = -np.einsum("...ij,...j->...i", turn, T[..., :3, 3])
+    out[..., :3, 3] = -rotate(turn, T[..., :3, 3])
     out[..., 3, 3] = 1.0
     return out
-
-
-def compose(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(..., 4, 4) a @ b; einsum, for a BLAS sums as its machine likes."""
-    return np.einsum("...ij,...jk->...ik", a, b)
 
 
 @numba.njit(cache=True, nogil=True)

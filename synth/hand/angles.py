@@ -13,6 +13,7 @@ import numba
 import numpy as np
 
 from synth.hand.bones import BONES, FINGER_START, FINGERS, FOREARM_BONE, THUMB
+from synth.rigid import multiply
 
 FINGER_DOFS: Final = (
     "mcp_flexion",
@@ -104,13 +105,13 @@ def rotation(axis: str, angle: np.ndarray) -> np.ndarray:
 def finger_zero() -> np.ndarray:
     """(4, 3, 3) frame of each straight finger in the palm's frame."""
     fan, tilt = np.radians(FINGER_FAN_DEG), np.radians(FINGER_TILT_DEG)
-    return rotation("y", -fan) @ rotation("z", tilt)
+    return multiply(rotation("y", -fan), rotation("z", tilt))
 
 
 def thumb_zero() -> np.ndarray:
     """(3, 3) frame of the thumb's metacarpal at zero angles in the palm's frame."""
     x, y, z = np.radians(THUMB_ZERO_DEG)
-    return rotation("x", x) @ rotation("y", y) @ rotation("z", z)
+    return multiply(rotation("x", x), rotation("y", y), rotation("z", z))
 
 
 def _turns() -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from synth.hand.bones import (
     THUMB,
     TIP_BONES,
 )
+from synth.rigid import dot, multiply
 
 _CHILD = {b: b + 1 for b in range(len(BONES)) if b not in (PALM, FOREARM_BONE, *TIP_BONES)}
 
@@ -63,7 +64,7 @@ def unit(v: np.ndarray) -> np.ndarray:
 def _frame(direction: np.ndarray, lateral: np.ndarray) -> np.ndarray:
     """(3, 3) with -Z along `direction` and +X as near to `lateral` as that allows."""
     z = -unit(direction)
-    x = unit(lateral - (lateral @ z) * z)
+    x = unit(lateral - dot(lateral, z) * z)
     return np.stack([x, np.cross(z, x), z], axis=1)
 
 
@@ -90,7 +91,7 @@ def zero_frames(frames: np.ndarray) -> np.ndarray:
     zero[THUMB] = thumb_zero()
     for start, straight in zip(FINGER_START, finger_zero(), strict=True):
         zero[start] = frames[start]
-        zero[start + 1] = frames[start].T @ straight
+        zero[start + 1] = multiply(frames[start].T, straight)
     return zero
 
 
@@ -109,5 +110,5 @@ def extreme_points(
     tips = []
     for bone, direction in zip(TIP_BONES, directions, strict=True):
         own = np.nonzero(skin_bone[:, 0] == bone)[0]
-        tips.append(own[np.argmax(vertices[own] @ direction)])
+        tips.append(own[np.argmax(dot(vertices[own], direction))])
     return np.array(tips, dtype=np.int64)

@@ -11,6 +11,7 @@ import numpy as np
 
 from frames.stream import normal, uniform
 from synth.hand.bones import BONES, FINGER_START, FOREARM_BONE, PALM, PARENT, THUMB
+from synth.rigid import rotate
 
 HAND_LENGTH_M = {"male": (0.1933, 0.00995), "female": (0.1811, 0.01006)}
 """ANSUR II mean and standard deviation."""
@@ -132,14 +133,14 @@ def scale_bones(
     t = np.clip(girth, *GIRTH_LIMITS)[:, None, None, None]
     b = frames[:, :, 2].copy()
     b[PALM_SOLID] = [0.0, 0.0, 1.0]
-    along = np.einsum("jc,jd->jcd", b, b)
+    along = b[:, :, None] * b[:, None, :]
     matrices = s[:, :, None, None] * along + t * (np.eye(3) - along)
     moved = joints.copy()
     for bone in range(1, len(BONES)):
         parent = PARENT[bone]
         matrix = matrices[:, bone if bone == FOREARM_BONE else parent]
         offset = joints[:, bone] - joints[:, parent]
-        moved[:, bone] = moved[:, parent] + np.einsum("icd,id->ic", matrix, offset)
+        moved[:, bone] = moved[:, parent] + rotate(matrix, offset)
     skin = np.zeros_like(vertices)
     for bone in range(len(BONES)):
         own = np.flatnonzero(weights[:, bone])

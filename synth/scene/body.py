@@ -13,6 +13,7 @@ from frames.camera import Camera
 from frames.stream import normal
 from synth.config import BodyConfig
 from synth.hand.angles import DOF, LIMITS, rotation
+from synth.rigid import multiply, rotate
 
 SHOULDER: Final = np.array([0.185, -0.05, -0.26])
 """Right shoulder from between the eyes: biacromial breadth 0.37-0.42 m, eye to acromion height
@@ -48,7 +49,7 @@ def head_pose(config: BodyConfig, u: np.ndarray) -> np.ndarray:
     # Camera axes (right, down, forward) of a level head looking along world y.
     level = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
     out = np.tile(np.eye(4), (len(u), 1, 1))
-    out[:, :3, :3] = rotation("z", yaw) @ rotation("x", -pitch) @ level @ rotation("z", roll)
+    out[:, :3, :3] = multiply(rotation("z", yaw), rotation("x", -pitch), level, rotation("z", roll))
     return out
 
 
@@ -99,9 +100,11 @@ def place_arms(
     low, high = LIMITS[DOF["wrist_flexion"]], LIMITS[DOF["wrist_deviation"]]
     flexion = np.clip(np.radians(-10 + 20 * n[:, 5]), low[0], low[1])
     deviation = np.clip(np.radians(4 + 9 * n[:, 6]), high[0], high[1])
-    hand = forearm @ rotation("z", pronation) @ rotation("y", -deviation) @ rotation("x", -flexion)
+    hand = multiply(
+        forearm, rotation("z", pronation), rotation("y", -deviation), rotation("x", -flexion)
+    )
     pose = np.tile(np.eye(4), (len(left), 1, 1))
-    pose[:, :3, :3] = np.where(left[:, None, None], MIRROR_X @ hand @ MIRROR_X, hand)
+    pose[:, :3, :3] = np.where(left[:, None, None], multiply(MIRROR_X, hand, MIRROR_X), hand)
     pose[:, :3, 3] = wrist * mirror
     axis = -hand[:, :, 2] * hand_length[:, None]
     distance = _length(wrist + axis / 2)
@@ -128,7 +131,7 @@ def _target(
     # Draws beyond the limits become uniform between them, rather than pile up at the ends.
     distance = np.where((distance < near) | (distance > far), near + u * (far - near), distance)
     point = distance[:, None] * ray
-    return np.einsum("nij,nj->ni", T_world_from_camera[:, :3, :3], point)
+    return rotate(T_world_from_camera[:, :3, :3], point)
 
 
 def _bend_elbow(

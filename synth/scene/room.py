@@ -10,6 +10,7 @@ import numpy as np
 
 from synth.config import RoomConfig
 from synth.hand.angles import rotation
+from synth.rigid import dot, rotate
 
 FURNITURE = 3
 """At most so many boxes stand in a room."""
@@ -56,8 +57,8 @@ def build_rooms(config: RoomConfig, points: np.ndarray, radius: np.ndarray, u: n
         axis=1,
     )
     axes = np.concatenate([np.eye(3), -np.eye(3)])[[0, 3, 1, 4, 2, 5]]
-    normals = np.einsum("bij,kj->bki", yaw, axes)
-    farthest = np.einsum("bki,bpi->bkp", normals, points) + radius[:, None]
+    normals = rotate(yaw[:, None], axes)
+    farthest = dot(normals[:, :, None], points[:, None]) + radius[:, None]
     needed = np.nanmax(farthest, axis=2) + CLEARANCE_M
     extent = np.maximum(extent, needed)
     planes = np.concatenate([normals, extent[:, :, None]], axis=2)

@@ -11,6 +11,7 @@ from synth.config import SceneConfig
 from synth.hand.angles import rotation
 from synth.hand.collision import Capsules, mutual_penetration
 from synth.hand.rig import Rig
+from synth.rigid import multiply, rotate
 from synth.scene.body import half_field, head_pose
 from synth.scene.hands import Hands, Spans, place_hands
 from synth.scene.objects import Solid
@@ -136,10 +137,10 @@ def _place_objects(
         n += np.where(before[:, None], 2.0, 0.0) * sight
         direction = n / np.linalg.norm(n, axis=1, keepdims=True)
         spot = centre[rows] + direction * (0.05 + 0.22 * v[:, 6, None])
-        turn = (
-            rotation("z", 2 * np.pi * v[:, 7])
-            @ rotation("x", 0.6 * n[:, 1])
-            @ rotation("y", 0.6 * n[:, 0])
+        turn = multiply(
+            rotation("z", 2 * np.pi * v[:, 7]),
+            rotation("x", 0.6 * n[:, 1]),
+            rotation("y", 0.6 * n[:, 0]),
         )
         span = _object_capsule(spot, turn, sizes[rows, k])
         gap = -mutual_penetration(*span, *(part[rows] for part in obstacles))
@@ -185,11 +186,8 @@ def _occupied(spans: Spans, objects: Objects) -> tuple[np.ndarray, np.ndarray]:
     points = np.concatenate([start, end, *ways], axis=1)
     radii = np.concatenate([radius, radius, *[radius[:, arms]] * 3], axis=1)
     corner = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
-    box = np.einsum(
-        "bkij,bkcj->bkci",
-        objects.T_world_from_object[..., :3, :3],
-        corner * objects.size_m[:, :, None],
-    )
+    turn = objects.T_world_from_object[:, :, None, :3, :3]
+    box = rotate(turn, corner * objects.size_m[:, :, None])
     box = box + objects.T_world_from_object[:, :, None, :3, 3]
     box = np.where(objects.present[:, :, None, None], box, np.nan).reshape(count, -1, 3)
     points = np.concatenate([np.where(points > 1e2, np.nan, points), box], axis=1)

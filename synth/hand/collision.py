@@ -16,6 +16,14 @@ from synth.hand.rig import Rig
 PHALANGES = (THUMB, THUMB + 1, THUMB + 2, *(s + k for s in FINGER_START for k in (1, 2, 3)))
 CAPSULE_BONES = (*PHALANGES, *FINGER_START, FOREARM_BONE)
 """15 phalanges, the 4 metacarpals in the palm, the forearm."""
+GIRTH_SPAN = {s + 1: (0.4, 1.0) for s in FINGER_START} | dict.fromkeys(TIP_BONES, (-0.2, 0.7))
+"""Where along a bone its girth is measured: off the knuckle's web, and before the tip's taper."""
+
+PALM_UP = np.array([0.0, 1.0, 0.0])
+PALM_STRIP_M = 0.008
+"""Skin this near to a metacarpal's line, side to side, tells how deep the palm is there."""
+PALM_FILL = 0.75
+"""Radius of a metacarpal's capsule against the flesh below it."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,17 @@ def _ends(rig: Rig, bone: int) -> tuple[np.ndarray, np.ndarray]:
     return start, rig.rest_joints[:, bone + 1]
 
 
+def _palm_depth(rig: Rig, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(I,) flesh below the middle of a metacarpal (I, 3), towards the palm, metres."""
+    skin = rig.rest_vertices[:, np.isin(rig.skin_bone[:, 0], [PALM, *FINGER_START])]
+    axis = (end - start)[:, None]
+    t = ((skin - start[:, None]) * axis).sum(-1) / (axis**2).sum(-1)
+    below = start[:, None] + t[..., None] * axis - skin
+    near = (t > 0.3) & (t < 0.9) & (below[..., 1] > 0) & (np.abs(below[..., 0]) < PALM_STRIP_M)
+    depth = np.nanmedian(np.where(near, below[..., 1], np.nan), axis=1)
+    return np.asarray(np.nan_to_num(depth))
+
+
 def build_capsules(rig: Rig) -> Capsules:
     """Fit a capsule to the flesh of each bone: its radius is the median distance of the skin."""
     starts, ends, radii = [], [], []
@@ -53,14 +72,19 @@ def build_capsules(rig: Rig) -> Capsules:
         length2 = (axis**2).sum(-1)
         if own.sum() >= 6:
             skin = rig.rest_vertices[:, own].astype(np.float64)
-            t = np.clip(((skin - a[:, None]) * axis[:, None]).sum(-1) / length2[:, None], 0.1, 0.9)
-            away = np.linalg.norm(skin - a[:, None] - t[..., None] * axis[:, None], axis=-1)
-            radius = np.median(away, axis=1)
+            t = ((skin - a[:, None]) * axis[:, None]).sum(-1) / length2[:, None]
+            held = np.clip(t, 0.1, 0.9)[..., None] * axis[:, None]
+            away = np.linalg.norm(skin - a[:, None] - held, axis=-1)
+            low, high = GIRTH_SPAN.get(bone, (-np.inf, np.inf))
+            radius = np.nanmedian(np.where((t >= low) & (t <= high), away, np.nan), axis=1)
         else:  # a bone without skin of its own (a metacarpal of MANO): as thick as the knuckle
             radius = rig.thickness[:, 5].astype(np.float64) * 0.6
         if bone in FINGER_START:
-            # The palm's skin is far from the metacarpal's side; its thickness counts here.
-            radius = np.minimum(radius, 0.5 * np.sqrt(length2) * 0.36)
+            # Together the four make the palm: wide enough to leave no groove between them, and
+            # lowered until they touch the skin that fingertips meet.
+            depth = _palm_depth(rig, a, b)
+            radius = PALM_FILL * depth
+            a, b = (e - (depth - radius)[:, None] * PALM_UP for e in (a, b))
         if bone in TIP_BONES:
             b = b - axis * (radius / np.sqrt(length2))[:, None]
         starts.append(a)

@@ -1,4 +1,4 @@
-"""Named poses run through themselves nowhere by more than 3 mm, measured on the mesh itself."""
+"""Poses run through themselves nowhere by more than 3 mm, measured on the mesh itself."""
 
 from functools import cache
 
@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import trimesh
 
-from synth.hand.kinematics import pose_hands
-from synth.pose.presets import PRESETS, Preset, preset_angles
+from synth.hand.angles import clamp
+from synth.hand.collision import build_capsules, place_capsules, self_penetration
+from synth.hand.kinematics import bone_transforms, pose_hands
+from synth.pose.presets import PRESETS
+from synth.pose.relaxation import relax_presets
 from tests.synth.hand.rigs import people
 from tests.synth.hand.winding import (
     Penetration,
@@ -20,8 +23,8 @@ from tests.synth.hand.winding import (
 
 LIMIT_M = 0.003
 
-UNRELAXED = {"fist", "point", "thumbs-up", "l-shape", "peace", "horns", "ok", "grip"}
-"""Poses whose table still presses flesh too deep for some people."""
+TIGHT = {"fist"}
+"""Poses that still press flesh deeper on some of the 16 people."""
 
 
 @cache
@@ -29,14 +32,18 @@ def solids() -> list[Solid]:
     return cut_solids(people())
 
 
+@cache
+def relaxed() -> np.ndarray:
+    """(I, P, 29) the named poses as they are sampled: fitted to each person."""
+    return relax_presets(people(), build_capsules(people()), seed=0)
+
+
 def worst_of(angles: np.ndarray) -> Penetration:
-    """The deepest self-penetration of all people in one pose (29,)."""
+    """The deepest self-penetration of all people, angles (I, 29)."""
     rig = people()
     count = len(rig.rest_vertices)
     still = np.tile(np.eye(4), (count, 1, 1))
-    vertices, _ = pose_hands(
-        rig, np.arange(count), np.tile(angles, (count, 1)), still, np.zeros(count, bool)
-    )
+    vertices, _ = pose_hands(rig, np.arange(count), angles, still, np.zeros(count, bool))
     return max((deepest(rig, solids(), v) for v in vertices), key=lambda found: found.depth_m)
 
 
@@ -52,17 +59,41 @@ def test_winding_number_and_distance_know_a_box() -> None:
 
 
 def test_straight_fingers_are_clear_and_crossed_ones_are_found() -> None:
-    assert worst_of(np.zeros(29)).depth_m == 0.0
-    crossed = np.zeros(29)
-    crossed[10], crossed[15] = np.radians(20), np.radians(-20)  # index and middle into each other
+    assert worst_of(np.zeros((16, 29))).depth_m == 0.0
+    crossed = np.zeros((16, 29))
+    crossed[:, 10], crossed[:, 15] = (
+        np.radians(20),
+        np.radians(-20),
+    )  # index and middle into each other
     found = worst_of(crossed)
     assert found.depth_m > 0.004
     assert {"index", "middle"} == {part.split("_")[0] for part in found.pair.split(" in ")}
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.name)
-def test_named_pose_is_clear(preset: Preset, request: pytest.FixtureRequest) -> None:
-    if preset.name in UNRELAXED:
-        request.applymarker(pytest.mark.xfail(reason="the table is not relaxed for every hand"))
-    found = worst_of(preset_angles(preset))
+@pytest.mark.parametrize("pose", range(len(PRESETS)), ids=[p.name for p in PRESETS])
+def test_named_pose_is_clear(pose: int, request: pytest.FixtureRequest) -> None:
+    if PRESETS[pose].name in TIGHT:
+        request.applymarker(pytest.mark.xfail(reason="middle and ring finger are too close"))
+    found = worst_of(relaxed()[:, pose])
     assert found.depth_m <= LIMIT_M, f"{found.pair}: {1000 * found.depth_m:.1f} mm"
+
+
+def test_capsules_foretell_the_mesh() -> None:
+    """Of poses that capsules call clear, at most one in fifty runs through itself by 3 mm."""
+    rig, capsules = people(), build_capsules(people())
+    rng = np.random.default_rng(0)
+    count = 1500
+    named = relaxed()
+    who = np.arange(count) % len(named)
+    first, second = (named[who, rng.integers(0, len(PRESETS), count)] for _ in range(2))
+    share = rng.random((count, 1))
+    angles = clamp(share * first + (1 - share) * second + rng.normal(0, 0.1, first.shape))
+    still = np.tile(np.eye(4), (count, 1, 1))
+    side = np.zeros(count, bool)
+    transforms, _ = bone_transforms(rig, who, angles, still, side)
+    depth = self_penetration(*place_capsules(capsules, who, transforms), capsules.pairs)
+    clear = np.flatnonzero(depth < 0.002)[:300]
+    assert len(clear) == 300
+    vertices, _ = pose_hands(rig, who[clear], angles[clear], still[clear], side[clear])
+    found = np.array([deepest(rig, solids(), v).depth_m for v in vertices])
+    assert (found > LIMIT_M).mean() <= 0.02, np.quantile(found, [0.9, 0.99, 1.0])

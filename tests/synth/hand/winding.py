@@ -13,8 +13,9 @@ import numpy as np
 from frames.parts import PART_NAMES
 from synth.hand.rig import Rig
 
-JOINED_M = 0.010
-"""Flesh within this distance of a neighbouring part at rest folds with it, and is not counted."""
+JOINED_M = 0.015
+"""Flesh this near to an adjoining part at rest folds with it at the joint, and is not counted: a
+knuckle is about that thick."""
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def _draw(
     angles = np.where((named | between)[:, None], base, _synergy(noise, kind))
     angles = (1 - pull)[:, None] * angles + pull[:, None] * table[:, _RELAXED]
     angles[:, :2] = 0.0
-    return Poses(couple(clamp(angles)), np.where(named & (pull == 0.0), first, -1))
+    return Poses(clamp(couple(clamp(angles))), np.where(named & (pull == 0.0), first, -1))
 
 
 def _synergy(noise: np.ndarray, kind: np.ndarray) -> np.ndarray:

@@ -19,11 +19,11 @@ SHOULDER: Final = np.array([0.185, -0.05, -0.26])
 """Right shoulder from between the eyes: biacromial breadth 0.37-0.42 m, eye to acromion height
 about 0.26 m, the head carried a little before the shoulders (ANSUR II)."""
 
-UPPER_ARM, FOREARM = 1.63, 1.45
-"""Lengths against hand length: acromion-radiale 0.31 m and radiale-stylion 0.27 m for 0.19 m."""
+UPPER_ARM: Final = 1.63
+"""Length against hand length: acromion-radiale 0.31 m for 0.19 m."""
 
-NEAREST_M: Final = 0.11
-"""Neither hand nor forearm comes closer to the camera than this."""
+NEAREST_M: Final = 0.15
+"""The middle lines of hand and forearm stay this far from the camera, and so their skin 0.1 m."""
 
 MIRROR_X: Final = np.diag([-1.0, 1.0, 1.0])
 
@@ -76,32 +76,34 @@ def place_arms(
     T_world_from_camera: np.ndarray,
     left: np.ndarray,
     hand_length: np.ndarray,
+    forearm: np.ndarray,
     n: np.ndarray,
     u: np.ndarray,
 ) -> Arms:
     """Put N hands into view and let the arms follow.
 
-    field (2,) from `half_field`, T_world_from_camera (N, 4, 4), left (N,) bool, hand_length (N,) m,
-    n (N, 7) standard normals, u (N,) uniforms.
+    field (2,) from `half_field`, T_world_from_camera (N, 4, 4), left (N,) bool, hand_length and
+    forearm (wrist to elbow) (N,) m, n (N, 7) standard normals, u (N,) uniforms.
     """
     target = _target(config, field, T_world_from_camera, left, n, u)
     mirror = np.where(left[:, None], [-1.0, 1.0, 1.0], 1.0)
     target = target * mirror
     toward = target - SHOULDER
     wrist = target - 0.5 * hand_length[:, None] * _unit(toward)
-    elbow, reaches = _bend_elbow(wrist, hand_length, np.radians(28 + 22 * n[:, 3]))
+    upper = UPPER_ARM * hand_length
+    elbow, reaches = _bend_elbow(wrist, upper, forearm, np.radians(28 + 22 * n[:, 3]))
 
     # Forearm frame: -Z to the hand, dorsal side outward with the thumb up, then pronation.
     z = -_unit(wrist - elbow)
     outward = np.array([1.0, 0.0, 0.0]) - z[:, :1] * z
     y = _unit(outward)
-    forearm = np.stack([np.cross(y, z), y, z], axis=-1)
+    frame = np.stack([np.cross(y, z), y, z], axis=-1)
     pronation = np.radians(np.clip(35 + 55 * n[:, 4], -80, 120))
     low, high = LIMITS[DOF["wrist_flexion"]], LIMITS[DOF["wrist_deviation"]]
     flexion = np.clip(np.radians(-10 + 20 * n[:, 5]), low[0], low[1])
     deviation = np.clip(np.radians(4 + 9 * n[:, 6]), high[0], high[1])
     hand = multiply(
-        forearm, rotation("z", pronation), rotation("y", -deviation), rotation("x", -flexion)
+        frame, rotation("z", pronation), rotation("y", -deviation), rotation("x", -flexion)
     )
     pose = np.tile(np.eye(4), (len(left), 1, 1))
     pose[:, :3, :3] = np.where(left[:, None, None], multiply(MIRROR_X, hand, MIRROR_X), hand)
@@ -135,13 +137,13 @@ def _target(
 
 
 def _bend_elbow(
-    wrist: np.ndarray, hand_length: np.ndarray, swivel: np.ndarray
+    wrist: np.ndarray, upper: np.ndarray, fore: np.ndarray, swivel: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Two-bone inverse kinematics: (N, 3) elbows and whether the arm reaches the wrist.
 
-    swivel (N,) rad turns the elbow outward about the line from shoulder to wrist, from below.
+    upper, fore (N,) m lengths of the arm; swivel (N,) rad turns the elbow outward about the line
+    from shoulder to wrist, from below.
     """
-    upper, fore = UPPER_ARM * hand_length, FOREARM * hand_length
     line = wrist - SHOULDER
     length = _length(line)
     reach = np.clip(length, np.abs(upper - fore) * 1.05 + 0.02, (upper + fore) * 0.995)

@@ -7,7 +7,8 @@ import numpy as np
 
 from frames.stream import normal, uniform
 from synth.config import BodyConfig, PoseConfig
-from synth.hand.collision import Capsules, mutual_penetration, place_capsules
+from synth.hand.bones import FINGER_START, FOREARM_BONE, PALM, THUMB
+from synth.hand.collision import CAPSULE_BONES, Capsules, mutual_penetration, place_capsules
 from synth.hand.kinematics import bone_transforms
 from synth.hand.rig import Rig
 from synth.pose.sampler import sample_poses
@@ -17,8 +18,17 @@ ROUNDS: Final = (4, 28)
 """Places that are tried at once for a hand; the first free one counts. A first hand without any
 takes the neutral place, a second one is left out."""
 
-HAND_GAP_M: Final = 0.002
-"""Two hands keep at least this far apart."""
+HAND_GAP_M: Final = 0.004
+"""The capsules of two hands keep at least this far apart."""
+
+_GIRTH: Final = np.array(
+    [
+        1.8 if b in FINGER_START else 1.5 if b == FOREARM_BONE else 1.3 if b == THUMB else 1.1
+        for b in CAPSULE_BONES
+    ]
+)
+"""A capsule's radius is the median of its flesh; the palm between the metacarpals, the thenar and
+the forearm's thick end stand out farther. So much thicker, capsules hold the skin."""
 
 Spans = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Capsules of N hands: start (N, C, 3), end (N, C, 3), radius (N, C)."""
@@ -129,9 +139,9 @@ def _place(
     """The first place that the arm reaches and that is free; else the neutral one, not `found`."""
     count = len(ids)
     length = rig.hand_length[identity]
-    neutral = place_arms(
-        body, field, T_world_from_camera, left, length, np.zeros((count, 7)), np.full(count, 0.5)
-    )
+    forearm = _forearm_length(rig)[identity]
+    still, middle = np.zeros((count, 7)), np.full(count, 0.5)
+    neutral = place_arms(body, field, T_world_from_camera, left, length, forearm, still, middle)
     posed = angles.copy()
     posed[:, :2] = neutral.wrist_angles
     pose = neutral.T_world_from_wrist.copy()
@@ -148,6 +158,7 @@ def _place(
             T_world_from_camera[rows],
             left[rows],
             length[rows],
+            forearm[rows],
             normal(u[:, :14]),
             u[:, 14],
         )
@@ -173,6 +184,12 @@ def _place(
     return _Placed(found, posed, pose, hand_spans(rig, capsules, identity, posed, pose, left))
 
 
+def _forearm_length(rig: Rig) -> np.ndarray:
+    """(I,) metres from wrist to elbow."""
+    arm = rig.rest_joints[:, FOREARM_BONE].astype(np.float64) - rig.rest_joints[:, PALM]
+    return np.asarray(np.sqrt(arm[:, 0] ** 2 + arm[:, 1] ** 2 + arm[:, 2] ** 2))
+
+
 def hand_spans(
     rig: Rig,
     capsules: Capsules,
@@ -181,9 +198,10 @@ def hand_spans(
     pose: np.ndarray,
     left: np.ndarray,
 ) -> Spans:
-    """Capsules of posed hands in the frame that `pose` maps to."""
+    """Capsules that hold the skin of posed hands, in the frame that `pose` maps to."""
     transforms, _ = bone_transforms(rig, identity, angles, pose, left)
-    return place_capsules(capsules, identity, transforms)
+    start, end, radius = place_capsules(capsules, identity, transforms)
+    return start, end, radius * _GIRTH
 
 
 def _interleave(groups: list[Hands]) -> Hands:

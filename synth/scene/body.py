@@ -23,7 +23,8 @@ UPPER_ARM: Final = 1.63
 """Length against hand length: acromion-radiale 0.31 m for 0.19 m."""
 
 NEAREST_M: Final = 0.15
-"""The middle lines of hand and forearm stay this far from the camera, and so their skin 0.1 m."""
+"""The middle lines of hand and forearm stay this far from the camera; bent fingers and an
+outstretched thumb may come to half of it."""
 
 MIRROR_X: Final = np.diag([-1.0, 1.0, 1.0])
 

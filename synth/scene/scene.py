@@ -22,7 +22,7 @@ OBJECTS: Final = 2
 OBJECT_ATTEMPTS: Final = 10
 OBJECT_GAP_M: Final = 0.003
 NEAREST_M: Final = 0.10
-"""Nothing comes closer to the camera than this."""
+"""No object comes closer to the camera than this."""
 
 
 @dataclass(frozen=True)

@@ -1,40 +1,27 @@
 """From sampled scenes to images and labels: the middle of the pipeline."""
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from frames.camera import Camera
-from frames.parts import HAND_STRIDE, OBJECT_BASE
 from synth.hand.kinematics import pose_hands
 from synth.hand.rig import Rig
 from synth.labels import KeypointLabels, label_keypoints
+from synth.meshes import list_hands, list_things
 from synth.raster.canvas import DEPTH_SCALE, LayerStatistics
-from synth.rigid import dot, invert_rigid, multiply, rotate, transform
-from synth.scene.objects import Solid, box_mesh
-from synth.scene.scene import OBJECTS, Scenes
-
-HAND_LAYERS: Final = 2
-LAYERS: Final = HAND_LAYERS + OBJECTS
-"""A layer for every hand and object of a frame."""
+from synth.rigid import dot, invert_rigid, multiply, rotate
+from synth.scene.objects import Solid
+from synth.scene.scene import Scenes
 
 
 class Painter(Protocol):
     """What draws a frame: `synth.raster.canvas.Canvas`, or another renderer with its methods."""
 
     def begin(self) -> None: ...
-    def draw(
-        self,
-        slot: int,
-        vertices: np.ndarray,
-        faces: np.ndarray,
-        codes: np.ndarray,
-        base: int = 0,
-        closed: bool = True,
-    ) -> None: ...
-    def draw_background(
-        self, vertices: np.ndarray, faces: np.ndarray, closed: bool = True
+    def draw_list(
+        self, jobs: np.ndarray, vertices: np.ndarray, faces: np.ndarray, codes: np.ndarray
     ) -> None: ...
     def draw_room(self, planes: np.ndarray) -> None: ...
     def composite(
@@ -81,52 +68,37 @@ def render_scenes(
     count, hands = len(scenes.frame_ids), scenes.hands
     T_camera_from_world = invert_rigid(scenes.T_world_from_camera)
     T_camera_from_wrist = multiply(T_camera_from_world[hands.frame], hands.T_world_from_wrist)
-    vertices, keypoints = pose_hands(
-        rig, hands.identity, hands.angles, T_camera_from_wrist, hands.left
-    )
-    mirrored = np.ascontiguousarray(rig.faces[:, ::-1])
     T_camera_from_object = multiply(
         T_camera_from_world[:, None], scenes.objects.T_world_from_object
     )
-    boxes = multiply(T_camera_from_world[:, None], scenes.rooms.box_pose)
+    vertices, keypoints = pose_hands(
+        rig, hands.identity, hands.angles, T_camera_from_wrist, hands.left
+    )
+    meshes = list_hands(scenes, rig, vertices)
+    things = list_things(scenes, solids, T_camera_from_object)
     planes = planes_in_camera(scenes.rooms.planes, scenes.T_world_from_camera)
 
     depth = np.empty((count, camera.height, camera.width), np.uint16)
     codes = np.empty((count, camera.height, camera.width), np.uint8)
-    amodal = np.zeros(len(hands.frame), np.int64)
-    seen = np.zeros(len(hands.frame), np.int64)
-    box = np.full((2, len(hands.frame), 4), np.nan, np.float32)
-    first = np.searchsorted(hands.frame, np.arange(count + 1))
-    cube, cube_faces = box_mesh()
+    layers = []
     for b in range(count):
         painter.begin()
         if scenes.rooms.present[b]:
             painter.draw_room(planes[b])
-        for pose in boxes[b][scenes.rooms.box_present[b]]:
-            painter.draw_background(transform(pose, cube), cube_faces)
-        for n in range(first[b], first[b + 1]):
-            slot = int(hands.slot[n])
-            faces = mirrored if hands.left[n] else rig.faces
-            painter.draw(slot, vertices[n], faces, rig.face_parts, base=HAND_STRIDE * slot)
-        for number, k in enumerate(np.flatnonzero(scenes.objects.present[b])):
-            solid = solids[scenes.objects.solid[b, k]]
-            pose = T_camera_from_object[b, k].copy()
-            pose[:3, :3] *= scenes.objects.size_m[b, k]
-            painter.draw(
-                HAND_LAYERS + number,
-                transform(pose, solid.vertices),
-                solid.faces,
-                solid.codes,
-                base=OBJECT_BASE + number,
-            )
-        layers = painter.composite(depth[b], codes[b], DEPTH_SCALE)
-        for n in range(first[b], first[b + 1]):
-            slot = int(hands.slot[n])
-            amodal[n], seen[n] = layers.amodal_pixels[slot], layers.visible_pixels[slot]
-            if seen[n]:
-                box[0, n] = layers.visible_box[slot]
-            if amodal[n]:
-                box[1, n] = layers.amodal_box[slot]
+        painter.draw_list(*things.of_frame(b))
+        painter.draw_list(*meshes.of_frame(b))
+        layers.append(painter.composite(depth[b], codes[b], DEPTH_SCALE))
+    own = hands.frame, hands.slot
+    amodal = np.stack([layer.amodal_pixels for layer in layers])[own]
+    seen = np.stack([layer.visible_pixels for layer in layers])[own]
+    box = np.stack(
+        [
+            np.stack([layer.visible_box for layer in layers])[own],
+            np.stack([layer.amodal_box for layer in layers])[own],
+        ]
+    ).astype(np.float32)
+    box[0, seen == 0] = np.nan
+    box[1, amodal == 0] = np.nan
     # From inclusive pixels to the outer edges of the pixels.
     box += np.array([-0.5, -0.5, 0.5, 0.5], np.float32)
     labels = label_keypoints(

@@ -20,10 +20,11 @@ from frames.parts import HAND_STRIDE, OBJECT_BASE, PROVENANCE_EXACT
 from frames.schema import table_from_columns
 from synth.config import SynthConfig
 from synth.config_file import check_config
-from synth.frame_renderer import LAYERS, Painter, Rendered, render_scenes
+from synth.frame_renderer import Painter, Rendered, render_scenes
 from synth.hand.angles import DOFS
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
+from synth.meshes import LAYERS
 from synth.pose.presets import PRESETS
 from synth.pose.relaxation import relax_presets
 from synth.raster.canvas import DEPTH_SCALE, Canvas

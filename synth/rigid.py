@@ -4,7 +4,6 @@ BLAS and einsum choose their order of summation by the processor and by the shap
 frame alone would differ from the same frame among others in the last bit.
 """
 
-import numba
 import numpy as np
 
 
@@ -38,15 +37,4 @@ def invert_rigid(T: np.ndarray) -> np.ndarray:
     out[..., :3, :3] = turn
     out[..., :3, 3] = -rotate(turn, T[..., :3, 3])
     out[..., 3, 3] = 1.0
-    return out
-
-
-@numba.njit(cache=True, nogil=True)
-def transform(pose, points):  # type: ignore[no-untyped-def]
-    """Apply an affine (4, 4) float64 to points (V, 3) float32 -> (V, 3) float32."""
-    out = np.empty(points.shape, np.float32)
-    for v in range(points.shape[0]):
-        x, y, z = np.float64(points[v, 0]), np.float64(points[v, 1]), np.float64(points[v, 2])
-        for i in range(3):
-            out[v, i] = ((pose[i, 0] * x + pose[i, 1] * y) + pose[i, 2] * z) + pose[i, 3]
     return out

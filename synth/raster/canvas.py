@@ -22,7 +22,12 @@ from synth.raster import composite, room
 from synth.raster.grid import build_grid
 from synth.raster.keys import NEAREST_NEAR_M, decode_codes, decode_depth
 from synth.raster.lanes import LANES
-from synth.raster.mesh import draw_curved_mesh, draw_pinhole_mesh
+from synth.raster.mesh import (
+    draw_curved_list,
+    draw_curved_mesh,
+    draw_pinhole_list,
+    draw_pinhole_mesh,
+)
 from synth.raster.pinhole import CHUNK, PLAN, SPANS
 
 NEAR_M: Final = 0.02
@@ -84,14 +89,16 @@ class Canvas:
         self._verdict = np.zeros(faces, dtype=np.uint8)
         self._chosen = np.zeros(faces + 1, dtype=np.int32)
         self._zero_codes = np.zeros(faces, dtype=np.uint8)
-        self._arguments = [self._gather_arguments(slot) for slot in range(self.layers + 1)]
+        layers = zip(self._keys, self._dirty, strict=True)
+        self._arguments = [self._gather_arguments(keys, dirty) for keys, dirty in layers]
+        self._arguments.append(self._gather_arguments(self._keys, self._dirty))
 
-    def _gather_arguments(self, slot: int) -> tuple[Any, ...]:
-        """What every drawing into one layer passes on."""
+    def _gather_arguments(self, keys: np.ndarray, dirty: np.ndarray) -> tuple[Any, ...]:
+        """What every drawing into one layer, or into all, passes on."""
         grid, camera = self._grid, self.camera
         shared = (
             *(self.near_m, camera.width, camera.height, grid.table_from_ray, grid.octagon),
-            *(grid.tiles, grid.gx, grid.gy, grid.stride, self._keys[slot], self._dirty[slot]),
+            *(grid.tiles, grid.gx, grid.gy, grid.stride, keys, dirty),
             *(self._verdict, self._chosen, self._mask),
         )
         if self._pinhole:
@@ -131,6 +138,27 @@ class Canvas:
         if not 0 <= slot < self.layers:
             raise ValueError(f"slot must be 0..{self.layers - 1}, got {slot}")
         self._draw(slot, vertices, faces, codes, base, closed)
+
+    def draw_list(
+        self, jobs: np.ndarray, vertices: np.ndarray, faces: np.ndarray, codes: np.ndarray
+    ) -> None:
+        """Draw many meshes in one call: what a frame costs beside its triangles.
+
+        jobs (M, 7) int64, one row a mesh: its layer (`layers` for the background), first and last
+        + 1 of its vertices (V, 3), first and last + 1 of its faces (F, 3), which count from its own
+        first vertex, the number added to its codes (F,), and whether it is closed. Types as for
+        `draw`.
+        """
+        if not len(jobs):
+            return
+        _check_mesh(vertices, faces, codes)
+        size = (jobs[:, 2] - jobs[:, 1]).max(), (jobs[:, 4] - jobs[:, 3]).max()
+        if size[0] > len(self._points) or size[1] > len(self._verdict):
+            self._reserve(2 * int(size[0]), 2 * int(size[1]))
+        for layer in set(jobs[:, 0].tolist()):
+            self._freshen(layer)
+        draw_meshes = draw_pinhole_list if self._pinhole else draw_curved_list
+        draw_meshes(jobs, vertices, faces, codes, *self._arguments[-1])
 
     def draw_background(self, vertices: np.ndarray, faces: np.ndarray, closed: bool = True) -> None:
         """Draw a mesh (as `draw`) into the background layer, with code 0: tables, boxes, walls."""

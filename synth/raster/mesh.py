@@ -44,6 +44,21 @@ def draw_pinhole_mesh(
 
 
 @njit(**JIT)
+def draw_pinhole_list(
+    jobs, vertices, faces, codes, near, width, height, matrix, octagon, tiles, gx, gy, stride,
+    keys, dirty, verdict, chosen, mask, points, corners, plan, spans,
+):
+    """Draw meshes one after another; jobs as in `Canvas.draw_list`, keys, dirty of all layers."""
+    for j in range(jobs.shape[0]):
+        layer, v, w, f, g, base, closed = jobs[j]
+        draw_pinhole_mesh(
+            vertices[v:w], faces[f:g], codes[f:g], base, closed != 0, near, width, height, matrix,
+            octagon, tiles, gx, gy, stride, keys[layer], dirty[layer], verdict, chosen, mask,
+            points, corners, plan, spans,
+        )
+
+
+@njit(**JIT)
 def draw_curved_mesh(
     vertices, faces, codes, base, closed, near, width, height, matrix, octagon, tiles, gx, gy,
     stride, keys, dirty, verdict, chosen, mask, px, outside, bounds, lookup, origin, margin, bend,
@@ -65,3 +80,18 @@ def draw_curved_mesh(
             matrix, octagon, tiles, gx, gy, height, keys, stride, dirty, mask,
         )
         dirty[2] = min(dirty[2], width - 1)
+
+
+@njit(**JIT)
+def draw_curved_list(
+    jobs, vertices, faces, codes, near, width, height, matrix, octagon, tiles, gx, gy, stride,
+    keys, dirty, verdict, chosen, mask, px, outside, bounds, lookup, origin, margin, bend,
+):
+    """The same for a camera given by its ray table."""
+    for j in range(jobs.shape[0]):
+        layer, v, w, f, g, base, closed = jobs[j]
+        draw_curved_mesh(
+            vertices[v:w], faces[f:g], codes[f:g], base, closed != 0, near, width, height, matrix,
+            octagon, tiles, gx, gy, stride, keys[layer], dirty[layer], verdict, chosen, mask, px,
+            outside, bounds, lookup, origin, margin, bend,
+        )

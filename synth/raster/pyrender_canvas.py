@@ -59,6 +59,14 @@ class PyrenderCanvas:
         """Draw a triangle mesh into layer `slot`; as `Canvas.draw`."""
         self._drawn[slot].append(Surface(vertices, faces, codes + np.uint8(base), closed))
 
+    def draw_list(
+        self, jobs: np.ndarray, vertices: np.ndarray, faces: np.ndarray, codes: np.ndarray
+    ) -> None:
+        """Draw many meshes; as `Canvas.draw_list`."""
+        for layer, v, w, f, g, base, closed in jobs.tolist():
+            surface = Surface(vertices[v:w], faces[f:g], codes[f:g] + np.uint8(base), bool(closed))
+            self._drawn[layer].append(surface)
+
     def draw_background(self, vertices: np.ndarray, faces: np.ndarray, closed: bool = True) -> None:
         """Draw a mesh behind the layers, with code 0; as `Canvas.draw_background`."""
         codes = np.zeros(len(faces), np.uint8)
@@ -83,7 +91,7 @@ class PyrenderCanvas:
         for slot, surfaces in enumerate(self._drawn[:-1]):
             if not surfaces:
                 continue
-            _, alone = self._pass.render(surfaces, key=1)
+            _, alone = self._pass.render(surfaces, key=1 + slot)
             part = alone % HAND_STRIDE
             whole = (alone >= OBJECT_BASE) | ((part >= 1) & (part <= HAND_PARTS))
             layer_codes = np.unique(np.concatenate([s.codes for s in surfaces]))

@@ -52,7 +52,7 @@ def make_solid(
 def primitives() -> tuple[Solid, ...]:
     """Box, cylinder, ball and a rod, scaled at random when placed."""
     return (
-        make_solid("box", *box_mesh(), np.array([[0.03, 0.14], [0.03, 0.14], [0.03, 0.22]])),
+        cube(),
         make_solid(
             "cylinder", *_cylinder(28), np.array([[0.03, 0.09], [0.03, 0.09], [0.06, 0.24]])
         ),
@@ -62,12 +62,13 @@ def primitives() -> tuple[Solid, ...]:
 
 
 @cache
-def box_mesh() -> tuple[np.ndarray, np.ndarray]:
-    """The unit cube: (8, 3) float32 vertices, (12, 3) int32 outward faces."""
+def cube() -> Solid:
+    """The unit cube itself: a box, a table, a piece of furniture."""
     corner = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]) - 0.5
     quads = ((0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3))
     faces = [t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))]
-    return corner.astype(np.float32), np.array(faces, dtype=np.int32)
+    size = np.array([[0.03, 0.14], [0.03, 0.14], [0.03, 0.22]])
+    return make_solid("box", corner, np.array(faces), size)
 
 
 def _cylinder(sides: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,8 @@ from frames.parts import HAND_STRIDE, OBJECT_BASE
 from synth.hand.rig import Rig
 from synth.rigid import invert_rigid, multiply
 from synth.scene.objects import Solid, cube
-from synth.scene.scene import OBJECTS, Scenes
+from synth.scene.placement import OBJECTS
+from synth.scene.scene import Scenes
 
 HAND_LAYERS = 2
 LAYERS = HAND_LAYERS + OBJECTS

@@ -212,23 +212,24 @@ def self_penetration(start, end, radius, pairs):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def mutual_penetration(  # type: ignore[no-untyped-def]
-    start, end, radius, other_start, other_end, other_radius
+    start, end, radius, other_start, other_end, other_radius, against
 ):
-    """Deepest overlap between capsule sets h of two bodies, (B,), metres; negative: their gap.
+    """Deepest overlap between set h of capsules and set against[h] of others, (B,), metres.
 
-    Gaps beyond 1 cm all read as -0.01.
+    Negative: their gap; gaps beyond 1 cm all read as -0.01.
     """
     out = np.empty(start.shape[0])
     for h in range(start.shape[0]):
+        o = against[h]
         mine = _spheres(start[h], end[h], radius[h])
-        others = _spheres(other_start[h], other_end[h], other_radius[h])
+        others = _spheres(other_start[o], other_end[o], other_radius[o])
         worst = -0.01
         for i in range(start.shape[1]):
             for j in range(other_start.shape[1]):
                 if _near(mine, i, others, j, worst):
                     gap = segment_distance(
-                        start[h, i], end[h, i], other_start[h, j], other_end[h, j]
+                        start[h, i], end[h, i], other_start[o, j], other_end[o, j]
                     )
-                    worst = max(worst, radius[h, i] + other_radius[h, j] - gap)
+                    worst = max(worst, radius[h, i] + other_radius[o, j] - gap)
         out[h] = worst
     return out

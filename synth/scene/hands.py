@@ -30,6 +30,9 @@ _GIRTH: Final = np.array(
 """A capsule's radius is the median of its flesh; the palm between the metacarpals, the thenar and
 the forearm's thick end stand out farther. So much thicker, capsules hold the skin."""
 
+FAR_M: Final = 1e3
+"""Where capsules of absent things are put."""
+
 Spans = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Capsules of N hands: start (N, C, 3), end (N, C, 3), radius (N, C)."""
 
@@ -173,7 +176,7 @@ def _place(
             if obstacle is None:
                 break
             spans = hand_spans(rig, capsules, identity[at], posed[at], pose[at], left[at])
-            hit = mutual_penetration(*spans, *(part[at] for part in obstacle)) > -HAND_GAP_M
+            hit = mutual_penetration(*spans, *obstacle, at) > -HAND_GAP_M
             found[at[hit]] = False
             free.reshape(-1)[pick[hit]] = False
             pending = pending[hit]

@@ -107,9 +107,10 @@ def test_hands_apart_do_not_touch_and_hands_in_one_place_do() -> None:
     away[:, 0, 3] = [0.0, 0.03, 0.5]
     _, first = _placed(angles, here)
     _, second = _placed(angles, away)
-    depth = mutual_penetration(*first, *second)
+    against = np.arange(3)
+    depth = mutual_penetration(*first, *second, against)
     assert depth[0] > depth[1] > 0.01 and depth[2] == -0.01
-    np.testing.assert_allclose(mutual_penetration(*second, *first), depth, atol=1e-12)
+    np.testing.assert_allclose(mutual_penetration(*second, *first, against), depth, atol=1e-12)
     # By brute force: the deepest of all pairs of capsules.
     (a0, a1, ra), (b0, b1, rb) = first, second
     every = max(

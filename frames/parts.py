@@ -20,7 +20,11 @@ PART_NAMES: Final = (
     "background",
     "palm",
     *(f"thumb_{p}" for p in ("metacarpal", "proximal", "distal")),
-    *(f"{f}_{p}" for f in ("index", "middle", "ring", "pinky") for p in ("proximal", "middle", "distal")),
+    *(
+        f"{f}_{p}"
+        for f in ("index", "middle", "ring", "pinky")
+        for p in ("proximal", "middle", "distal")
+    ),
     "forearm",
 )
 """Name of part p (0..17) within a hand's block of codes."""

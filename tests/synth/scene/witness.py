@@ -5,16 +5,17 @@ matrix products of its own; only the hands' skinned vertices are shared with the
 (tests/synth/hand shows those to be right).
 """
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 import trimesh
 
 from frames.camera import Camera
-from synth.config import SynthConfig
+from synth.config import SceneConfig, SynthConfig
 from synth.generator import Generator
-from synth.hand.kinematics import pose_hands
+from synth.hand.kinematics import bone_transforms, pose_hands
 from synth.scene.scene import Scenes
 from tests.synth.raster.raycaster import camera_rays, cast
 
@@ -119,3 +120,34 @@ def _carry_planes(planes: np.ndarray, view: np.ndarray) -> np.ndarray:
     """Planes n . x <= d of the world, by the inverse transpose of the view."""
     rows = np.column_stack([planes[:, :3], -planes[:, 3]]) @ np.linalg.inv(view)
     return np.column_stack([rows[:, :3], -rows[:, 3]])
+
+
+def change_scene(maker: Generator, scene: SceneConfig) -> Generator:
+    """The same people and camera with other options; spares building the hands anew."""
+    other = copy.copy(maker)
+    other.config = replace(maker.config, scene=scene)
+    return other
+
+
+@dataclass(frozen=True)
+class World:
+    """Many scenes with their flesh in the world's frame."""
+
+    maker: Generator
+    scenes: Scenes
+    skin: np.ndarray
+    """(N, V, 3) float32"""
+    joints: np.ndarray
+    """(N, 21, 3) float32, where each bone starts; the forearm's is the elbow."""
+
+
+@cache
+def world(count: int = 2048) -> World:
+    """Scenes of the default options, posed."""
+    maker = generator()
+    scenes = maker.sample(np.arange(count))
+    hands = scenes.hands
+    pose = (hands.identity, hands.angles, hands.T_world_from_wrist, hands.left)
+    return World(
+        maker, scenes, pose_hands(maker.rig, *pose)[0], bone_transforms(maker.rig, *pose)[1]
+    )

@@ -120,7 +120,8 @@ def run_verify(arguments: list[str]) -> int:
         for problem in problems:
             _complain(problem)
         again = f", {rerender} rendered again to the byte" if rerender and not problems else ""
-        verdict = f"{len(problems)} problems" if problems else "sound"
+        plural = "" if len(problems) == 1 else "s"
+        verdict = f"{len(problems)} problem{plural}" if problems else "sound"
         text = f"{data}: {report.frames:,} frames in {report.shards:,} shards{again}: {verdict}"
         result = {"frames": report.frames, "shards": report.shards, "problems": problems}
         _print(json, text, result)

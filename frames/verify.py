@@ -85,7 +85,7 @@ def _check_shard(data: Dataset, index: int, checksums: bool, labels: bool) -> tu
         if checksums:
             check_sum(shard_path(data.folder, index))
     except BadInput as error:
-        problems.append(str(error))
+        return 0, [str(error)]  # what else is wrong with it follows from that
     columns = None if labels else ["frame_id"]
     next_id = index * int(data.meta["frames_per_shard"])
     try:

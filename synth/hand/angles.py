@@ -86,7 +86,7 @@ THUMB_ZERO_DEG: Final = (-24.0, 33.0, 87.0)
 FINGER_FAN_DEG: Final = (-4.0, 0.0, 3.0, 7.0)
 """Direction of each straight finger at zero abduction, towards ulnar, in the palm's plane."""
 
-FINGER_TILT_DEG: Final = (6.0, 0.0, -6.0, -14.0)
+FINGER_TILT_DEG: Final = (6.0, 1.0, -3.0, -11.0)
 """Roll of each finger about itself from the transverse arch: flexed tips meet below the palm."""
 
 

@@ -111,7 +111,9 @@ def _pairs() -> np.ndarray:
             web = FOREARM_BONE in (a, b) and THUMB in (a, b)
             base = b in FINGER_START and a in [s + 1 for s in FINGER_START]
             thenar = THUMB + 1 in (a, b) and FINGER_START[0] in (a, b)
-            if not (palm or joined or roots or web or base or thenar):
+            # The thumb's joints do not bend so far that its ends could meet.
+            thumb = {a, b} <= {THUMB, THUMB + 1, THUMB + 2}
+            if not (palm or joined or roots or web or base or thenar or thumb):
                 keep.append((i, j))
     return np.array(keep, dtype=np.int64)
 

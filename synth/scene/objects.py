@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from frames.errors import BadInput
+from synth.scene.orientation import orient_outward
 
 MESH_SUFFIXES: Final = (".obj", ".ply", ".stl", ".glb", ".off")
 MAX_FACES: Final = 20_000
@@ -115,7 +116,8 @@ def _load(path: Path) -> Solid:
     import trimesh
 
     try:
-        mesh = trimesh.load(path, force="mesh", process=True)
+        # Unprocessed, for processing drops what is not finite without a word.
+        mesh = trimesh.load(path, force="mesh", process=False)
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadInput(f"object {path} cannot be read as a mesh: {reason}") from error
@@ -128,12 +130,9 @@ def _load(path: Path) -> Solid:
         )
     if not np.isfinite(mesh.vertices).all():
         raise BadInput(f"object {path} has vertices that are not finite numbers: repair the file")
-    if not mesh.is_watertight:
-        raise BadInput(
-            f"object {path} is not closed (watertight): fill its holes, or back faces show through"
-        )
-    if not mesh.is_winding_consistent or mesh.volume < 0:
-        mesh.fix_normals()
+    # Only positions: texture seams would split a closed mesh.
+    mesh = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    mesh.merge_vertices()
     extent = np.asarray(mesh.extents, dtype=np.float64)
     if extent.max() > MAX_EXTENT_M:
         raise BadInput(
@@ -142,9 +141,13 @@ def _load(path: Path) -> Solid:
         )
     if extent.min() <= 0:
         raise BadInput(f"object {path} is flat: it has no extent along one axis")
+    if not mesh.is_watertight:
+        raise BadInput(
+            f"object {path} is not closed (watertight): fill its holes, or back faces show through"
+        )
     return make_solid(
         path.stem,
         np.asarray(mesh.vertices),
-        np.asarray(mesh.faces),
+        orient_outward(mesh.vertices, np.asarray(mesh.faces)),
         np.repeat(extent[:, None], 2, axis=1),
     )

@@ -142,7 +142,7 @@ def _finished(
     running: dict[Future[None], int] = {}
     while True:
         while len(running) < ahead and (index := next(queue, None)) is not None:
-            with _interrupt_held():  # a worker may be started here
+            with _deaf_children():  # a worker may be started here
                 running[pool.submit(_work, index, rows(index))] = index
         if not running:
             return
@@ -181,9 +181,9 @@ def _pool(workers: int, folder: Path, config: SynthConfig) -> Iterator[ProcessPo
 
 
 @contextmanager
-def _interrupt_held() -> Iterator[None]:
-    """Keep Ctrl-C back for a moment. Processes started meanwhile never see it: the terminal sends
-    it to all, and it is the parent's to decide what it means.
+def _deaf_children() -> Iterator[None]:
+    """Processes started meanwhile do not hear Ctrl-C, not even while they start: the terminal sends
+    it to all of them, and it is the parent's to decide what it means.
     """
     was = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

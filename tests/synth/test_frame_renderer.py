@@ -173,7 +173,7 @@ def test_left_is_the_mirror_of_right() -> None:
     assert (step[same] > 1).mean() <= 5e-4
     a, b = here.hands, there.hands
     np.testing.assert_allclose(
-        b.keypoints_cam_m, a.keypoints_cam_m * np.float32([-1, 1, 1]), atol=1e-6
+        b.keypoints_cam_m, a.keypoints_cam_m * np.array([-1.0, 1.0, 1.0]), atol=1e-6
     )
     assert (a.keypoints.occlusion == b.keypoints.occlusion).mean() >= 0.995
     fraction = np.abs(a.visible_fraction - b.visible_fraction)

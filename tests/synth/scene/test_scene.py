@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from synth.config import RoomConfig, SceneConfig
-from synth.scene.scene import NEAREST_M, OBJECTS, Scenes
+from synth.scene.placement import NEAREST_M, OBJECTS
+from synth.scene.scene import Scenes
 from tests.synth.hand.winding import surface_distance, winding_numbers
 from tests.synth.scene.witness import World, change_scene, generator, world
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from frames.camera import Camera
-from synth.frame_renderer import LAYERS, Rendered, planes_in_camera, render_scenes
+from synth.frame_renderer import Rendered, planes_in_camera, render_scenes
 from synth.generator import Generator
+from synth.meshes import LAYERS
 from synth.raster.canvas import Canvas
 from synth.scene.scene import Scenes
 from tests.synth.raster.raycaster import camera_rays

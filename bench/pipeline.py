@@ -1,0 +1,100 @@
+"""The whole path, from random numbers to a shard on the disk: frames/s, memory, bytes.
+
+python bench/pipeline.py    prints the table.
+
+Every frame has two hands with forearms, objects, a room and often a table. Start-up is left out: a
+run's clock starts when every worker has finished its first shard. The same frames are also drawn by
+pyrender, which shows what the renderer's share of the whole is.
+"""
+
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.render import describe_machine
+from synth.config import RoomConfig, SceneConfig, SynthConfig
+from synth.engine import generate
+
+FULL_SCENE = SceneConfig(two_hands_share=1.0, object_share=1.0, room=RoomConfig(empty_share=0.0))
+"""Two hands, objects and a room in every frame: the costliest mixture."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What one run reached."""
+
+    frames_per_s: float
+    """All workers together, without start-up."""
+    bytes_per_frame: float
+    peak_mb: float
+    """Resident memory of the largest process."""
+
+
+class _Clock:
+    """Notes when shards are finished; `synth.engine.Progress`."""
+
+    def __init__(self) -> None:
+        self.moments: list[tuple[float, int]] = []
+
+    def begin(self, total: int, there: int) -> None:
+        """Nothing to note."""
+
+    def advance(self, count: int) -> None:
+        self.moments.append((time.perf_counter(), count))
+
+
+def measure(config: SynthConfig, workers: int) -> Rate:
+    """Generate a dataset in a process of its own and read off its steady rate."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as pool:
+        # A pool's workers may have no children; this process therefore is not daemonic.
+        return pool.apply(_run, (config, 1)) if workers == 1 else _run(config, workers)
+
+
+def _run(config: SynthConfig, workers: int) -> Rate:
+    clock = _Clock()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "data"
+        generate(folder, config, workers, progress=clock)
+        size = sum(p.stat().st_size for p in folder.glob("shards/*.parquet"))
+    # The first shard of each worker pays for start-up, and the last ones are not done together.
+    timed = clock.moments[workers - 1 :]
+    seconds = timed[-1][0] - timed[0][0]
+    frames = sum(count for _, count in timed[1:])
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    peak = children if workers > 1 else own
+    return Rate(frames / seconds, size / config.frames, peak / 1024)
+
+
+def main(*names: str) -> None:
+    """Print the table for camera presets."""
+    table = Table(
+        *("camera", "1 worker: frames/s", "2 workers", "ratio", "with pyrender", "bytes/frame"),
+        "peak MB a worker",
+        title=f"{describe_machine()}\nwhole path, clean depth stored",
+    )
+    for name in names or ("ego", "ego-small"):
+        config = SynthConfig(frames=16 * 1024, seed=1, camera=name, scene=FULL_SCENE)
+        one = measure(config, 1)
+        two = measure(replace(config, frames=2 * config.frames), 2)
+        few = replace(config, frames=256, frames_per_shard=64, renderer="pyrender")
+        slow = measure(few, 1)
+        table.add_row(
+            *(name, f"{one.frames_per_s:,.0f}", f"{two.frames_per_s:,.0f}"),
+            f"{two.frames_per_s / one.frames_per_s:.2f}",
+            f"{slow.frames_per_s:,.0f} ({one.frames_per_s / slow.frames_per_s:.1f}x slower)",
+            *(f"{one.bytes_per_frame:,.0f}", f"{max(one.peak_mb, two.peak_mb):,.0f}"),
+        )
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -92,13 +92,15 @@ def _draw(
     noise = normal(u)
     rows, poses = np.arange(len(table)), table.shape[1]
     first = np.minimum((kind[:, 1] * poses).astype(np.int64), poses - 1)
-    second = np.minimum((kind[:, 2] * poses).astype(np.int64), poses - 1)
+    # Another pose, and never all the way: a pose on the way must not show a named one unlabelled.
+    step = np.minimum((kind[:, 2] * (poses - 1)).astype(np.int64), poses - 2)
+    second = (first + 1 + step) % poses
     start, end = table[rows, first], table[rows, second]
     named = kind[:, 0] < config.preset_share
     between = ~named & (kind[:, 0] < config.preset_share + config.between_share)
 
     # Fingers move at slightly different times: a step per finger about the common one.
-    t = kind[:, 3, None] + 0.12 * noise[:, FINGER_DOF_START : FINGER_DOF_START + 5]
+    t = 0.2 + 0.6 * kind[:, 3, None] + 0.12 * noise[:, FINGER_DOF_START : FINGER_DOF_START + 5]
     t = np.repeat(np.clip(t, 0, 1), [4, 5, 5, 5, 5], axis=1)
     way = start.copy()
     way[:, 5:] = (1 - t) * start[:, 5:] + t * end[:, 5:]

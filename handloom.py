@@ -1,6 +1,7 @@
 """The handloom command line: one short function a command, heavy imports inside it."""
 
 import contextlib
+import errno
 import functools
 import io
 import json
@@ -274,9 +275,20 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:  # what a file system says that no command has foreseen
-        if error.filename is None:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        if error.filename is None and not full:
             raise
-        _complain(f"handloom: cannot use {error.filename}: {error.strerror}")
+        # numba does not say where: it keeps compiled code beside the sources.
+        place = error.filename or "numba's cache: set NUMBA_CACHE_DIR to a folder with room"
+        _complain(f"handloom: {error.strerror}: {place}")
+        sys.exit(2)
+    except RuntimeError as error:
+        if "no locator available" not in str(error):
+            raise
+        _complain(
+            "handloom: numba finds no folder to keep compiled code in: set NUMBA_CACHE_DIR to one"
+            " that can be written"
+        )
         sys.exit(2)
 
 

@@ -1,5 +1,6 @@
 """Whatever cannot be is told in one line, with exit code 2, and leaves nothing behind."""
 
+import errno
 import hashlib
 import json
 import os
@@ -200,7 +201,7 @@ def test_places_that_cannot_be_written(capsys: pytest.CaptureFixture[str], tmp_p
         (tmp_path / "file" / "below", "a file is in the way"),
         (tmp_path / "full", "is not empty and no dataset (it holds thesis.txt)"),
         ("/sys/handloom", "cannot write /sys/handloom"),
-        (tmp_path / ("x" * 300), "x" * 300),
+        (tmp_path / ("x" * 300), "File name too long"),
     ):
         assert_refused(call(capsys, "synth", out, "--frames", 4, *SMALL), said)
     names = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*"))
@@ -362,6 +363,24 @@ def test_a_dataset_without_a_finished_shard(capsys: pytest.CaptureFixture[str], 
     assert (
         call(capsys, "verify", data).lines[0].startswith("shards/frames-00000.parquet is missing")
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "set NUMBA_CACHE_DIR to a folder"),
+        (OSError(errno.EACCES, "Permission denied", "secret"), "Permission denied: secret"),
+        (RuntimeError("cannot cache function: no locator available"), "set NUMBA_CACHE_DIR to one"),
+    ],
+)
+def test_what_no_command_has_foreseen(
+    synth: Call, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("synth.engine.generate", fail)
+    assert_refused(synth(), said)
 
 
 def test_the_real_process_says_the_same(tmp_path: Path) -> None:

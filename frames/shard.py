@@ -53,19 +53,21 @@ def write_shard(folder: Path, index: int, table: pa.Table, row_group: int = ROW_
 def encode_table(table: pa.Table, row_group: int = ROW_GROUP) -> memoryview:
     """The bytes of a shard's Parquet file.
 
-    Labels zstd; images as they are, for they are zstd blobs already. One chunk a column, so that
-    the bytes do not show in which batches the table was put together.
+    Labels zstd; images as they are, for they are zstd blobs already. One chunk a column and row
+    group, so that the bytes do not show in which batches the table was put together.
     """
     sink = pa.BufferOutputStream()
     paths = _column_paths()
-    pq.write_table(
-        table.combine_chunks().replace_schema_metadata(SCHEMA.metadata),
+    with pq.ParquetWriter(
         sink,
-        row_group_size=row_group,
+        table.schema.with_metadata(SCHEMA.metadata),
         compression={p: "NONE" if p in IMAGE_COLUMNS else "ZSTD" for p in paths},
         use_dictionary=[p for p in paths if p.rsplit(".", 1)[-1] in _DICTIONARY_LEAVES],
         write_statistics=["frame_id"],
-    )
+    ) as writer:
+        # A row group at a time: joining the chunks of a whole shard would hold it twice.
+        for start in range(0, max(len(table), 1), row_group):
+            writer.write_table(table.slice(start, row_group).combine_chunks())
     return memoryview(sink.getvalue())
 
 

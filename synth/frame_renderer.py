@@ -62,9 +62,17 @@ class Rendered:
 
 
 def render_scenes(
-    scenes: Scenes, camera: Camera, rig: Rig, solids: tuple[Solid, ...], painter: Painter
+    scenes: Scenes,
+    camera: Camera,
+    rig: Rig,
+    solids: tuple[Solid, ...],
+    painter: Painter,
+    out: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Rendered:
-    """Draw every scene of a batch and label its hands."""
+    """Draw every scene of a batch and label its hands.
+
+    out: arrays for depth and codes, of at least as many frames, in place of new ones.
+    """
     count, hands = len(scenes.frame_ids), scenes.hands
     T_camera_from_world = invert_rigid(scenes.T_world_from_camera)
     T_camera_from_wrist = multiply(T_camera_from_world[hands.frame], hands.T_world_from_wrist)
@@ -78,8 +86,7 @@ def render_scenes(
     things = list_things(scenes, solids, T_camera_from_object)
     planes = planes_in_camera(scenes.rooms.planes, scenes.T_world_from_camera)
 
-    depth = np.empty((count, camera.height, camera.width), np.uint16)
-    codes = np.empty((count, camera.height, camera.width), np.uint8)
+    depth, codes = new_images(camera, count) if out is None else (out[0][:count], out[1][:count])
     layers = []
     for b in range(count):
         painter.begin()
@@ -121,6 +128,12 @@ def render_scenes(
         ),
         T_camera_from_object,
     )
+
+
+def new_images(camera: Camera, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Arrays for the depth and codes of `count` frames."""
+    shape = (count, camera.height, camera.width)
+    return np.empty(shape, np.uint16), np.empty(shape, np.uint8)
 
 
 def planes_in_camera(planes: np.ndarray, T_world_from_camera: np.ndarray) -> np.ndarray:

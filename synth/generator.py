@@ -20,7 +20,7 @@ from frames.parts import HAND_STRIDE, OBJECT_BASE, PROVENANCE_EXACT
 from frames.schema import table_from_columns
 from synth.config import SynthConfig
 from synth.config_file import check_config
-from synth.frame_renderer import Painter, Rendered, render_scenes
+from synth.frame_renderer import Painter, Rendered, new_images, render_scenes
 from synth.hand.angles import DOFS
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
@@ -78,17 +78,21 @@ class Generator:
 
     def render(self, scenes: Scenes) -> Rendered:
         """Images and labels of these scenes."""
+        return self._render(scenes, None)
+
+    def _render(self, scenes: Scenes, out: tuple[np.ndarray, np.ndarray] | None) -> Rendered:
         if self._painter is None:
             self._painter = new_painter(self.config.renderer, self.camera)
-        return render_scenes(scenes, self.camera, self.rig, self.solids, self._painter)
+        return render_scenes(scenes, self.camera, self.rig, self.solids, self._painter, out)
 
     def make_table(self, first: int, stop: int) -> pa.Table:
         """Frames first <= k < stop as rows."""
         tables = []
+        images = new_images(self.camera, min(self.batch, stop - first))
         for start in range(first, stop, self.batch):
             ids = np.arange(start, min(start + self.batch, stop), dtype=np.int64)
             scenes = self.sample(ids)
-            tables.append(self._tabulate(scenes, self.render(scenes)))
+            tables.append(self._tabulate(scenes, self._render(scenes, images)))
         return pa.concat_tables(tables)
 
     def _tabulate(self, scenes: Scenes, images: Rendered) -> pa.Table:

@@ -47,6 +47,10 @@ def penetration(
     )
 
 
+CHUNK: Final = 256
+"""Overlapping poses that are fitted at once: bounds the memory."""
+
+
 def relax_presets(rig: Rig, capsules: Capsules, seed: int) -> np.ndarray:
     """(I, P, 29) rad: every named pose for every person; those that fit keep the table's angles."""
     table = preset_table()
@@ -55,18 +59,31 @@ def relax_presets(rig: Rig, capsules: Capsules, seed: int) -> np.ndarray:
     person = np.repeat(np.arange(people), poses)
     depth = penetration(rig, capsules, person, out)
     tight = np.flatnonzero(depth > WANTED_M)
-    target = out[tight].copy()
-    spread = np.radians(_spread_deg())
+    for start in range(0, len(tight), CHUNK):
+        rows = tight[start : start + CHUNK]
+        out[rows] = _fit(rig, capsules, seed, rows, person[rows], out[rows])
+    return out.reshape(people, poses, -1)
+
+
+def _fit(
+    rig: Rig,
+    capsules: Capsules,
+    seed: int,
+    keys: np.ndarray,
+    person: np.ndarray,
+    target: np.ndarray,
+) -> np.ndarray:
+    """(N, 29) angles near `target` that overlap least; keys (N,) name the random streams."""
+    best, spread = target.copy(), np.radians(_spread_deg())
     for k, count in enumerate(ROUNDS):
-        rows = np.repeat(np.arange(len(tight)), count)
+        rows = np.repeat(np.arange(len(keys)), count)
         # Keyed by person and pose, so that a person is the same in whatever company.
-        tries = np.tile(np.arange(count), len(tight))
-        noise = normal(uniform(seed, tight[rows], f"relax/{k}", 2 * len(DOFS), tries))
+        tries = np.tile(np.arange(count), len(keys))
+        noise = normal(uniform(seed, keys[rows], f"relax/{k}", 2 * len(DOFS), tries))
         noise[tries == 0] = 0.0
-        trial = clamp(out[tight][rows] + noise * spread / (k + 1))
-        over = np.maximum(penetration(rig, capsules, person[tight][rows], trial) - WANTED_M, 0.0)
+        trial = clamp(best[rows] + noise * spread / (k + 1))
+        over = np.maximum(penetration(rig, capsules, person[rows], trial) - WANTED_M, 0.0)
         away = np.degrees(trial - target[rows])
         cost = (COST_PER_M * over + (away * away).sum(1)).reshape(-1, count)
-        best = cost.argmin(1) + count * np.arange(len(tight))
-        out[tight] = trial[best]
-    return out.reshape(people, poses, -1)
+        best = trial[cost.argmin(1) + count * np.arange(len(keys))]
+    return best

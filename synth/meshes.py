@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from frames.parts import HAND_STRIDE, OBJECT_BASE
+from frames.parts import FOREARM, HAND_STRIDE, OBJECT_BASE
 from synth.hand.rig import Rig
 from synth.rigid import invert_rigid, multiply
 from synth.scene.objects import Solid, cube
 from synth.scene.placement import OBJECTS
 from synth.scene.scene import Scenes
+from synth.scene.upper_arm import tube
 
 HAND_LAYERS = 2
 LAYERS = HAND_LAYERS + OBJECTS
@@ -38,22 +39,36 @@ class MeshList:
 
 
 def list_hands(scenes: Scenes, rig: Rig, vertices: np.ndarray) -> MeshList:
-    """The scenes' hands; vertices (N, V, 3) float32 posed in the camera frame."""
+    """The scenes' hands and their upper arms.
+
+    vertices (N, V, 3) float32: the hands posed in the camera frame.
+    """
     hands = scenes.hands
     total, size = vertices.shape[:2]
     count, n = len(rig.faces), np.arange(total)
     left = hands.left.astype(np.int64)
-    jobs = (
-        *(hands.slot, n * size, (n + 1) * size, left * count, (left + 1) * count),
-        *(HAND_STRIDE * hands.slot, np.ones(total)),
+    base, closed = HAND_STRIDE * hands.slot, np.ones(total)
+    skin = (hands.slot, n * size, (n + 1) * size, left * count, (left + 1) * count, base, closed)
+
+    model, faces = tube()
+    T_camera_from_world = invert_rigid(scenes.T_world_from_camera)[hands.frame]
+    poses = multiply(T_camera_from_world, hands.T_world_from_upper_arm)
+    place, alike = total * size + len(model) * n, np.zeros(total, np.int64)
+    arms = _place(
+        poses, alike, np.array([0, len(model)]), model, len(model) * n, total * len(model)
     )
+    first_face, last_face = np.full(total, 2 * count), np.full(total, 2 * count + len(faces))
+    upper = (hands.slot, place, place + len(model), first_face, last_face, base, closed)
+    jobs = np.stack([np.stack(skin, axis=1), np.stack(upper, axis=1)], axis=1)
     return MeshList(
-        jobs=np.stack(jobs, axis=1).astype(np.int64),
-        first=np.searchsorted(hands.frame, np.arange(len(scenes.frame_ids) + 1)),
-        vertices=vertices.reshape(-1, 3),
+        jobs=jobs.reshape(-1, 7).astype(np.int64),
+        first=2 * np.searchsorted(hands.frame, np.arange(len(scenes.frame_ids) + 1)),
+        vertices=np.concatenate([vertices.reshape(-1, 3), arms]),
         # A mirrored hand has its faces turned round.
-        faces=np.concatenate([rig.faces, rig.faces[:, ::-1]]),
-        codes=np.concatenate([rig.face_parts, rig.face_parts]),
+        faces=np.concatenate([rig.faces, rig.faces[:, ::-1], faces]),
+        codes=np.concatenate(
+            [rig.face_parts, rig.face_parts, np.full(len(faces), FOREARM, np.uint8)]
+        ),
     )
 
 

@@ -12,7 +12,9 @@ from synth.hand.collision import CAPSULE_BONES, Capsules, mutual_penetration, pl
 from synth.hand.kinematics import bone_transforms
 from synth.hand.rig import Rig
 from synth.pose.sampler import sample_poses
+from synth.scene import upper_arm
 from synth.scene.body import place_arms
+from synth.scene.upper_arm import arm_poses, shoulders
 
 ROUNDS: Final = (4, 28)
 """Places that are tried at once for a hand; the first free one counts. A first hand without any
@@ -55,8 +57,11 @@ class Hands:
     """(N,) named pose shown, -1 for none."""
     T_world_from_wrist: np.ndarray
     """(N, 4, 4)"""
+    T_world_from_upper_arm: np.ndarray
+    """(N, 4, 4) affine maps of the tube of `synth.scene.upper_arm`."""
     spans: Spans
-    """Capsules in the world frame."""
+    """Capsules in the world frame; the last one of each hand is its upper arm, the one before it
+    its forearm."""
 
 
 def place_hands(
@@ -111,6 +116,7 @@ def place_hands(
                 angles=placed.angles[keep],
                 preset=poses.preset[keep],
                 T_world_from_wrist=placed.T_world_from_wrist[keep],
+                T_world_from_upper_arm=_upper_arms(placed.spans)[keep],
                 spans=(placed.spans[0][keep], placed.spans[1][keep], placed.spans[2][keep]),
             )
         )
@@ -201,10 +207,24 @@ def hand_spans(
     pose: np.ndarray,
     left: np.ndarray,
 ) -> Spans:
-    """Capsules that hold the skin of posed hands, in the frame that `pose` maps to."""
+    """Capsules (N, C + 1) that hold the skin of posed hands and their upper arms, in the world.
+
+    pose (N, 4, 4) T_world_from_wrist.
+    """
     transforms, _ = bone_transforms(rig, identity, angles, pose, left)
     start, end, radius = place_capsules(capsules, identity, transforms)
-    return start, end, radius * _GIRTH
+    elbow, forearm = end[:, -1:], radius[:, -1:]
+    return (
+        np.concatenate([start, elbow], axis=1),
+        np.concatenate([end, shoulders(left)[:, None]], axis=1),
+        np.concatenate([radius * _GIRTH, upper_arm.GIRTH * upper_arm.WIDEST * forearm], axis=1),
+    )
+
+
+def _upper_arms(spans: Spans) -> np.ndarray:
+    """(N, 4, 4) T_world_from_upper_arm from the last capsules of `hand_spans`."""
+    start, end, radius = spans
+    return arm_poses(start[:, -1], end[:, -1], radius[:, -1] / upper_arm.WIDEST)
 
 
 def _interleave(groups: list[Hands]) -> Hands:
@@ -224,5 +244,6 @@ def _interleave(groups: list[Hands]) -> Hands:
         angles=join("angles"),
         preset=join("preset"),
         T_world_from_wrist=join("T_world_from_wrist"),
+        T_world_from_upper_arm=join("T_world_from_upper_arm"),
         spans=(spans[0], spans[1], spans[2]),
     )

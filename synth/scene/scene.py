@@ -87,9 +87,9 @@ def _spans_by_frame(hands: Hands, count: int) -> Spans:
 def _occupied(spans: Spans, objects: Objects) -> tuple[np.ndarray, np.ndarray]:
     """Balls that fill hands, forearms and objects: (B, P, 3) and (B, P); NaN for none."""
     start, end, radius = spans
-    # Bones are short against a room, forearms are not: these get balls on their way, too.
+    # Bones are short against a room, arms are not: these get balls on their way, too.
     count, half = len(start), radius.shape[1] // 2
-    arms = [half - 1, 2 * half - 1]
+    arms = [half - 2, half - 1, 2 * half - 2, 2 * half - 1]
     ways = [0.75 * start[:, arms] + 0.25 * end[:, arms], 0.5 * (start[:, arms] + end[:, arms])]
     ways.append(0.25 * start[:, arms] + 0.75 * end[:, arms])
     points = np.concatenate([start, end, *ways], axis=1)

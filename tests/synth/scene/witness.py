@@ -17,6 +17,7 @@ from synth.config import SceneConfig, SynthConfig
 from synth.generator import Generator
 from synth.hand.kinematics import bone_transforms, pose_hands
 from synth.scene.scene import Scenes
+from synth.scene.upper_arm import tube
 from tests.synth.raster.raycaster import camera_rays, cast
 
 FARTHEST_M = 6.5535
@@ -78,6 +79,9 @@ def assemble(maker: Generator, scenes: Scenes, b: int) -> Truth:
     for n, vertices in zip(rows, skin(maker, scenes, b)[0], strict=True):
         faces = maker.rig.faces[:, [2, 1, 0]] if hands.left[n] else maker.rig.faces
         parts.append((vertices, faces, 32 * int(hands.slot[n]) + maker.rig.face_parts.astype(int)))
+        arm, arm_faces = tube()
+        sleeve = np.full(len(arm_faces), 32 * int(hands.slot[n]) + 17)
+        parts.append((_move(view @ hands.T_world_from_upper_arm[n], arm), arm_faces, sleeve))
     for j, k in enumerate(np.flatnonzero(objects.present[b])):
         solid = maker.solids[objects.solid[b, k]]
         pose = view @ objects.T_world_from_object[b, k] @ np.diag([*objects.size_m[b, k], 1.0])

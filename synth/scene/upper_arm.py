@@ -1,0 +1,67 @@
+"""Upper arms: from each elbow to the wearer's shoulder, so that no forearm ends in mid-air.
+
+A rounded, tapering tube. It belongs to the hand's layer and carries the forearm's code: to a hand
+tracker both are arm.
+"""
+
+from functools import cache
+from typing import Final
+
+import numpy as np
+
+from synth.rigid import dot
+from synth.scene.body import SHOULDER
+
+PROFILE: Final = (
+    *((-0.13, 0.0), (-0.115, 0.5), (-0.07, 0.86), (0.0, 1.0), (0.3, 1.0), (0.7, 1.15)),
+    *((1.0, 1.4), (1.1, 1.1), (1.15, 0.0)),
+)
+"""(way from elbow to shoulder, radius against the elbow's) of the tube's rings."""
+
+SIDES: Final = 14
+GIRTH: Final = 1.2
+"""Radius of the elbow against the forearm's median."""
+WIDEST: Final = 1.4
+"""Radius of the tube's thickest ring against the elbow's."""
+
+
+@cache
+def tube() -> tuple[np.ndarray, np.ndarray]:
+    """Closed mesh of a unit upper arm along +z: (V, 3) float32 vertices, (F, 3) int32 faces."""
+    angle = 2 * np.pi * np.arange(SIDES) / SIDES
+    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    middle = PROFILE[1:-1]
+    vertices = np.concatenate(
+        [
+            [[0.0, 0.0, PROFILE[0][0]]],
+            *(np.column_stack([r * ring, np.full(SIDES, z)]) for z, r in middle),
+            [[0.0, 0.0, PROFILE[-1][0]]],
+        ]
+    )
+    i = np.arange(SIDES)
+    j = (i + 1) % SIDES
+    faces = [np.stack([np.zeros(SIDES, int), 1 + j, 1 + i], axis=1)]
+    for k in range(len(middle) - 1):
+        a, b = 1 + k * SIDES, 1 + (k + 1) * SIDES
+        faces += [np.stack([a + i, a + j, b + j], 1), np.stack([a + i, b + j, b + i], 1)]
+    last = 1 + (len(middle) - 1) * SIDES
+    faces.append(np.stack([last + i, last + j, np.full(SIDES, len(vertices) - 1)], axis=1))
+    return vertices.astype(np.float32), np.concatenate(faces).astype(np.int32)
+
+
+def shoulders(left: np.ndarray) -> np.ndarray:
+    """(N, 3) the shoulder of each hand's arm, in the world."""
+    return SHOULDER * np.where(left[:, None], [-1.0, 1.0, 1.0], 1.0)
+
+
+def arm_poses(elbow: np.ndarray, shoulder: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """(N, 4, 4) affine maps of the unit tube: elbow and shoulder (N, 3), elbow's radius (N,) m."""
+    z = shoulder - elbow
+    side = np.cross(np.array([0.0, 1.0, 0.0]), z)
+    x = side / np.sqrt(dot(side, side))[:, None]
+    y = np.cross(z, x)
+    y /= np.sqrt(dot(y, y))[:, None]
+    out = np.tile(np.eye(4), (len(elbow), 1, 1))
+    out[:, :3, 0], out[:, :3, 1] = x * radius[:, None], y * radius[:, None]
+    out[:, :3, 2], out[:, :3, 3] = z, elbow
+    return out

@@ -150,7 +150,10 @@ def _mirror(scenes: Scenes) -> Scenes:
         scenes,
         T_world_from_camera=MIRROR @ scenes.T_world_from_camera @ MIRROR,
         hands=replace(
-            hands, left=~hands.left, T_world_from_wrist=MIRROR @ hands.T_world_from_wrist @ MIRROR
+            hands,
+            left=~hands.left,
+            T_world_from_wrist=MIRROR @ hands.T_world_from_wrist @ MIRROR,
+            T_world_from_upper_arm=MIRROR @ hands.T_world_from_upper_arm @ MIRROR,
         ),
         objects=replace(objects, T_world_from_object=MIRROR @ objects.T_world_from_object @ MIRROR),
         rooms=replace(

@@ -13,6 +13,7 @@ import numpy as np
 
 from frames.errors import BadInput
 from synth.scene.orientation import orient_outward
+from synth.scene.revolve import revolve
 
 MESH_SUFFIXES: Final = (".obj", ".ply", ".stl", ".glb", ".off")
 MAX_FACES: Final = 20_000
@@ -73,28 +74,14 @@ def cube() -> Solid:
 
 
 def _cylinder(sides: int) -> tuple[np.ndarray, np.ndarray]:
-    angle = 2 * np.pi * np.arange(sides) / sides
-    ring = 0.5 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    low, high = (np.column_stack([ring, np.full(sides, h)]) for h in (-0.5, 0.5))
-    vertices = np.concatenate([low, high, [[0, 0, -0.5], [0, 0, 0.5]]])
-    i = np.arange(sides)
-    j = (i + 1) % sides
-    faces = np.concatenate(
-        [
-            np.stack([i, j, j + sides], 1),
-            np.stack([i, j + sides, i + sides], 1),
-            np.stack([j, i, np.full(sides, 2 * sides)], 1),
-            np.stack([i + sides, j + sides, np.full(sides, 2 * sides + 1)], 1),
-        ]
-    )
-    return vertices.astype(np.float32), faces.astype(np.int32)
+    return revolve(((-0.5, 0.0), (-0.5, 0.5), (0.5, 0.5), (0.5, 0.0)), sides)
 
 
 def _ball() -> tuple[np.ndarray, np.ndarray]:
-    import trimesh
-
-    ball = trimesh.creation.icosphere(subdivisions=2, radius=0.5)
-    return np.asarray(ball.vertices), np.asarray(ball.faces)
+    latitude = np.radians(np.linspace(-90, 90, 11))
+    z, r = 0.5 * np.sin(latitude), 0.5 * np.cos(latitude)
+    r[[0, -1]] = 0.0
+    return revolve(list(zip(z.tolist(), r.tolist(), strict=True)), 18)
 
 
 def load_objects(folder: Path) -> tuple[Solid, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from synth.rigid import dot
 from synth.scene.body import SHOULDER
+from synth.scene.revolve import revolve
 
 PROFILE: Final = (
     *((-0.13, 0.0), (-0.115, 0.5), (-0.07, 0.86), (0.0, 1.0), (0.3, 1.0), (0.7, 1.15)),
@@ -28,25 +29,8 @@ WIDEST: Final = 1.4
 @cache
 def tube() -> tuple[np.ndarray, np.ndarray]:
     """Closed mesh of a unit upper arm along +z: (V, 3) float32 vertices, (F, 3) int32 faces."""
-    angle = 2 * np.pi * np.arange(SIDES) / SIDES
-    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    middle = PROFILE[1:-1]
-    vertices = np.concatenate(
-        [
-            [[0.0, 0.0, PROFILE[0][0]]],
-            *(np.column_stack([r * ring, np.full(SIDES, z)]) for z, r in middle),
-            [[0.0, 0.0, PROFILE[-1][0]]],
-        ]
-    )
-    i = np.arange(SIDES)
-    j = (i + 1) % SIDES
-    faces = [np.stack([np.zeros(SIDES, int), 1 + j, 1 + i], axis=1)]
-    for k in range(len(middle) - 1):
-        a, b = 1 + k * SIDES, 1 + (k + 1) * SIDES
-        faces += [np.stack([a + i, a + j, b + j], 1), np.stack([a + i, b + j, b + i], 1)]
-    last = 1 + (len(middle) - 1) * SIDES
-    faces.append(np.stack([last + i, last + j, np.full(SIDES, len(vertices) - 1)], axis=1))
-    return vertices.astype(np.float32), np.concatenate(faces).astype(np.int32)
+    vertices, faces = revolve(PROFILE, SIDES)
+    return vertices.astype(np.float32), faces
 
 
 def shoulders(left: np.ndarray) -> np.ndarray:

@@ -1,15 +1,10 @@
 """The handloom command line: one short function a command, heavy imports inside it."""
 
-import contextlib
 import errno
-import functools
-import io
 import json
 import os
-import re
 import signal
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,25 +12,14 @@ from typing import Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
+from console.arguments import find_option, parse, parse_call
+from console.progress import Bar
 from frames.errors import BadInput
 from synth.config import SynthConfig
 
 Json = Annotated[bool, tyro.conf.arg(help="print one JSON object, for machines")]
 Data = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(help="dataset folder")]
-
-NOTE_S = 30.0
-"""Seconds between the lines that stand for the progress bar in a log file."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +42,12 @@ class SynthCommand:
 def run_synth(arguments: list[str]) -> int:
     """handloom synth OUT --frames N ..."""
     defaults = SynthConfig()
-    config_path = _option(arguments, "--config")
+    config_path = find_option(arguments, "--config")
     if config_path is not None:
         from synth.config_file import load_config
 
         defaults = load_config(Path(config_path))
-    command = _parse(
+    command = parse(
         SynthCommand,
         "handloom synth",
         arguments,
@@ -74,7 +58,7 @@ def run_synth(arguments: list[str]) -> int:
 
     check_config(command.settings)
     workers = command.workers or len(os.sched_getaffinity(0))
-    with _Bar("frames", quiet=command.json) as bar:
+    with Bar("frames", quiet=command.json) as bar:
         counts = generate(command.out, command.settings, workers, command.shard_range, bar)
     text = f"{command.out}: {counts['written']:,} frames written"
     if counts["found"]:
@@ -109,7 +93,7 @@ def run_verify(arguments: list[str]) -> int:
         if rerender < 0:
             raise BadInput(f"rerender must be >= 0 frames, got {rerender}")
         shards = count_shards(read_meta(data))
-        with _Bar("shards", quiet=json) as bar:
+        with Bar("shards", quiet=json) as bar:
             bar.begin(shards, 0)
             report = verify_dataset(data, checksums, labels, lambda done, total: bar.advance(1))
         problems = [*report.problems]
@@ -128,7 +112,7 @@ def run_verify(arguments: list[str]) -> int:
         _print(json, text, result)
         return 2 if problems else 0
 
-    return int(_parse_call(verify, "handloom verify", arguments)())
+    return int(parse_call(verify, "handloom verify", arguments)())
 
 
 def run_stats(arguments: list[str]) -> int:
@@ -150,7 +134,7 @@ def run_stats(arguments: list[str]) -> int:
         _print(json, format_stats(found), found)
         return 0
 
-    return int(_parse_call(stats, "handloom stats", arguments)())
+    return int(parse_call(stats, "handloom stats", arguments)())
 
 
 def run_view(arguments: list[str]) -> int:
@@ -201,7 +185,7 @@ def run_view(arguments: list[str]) -> int:
         _print(json, f"{out}: {len(shown)} frames", {"out": str(out), "frames": len(shown)})
         return 0
 
-    return int(_parse_call(view, "handloom view", arguments)())
+    return int(parse_call(view, "handloom view", arguments)())
 
 
 def run_bench(arguments: list[str]) -> int:
@@ -234,7 +218,7 @@ def run_bench(arguments: list[str]) -> int:
             module.main()
         return 0
 
-    return int(_parse_call(bench, "handloom bench", arguments)())
+    return int(parse_call(bench, "handloom bench", arguments)())
 
 
 COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
@@ -308,57 +292,6 @@ def _print_help() -> None:
     Console(highlight=False).print("\n".join(lines))
 
 
-def _parse(kind: Any, prog: str, arguments: list[str], default: Any = None) -> Any:
-    """tyro's reading of the arguments; what it complains of in a box becomes one line."""
-    box = io.StringIO()
-    extra = {} if default is None else {"default": default}
-    try:
-        with contextlib.redirect_stderr(box):
-            return tyro.cli(kind, prog=prog, args=arguments, **extra)
-    except SystemExit as end:
-        if not end.code:
-            raise
-        raise BadInput(f"{_flatten_box(box.getvalue())}; see {prog} --help") from None
-
-
-def _parse_call(function: Callable[..., int], prog: str, arguments: list[str]) -> Callable[[], int]:
-    """The function with its arguments, to be called once nothing of tyro is around it."""
-
-    @functools.wraps(function)
-    def bind(*args: Any, **options: Any) -> Callable[[], int]:
-        return functools.partial(function, *args, **options)
-
-    call: Callable[[], int] = _parse(bind, prog, arguments)
-    return call
-
-
-def _flatten_box(text: str) -> str:
-    """The message in a box that tyro draws: its first section, and the options it suggests."""
-    # Drawn with letters where the terminal has no lines.
-    rows = [row.strip("│|╭╮╰╯+ ") for row in text.splitlines()[1:-1]]
-    sections = [s.strip() for s in re.split(r"[─-]{4,}", " ".join(rows)) if s.strip()]
-    message = sections[0]
-    message = message.replace("invalid literal for int() with base 10:", "expected a number, got")
-    message = message.replace("could not convert string to float:", "expected a number, got")
-    message = re.sub(r" into tuple type typing.*", "", message).rstrip(".")
-    message = message.replace(". Expected 1 values", ": expected a value")
-    message = message.replace(". Expected", ": expected")
-    similar = [s for s in sections[1:] if s.startswith("Perhaps you meant")]
-    if similar:
-        message += f" (did you mean {' or '.join(re.findall(r'--[a-z-]+', similar[0])[:2])}?)"
-    return message[:1].lower() + message[1:]
-
-
-def _option(arguments: list[str], name: str) -> str | None:
-    """The value of an option that is needed before the others can be read."""
-    for at, argument in enumerate(arguments):
-        if argument == name and at + 1 < len(arguments):
-            return arguments[at + 1]
-        if argument.startswith(name + "="):
-            return argument.removeprefix(name + "=")
-    return None
-
-
 def _print(as_json: bool, text: str, values: dict[str, Any]) -> None:
     if as_json:
         sys.stdout.write(json.dumps(values) + "\n")
@@ -370,74 +303,6 @@ def _complain(text: str) -> None:
     """One line on stderr, whatever is in it."""
     line = " ".join(text.splitlines())
     Console(stderr=True, soft_wrap=True, highlight=False).print(line, markup=False)
-
-
-class _Rate(ProgressColumn):
-    """Units a second of what was made, not of what was there."""
-
-    def render(self, task: Task) -> str:
-        made = task.completed - task.fields["there"]
-        return f"{made / task.elapsed:,.0f}/s" if task.elapsed and made > 0 else "-/s"
-
-
-class _Bar:
-    """Progress on stderr with rate and time left; `synth.engine.Progress`.
-
-    A bar on a terminal; elsewhere, as in a log file, a line now and then. Nothing is shown before
-    `begin`, so that bad input is the only thing said.
-    """
-
-    def __init__(self, unit: str, quiet: bool) -> None:
-        self._unit = unit
-        self._quiet = quiet
-        self._console = Console(stderr=True, soft_wrap=True, highlight=False)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _Rate(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=self._console,
-            disable=quiet or not self._console.is_terminal,
-        )
-        self._task: Task | None = None
-        self._noted = 0.0
-
-    def __enter__(self) -> "_Bar":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-    def begin(self, total: int, there: int) -> None:
-        """Of `total` units, `there` are done already."""
-        self._total = total
-        added = self._bar.add_task(self._unit, total=total, completed=there, there=there)
-        self._task = next(t for t in self._bar.tasks if t.id == added)
-        self._noted = time.monotonic()
-        self._bar.start()
-
-    def advance(self, count: int) -> None:
-        """So many more are done."""
-        if self._task is None:
-            return
-        self._bar.advance(self._task.id, count)
-        if time.monotonic() - self._noted > NOTE_S:
-            self._note()
-
-    def _note(self) -> None:
-        if self._quiet or self._console.is_terminal or self._task is None:
-            return
-        task = self._task
-        self._noted = time.monotonic()
-        made, seconds = task.completed - task.fields["there"], task.elapsed or 0.0
-        line = f"{task.description} {task.completed:,.0f}/{self._total:,}"
-        if made > 0 and seconds:
-            left = (self._total - task.completed) * seconds / made
-            line += f" {made / seconds:,.0f}/s, {left:,.0f} s left"
-        self._console.print(line)
 
 
 if __name__ == "__main__":

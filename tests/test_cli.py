@@ -216,7 +216,7 @@ def test_progress_in_a_log_is_a_line_now_and_then(
 ) -> None:
     quiet = call(capsys, "synth", tmp_path / "a", "--frames", 40, *SMALL)
     assert quiet.err == ""
-    monkeypatch.setattr(handloom, "NOTE_S", 0.0)
+    monkeypatch.setattr("console.progress.NOTE_S", 0.0)
     noted = call(capsys, "synth", tmp_path / "b", "--frames", 40, *SMALL)
     assert [line.split()[1] for line in noted.lines] == ["16/40", "32/40", "40/40"]
     for line in noted.lines:

@@ -1,0 +1,1 @@
+"""What the command line shares: reading arguments, showing progress. No room imports it."""

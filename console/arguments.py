@@ -1,0 +1,63 @@
+"""Arguments read by tyro, with its complaints in one line."""
+
+import contextlib
+import functools
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import tyro
+
+from frames.errors import BadInput
+
+
+def parse(kind: Any, prog: str, arguments: list[str], default: Any = None) -> Any:
+    """tyro's reading of the arguments; what it complains of in a box becomes one line."""
+    box = io.StringIO()
+    extra = {} if default is None else {"default": default}
+    try:
+        with contextlib.redirect_stderr(box):
+            return tyro.cli(kind, prog=prog, args=arguments, **extra)
+    except SystemExit as end:
+        if not end.code:
+            raise
+        raise BadInput(f"{_flatten_box(box.getvalue())}; see {prog} --help") from None
+
+
+def parse_call(function: Callable[..., int], prog: str, arguments: list[str]) -> Callable[[], int]:
+    """The function with its arguments, to be called once nothing of tyro is around it."""
+
+    @functools.wraps(function)
+    def bind(*args: Any, **options: Any) -> Callable[[], int]:
+        return functools.partial(function, *args, **options)
+
+    call: Callable[[], int] = parse(bind, prog, arguments)
+    return call
+
+
+def _flatten_box(text: str) -> str:
+    """The message in a box that tyro draws: its first section, and the options it suggests."""
+    # Drawn with letters where the terminal has no lines.
+    rows = [row.strip("│|╭╮╰╯+ ") for row in text.splitlines()[1:-1]]
+    sections = [s.strip() for s in re.split(r"[─-]{4,}", " ".join(rows)) if s.strip()]
+    message = sections[0]
+    message = message.replace("invalid literal for int() with base 10:", "expected a number, got")
+    message = message.replace("could not convert string to float:", "expected a number, got")
+    message = re.sub(r" into tuple type typing.*", "", message).rstrip(".")
+    message = message.replace(". Expected 1 values", ": expected a value")
+    message = message.replace(". Expected", ": expected")
+    similar = [s for s in sections[1:] if s.startswith("Perhaps you meant")]
+    if similar:
+        message += f" (did you mean {' or '.join(re.findall(r'--[a-z-]+', similar[0])[:2])}?)"
+    return message[:1].lower() + message[1:]
+
+
+def find_option(arguments: list[str], name: str) -> str | None:
+    """The value of an option that is needed before the others can be read."""
+    for at, argument in enumerate(arguments):
+        if argument == name and at + 1 < len(arguments):
+            return arguments[at + 1]
+        if argument.startswith(name + "="):
+            return argument.removeprefix(name + "=")
+    return None

@@ -204,8 +204,6 @@ def run_bench(arguments: list[str]) -> int:
         import importlib
 
         names = ("render", "pipeline", "reading", "codec") if name == "all" else (name,)
-        # As when they are run as scripts, where they find each other.
-        sys.path.insert(0, str(Path(__file__).parent / "bench"))
         try:
             modules = [importlib.import_module(f"bench.{n}") for n in names]
         except ModuleNotFoundError as error:
@@ -214,7 +212,6 @@ def run_bench(arguments: list[str]) -> int:
                 "run make setup-tests there"
             ) from error
         for module in modules:
-            sys.argv = [str(module.__name__)]
             module.main()
         return 0
 

@@ -1,6 +1,6 @@
 """Image codecs side by side: bytes and time a frame, on drawn hands before a room.
 
-python bench/codec.py    prints the table that docs/dataset.md quotes.
+python -m bench.codec    prints the table that docs/dataset.md quotes.
 """
 
 import time

@@ -1,6 +1,6 @@
 """Kill generation at random moments, restart it, and compare every byte with an undisturbed run.
 
-python bench/killing.py [--kills 20] [--frames 12000] [--seed 1]
+python -m bench.killing [--kills 20] [--frames 12000] [--seed 1]
 
 A victim is a random worker, which the run must survive, or the parent, which takes its workers with
 it. Runs are restarted until the dataset is finished; then the next round starts in a new folder.

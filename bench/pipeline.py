@@ -1,6 +1,6 @@
 """The whole path, from random numbers to a shard on the disk: frames/s, memory, bytes.
 
-python bench/pipeline.py    prints the table.
+python -m bench.pipeline    prints the table.
 
 Every frame has two hands with forearms, objects, a room and often a table. Start-up is left out: a
 run's clock starts when every worker has finished its first shard. The same frames are also drawn by

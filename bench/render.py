@@ -1,6 +1,6 @@
 """Rasterising side by side with pyrender, in one run on the same triangles, one core.
 
-python bench/render.py [CAMERA]    prints the table.
+python -m bench.render [CAMERA]    prints the table.
 
 Every method draws the same frames, new vertices each, in turn, so that whatever else the machine
 does falls on all of them alike; figures are medians over frames.

@@ -22,6 +22,9 @@ about 0.26 m, the head carried a little before the shoulders (ANSUR II)."""
 UPPER_ARM: Final = 1.63
 """Length against hand length: acromion-radiale 0.31 m for 0.19 m."""
 
+ELBOW_FLEXION: Final = np.radians(145.0)
+"""At most so far does an elbow bend (Eaton, e-hand: normal ranges of motion)."""
+
 NEAREST_M: Final = 0.15
 """The middle lines of hand and forearm stay this far from the camera; bent fingers and an
 outstretched thumb may come to half of it."""
@@ -147,7 +150,8 @@ def _bend_elbow(
     """
     line = wrist - SHOULDER
     length = _length(line)
-    reach = np.clip(length, np.abs(upper - fore) * 1.05 + 0.02, (upper + fore) * 0.995)
+    folded = np.sqrt(upper**2 + fore**2 + 2 * upper * fore * np.cos(ELBOW_FLEXION))
+    reach = np.clip(length, folded, (upper + fore) * 0.995)
     along = (upper**2 - fore**2 + reach**2) / (2 * reach)
     height = np.sqrt(np.maximum(upper**2 - along**2, 0.0))
     axis = line / length[:, None]

@@ -1,6 +1,6 @@
 """Reading rates of a dataset on this machine, for several row-group sizes.
 
-python -m bench.reading [FRAMES]    generates 160x120 frames in a temporary folder, prints the table.
+python -m bench.reading [FRAMES]    generates 160x120 frames in a temporary folder, prints a table.
 """
 
 import sys

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from frames.camera import CAMERAS, Camera
+from frames.parts import FOREARM
 from synth.config import BodyConfig
 from synth.hand.angles import ABDUCTION_LOSS, DOF, LIMITS
 from synth.hand.bones import FOREARM_BONE, PALM
 from synth.scene.body import SHOULDER, UPPER_ARM, half_field, head_pose
+from synth.scene.upper_arm import tube
+from tests.synth.hand.winding import winding_numbers
 from tests.synth.scene.witness import world
 
 FINGERS = ("index", "middle", "ring", "pinky")
@@ -52,6 +55,30 @@ def test_arms_reach_from_the_shoulder_to_the_wrist() -> None:
     assert upper.min() > 0.9 and upper.max() < 1.1
 
 
+def test_elbows_bend_as_far_as_elbows_do() -> None:
+    here = world()
+    elbow = here.joints[:, FOREARM_BONE]
+    fore = here.joints[:, PALM] - elbow
+    upper = SHOULDER * np.where(here.scenes.hands.left[:, None], [-1, 1, 1], 1) - elbow
+    cosine = (fore * upper).sum(1) / np.linalg.norm(fore, axis=1) / np.linalg.norm(upper, axis=1)
+    flexion = 180 - np.degrees(np.arccos(cosine))
+    assert flexion.max() < 155 and flexion.min() > 0  # 145, and the elbow's place of the person
+    assert np.quantile(flexion, 0.1) < 60 and np.quantile(flexion, 0.9) > 80
+
+
+def test_hands_keep_out_of_their_own_upper_arms() -> None:
+    here = world()
+    rig, tube_faces = here.maker.rig, tube()[1]
+    hand = np.unique(rig.faces[rig.face_parts < FOREARM])
+    near = 0
+    for skin, arm in zip(here.skin[:, hand], here.upper_arms, strict=True):
+        points = skin[((skin > arm.min(0)) & (skin < arm.max(0))).all(1)].astype(np.float64)
+        if len(points):
+            near += 1
+            assert (winding_numbers(points, arm[tube_faces]) < 0.5).all()
+    assert near > 50
+
+
 def test_elbows_hang_rather_than_cross_the_body() -> None:
     here = world()
     side = np.where(here.scenes.hands.left, -1.0, 1.0)
@@ -69,6 +96,7 @@ def test_hands_keep_their_distance_from_the_camera() -> None:
     near, far = BodyConfig().distance_m
     assert (middle > near).all() and (middle < far).all()
     assert np.quantile(middle, 0.1) < 0.28 and np.quantile(middle, 0.9) > 0.5
+    assert np.linalg.norm(here.upper_arms, axis=-1).min() > 0.1
     nearest = np.linalg.norm(here.skin, axis=-1).min(1)
     assert nearest.min() > 0.05
     assert (nearest < 0.1).mean() < 0.01

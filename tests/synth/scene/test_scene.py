@@ -34,9 +34,12 @@ def _depth_in_box(pose: np.ndarray, points: Vertices) -> float:
 
 
 def _foreground(here: World) -> list[tuple[int, Vertices]]:
-    """Every hand's and every object's vertices, with the frame's index."""
-    hands = [(int(b), v) for b, v in zip(here.scenes.hands.frame, here.skin, strict=True)]
-    return hands + [(b, v) for b, _, v in _object_vertices(here)]
+    """Every hand's, upper arm's and object's vertices, with the frame's index."""
+    frames = here.scenes.hands.frame.tolist()
+    arms = [
+        (b, v) for flesh in (here.skin, here.upper_arms) for b, v in zip(frames, flesh, strict=True)
+    ]
+    return arms + [(b, v) for b, _, v in _object_vertices(here)]
 
 
 def test_nothing_runs_through_walls_floor_or_ceiling() -> None:
@@ -81,7 +84,8 @@ def test_hands_do_not_touch() -> None:
     near = 0
     for n in pairs:
         for a, c in ((n, n + 1), (n + 1, n)):
-            mine, other = here.skin[a].astype(np.float64), here.skin[c].astype(np.float64)
+            mine = np.concatenate([here.skin[a], here.upper_arms[a]]).astype(np.float64)
+            other = here.skin[c].astype(np.float64)
             points = mine[((mine > other.min(0)) & (mine < other.max(0))).all(1)]
             # Skin that is inside is near skin: no limb is thicker than 11 cm.
             away = ((points[:, None] - other[None, ::6]) ** 2).sum(-1)
@@ -105,7 +109,8 @@ def test_objects_keep_clear_of_hands_and_of_each_other() -> None:
     near = 0
     for (b, k), surface in corners.items():
         low, high = surface.min((0, 1)), surface.max((0, 1))
-        bodies = [here.skin[n] for n in np.flatnonzero(hands.frame == b)]
+        mine = np.flatnonzero(hands.frame == b)
+        bodies = [flesh[n] for flesh in (here.skin, here.upper_arms) for n in mine]
         if k and (b, 0) in corners:
             bodies.append(corners[b, 0].reshape(-1, 3))
         for body in bodies:

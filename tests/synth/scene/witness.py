@@ -141,6 +141,8 @@ class World:
     scenes: Scenes
     skin: np.ndarray
     """(N, V, 3) float32"""
+    upper_arms: np.ndarray
+    """(N, U, 3) float64"""
     joints: np.ndarray
     """(N, 21, 3) float32, where each bone starts; the forearm's is the elbow."""
 
@@ -152,6 +154,6 @@ def world(count: int = 2048) -> World:
     scenes = maker.sample(np.arange(count))
     hands = scenes.hands
     pose = (hands.identity, hands.angles, hands.T_world_from_wrist, hands.left)
-    return World(
-        maker, scenes, pose_hands(maker.rig, *pose)[0], bone_transforms(maker.rig, *pose)[1]
-    )
+    tubes = np.stack([_move(pose, tube()[0]) for pose in hands.T_world_from_upper_arm])
+    skin, joints = pose_hands(maker.rig, *pose)[0], bone_transforms(maker.rig, *pose)[1]
+    return World(maker, scenes, skin, tubes, joints)

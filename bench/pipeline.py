@@ -2,9 +2,9 @@
 
 python -m bench.pipeline    prints the table.
 
-Every frame has two hands with forearms, objects, a room and often a table. Start-up is left out: a
-run's clock starts when every worker has finished its first shard. The same frames are also drawn by
-pyrender, which shows what the renderer's share of the whole is.
+Every frame has two hands with arms, an object, a room with furniture, and often a table. Start-up
+is left out: a run's clock starts when every worker has finished its first shard. The same frames
+are also drawn by pyrender, which shows what the renderer's share of the whole is.
 """
 
 import multiprocessing
@@ -22,8 +22,10 @@ from bench.render import describe_machine
 from synth.config import RoomConfig, SceneConfig, SynthConfig
 from synth.engine import generate
 
-FULL_SCENE = SceneConfig(two_hands_share=1.0, object_share=1.0, room=RoomConfig(empty_share=0.0))
-"""Two hands, objects and a room in every frame: the costliest mixture."""
+FULL_SCENE = SceneConfig(
+    two_hands_share=1.0, object_share=1.0, max_objects=1, room=RoomConfig(empty_share=0.0)
+)
+"""Two hands, an object and a room in every frame."""
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class RoomConfig:
     """How rooms are furnished."""
 
     empty_share: float = 0.15
-    """Share of frames before nothing at all (outdoors, beyond the sensor's range)."""
+    """Share of frames without a room (outdoors, beyond the sensor's range); a table may stand."""
     table_share: float = 0.35
     """Share of frames with a table top below the hands."""
     wall_m: tuple[float, float] = (0.6, 5.0)
@@ -61,7 +61,9 @@ class SceneConfig:
     two_hands_share: float = 0.55
     """Share of frames with both hands; the others show one."""
     object_share: float = 0.5
-    """Chance of each of two objects near the hands."""
+    """Chance of each object near the hands."""
+    max_objects: int = 2
+    """At most so many objects in a frame, 0 to 2."""
     body: BodyConfig = field(default_factory=BodyConfig)
     """Head and arms."""
     pose: PoseConfig = field(default_factory=PoseConfig)

@@ -32,6 +32,7 @@ def check_config(config: SynthConfig) -> None:
             f"scene.pose.preset_share and scene.pose.between_share must add up to at most 1, got"
             f" {named:.4g}"
         )
+    _require("scene.max_objects", scene.max_objects, 0, 2)
     _require("scene.body.pitch_deg (mean)", scene.body.pitch_deg[0], -90.0, 90.0)
     _require("scene.body.pitch_deg (spread)", scene.body.pitch_deg[1], 0.0, 90.0)
     _require("scene.pose.jitter_deg", scene.pose.jitter_deg, 0.0, 30.0)

@@ -1,5 +1,6 @@
 """From sampled scenes to images and labels: the middle of the pipeline."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,10 +69,12 @@ def render_scenes(
     solids: tuple[Solid, ...],
     painter: Painter,
     out: tuple[np.ndarray, np.ndarray] | None = None,
+    on_frame: Callable[[np.ndarray, np.ndarray], None] | None = None,
 ) -> Rendered:
     """Draw every scene of a batch and label its hands.
 
-    out: arrays for depth and codes, of at least as many frames, in place of new ones.
+    out: arrays for depth and codes, of at least as many frames, in place of new ones. on_frame: is
+    given each frame's depth and codes as soon as they are drawn, while they are in the cache.
     """
     count, hands = len(scenes.frame_ids), scenes.hands
     T_camera_from_world = invert_rigid(scenes.T_world_from_camera)
@@ -95,6 +98,8 @@ def render_scenes(
         painter.draw_list(*things.of_frame(b))
         painter.draw_list(*meshes.of_frame(b))
         layers.append(painter.composite(depth[b], codes[b], DEPTH_SCALE))
+        if on_frame is not None:
+            on_frame(depth[b], codes[b])
     own = hands.frame, hands.slot
     amodal = np.stack([layer.amodal_pixels for layer in layers])[own]
     seen = np.stack([layer.visible_pixels for layer in layers])[own]

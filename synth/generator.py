@@ -6,6 +6,8 @@ Frame k is the same whatever batch, shard or process it is made in: every random
 
 import dataclasses
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +41,21 @@ HAND_LICENCES: Final = {
     "webxr": "MIT (webxr-input-profiles, Amazon)",
     "mano": "the MANO licence under which you hold the model: research only, no redistribution",
 }
+
+
+@dataclass(frozen=True)
+class Blobs:
+    """Encoded images of a batch."""
+
+    depth: list[bytes]
+    """Of every frame so far."""
+    parts: list[bytes]
+    """Of every frame so far."""
+
+    def add(self, depth: np.ndarray, codes: np.ndarray) -> None:
+        """Encode one frame's depth (H, W) uint16 and codes (H, W) uint8."""
+        self.depth.append(encode_depth(depth))
+        self.parts.append(encode_parts(codes))
 
 
 class Generator:
@@ -78,12 +95,19 @@ class Generator:
 
     def render(self, scenes: Scenes) -> Rendered:
         """Images and labels of these scenes."""
-        return self._render(scenes, None)
+        return self._render(scenes, None, None)
 
-    def _render(self, scenes: Scenes, out: tuple[np.ndarray, np.ndarray] | None) -> Rendered:
+    def _render(
+        self,
+        scenes: Scenes,
+        out: tuple[np.ndarray, np.ndarray] | None,
+        on_frame: Callable[[np.ndarray, np.ndarray], None] | None,
+    ) -> Rendered:
         if self._painter is None:
             self._painter = new_painter(self.config.renderer, self.camera)
-        return render_scenes(scenes, self.camera, self.rig, self.solids, self._painter, out)
+        return render_scenes(
+            scenes, self.camera, self.rig, self.solids, self._painter, out, on_frame
+        )
 
     def make_table(self, first: int, stop: int) -> pa.Table:
         """Frames first <= k < stop as rows."""
@@ -92,10 +116,12 @@ class Generator:
         for start in range(first, stop, self.batch):
             ids = np.arange(start, min(start + self.batch, stop), dtype=np.int64)
             scenes = self.sample(ids)
-            tables.append(self._tabulate(scenes, self._render(scenes, images)))
+            blobs = Blobs([], [])
+            labelled = self._render(scenes, images, blobs.add)
+            tables.append(self._tabulate(scenes, labelled, blobs))
         return pa.concat_tables(tables)
 
-    def _tabulate(self, scenes: Scenes, images: Rendered) -> pa.Table:
+    def _tabulate(self, scenes: Scenes, images: Rendered, blobs: Blobs) -> pa.Table:
         hands, labels = scenes.hands, images.hands
         count, total = len(scenes.frame_ids), len(hands.frame)
         placed = scenes.objects.present
@@ -108,8 +134,8 @@ class Generator:
                 "camera": self.camera,
                 "T_world_from_camera": scenes.T_world_from_camera,
                 "depth_scale": np.full(count, DEPTH_SCALE),
-                "clean_depth": [encode_depth(image) for image in images.depth],
-                "parts": [encode_parts(image) for image in images.codes],
+                "clean_depth": blobs.depth,
+                "parts": blobs.parts,
             },
             hand_counts=np.bincount(hands.frame, minlength=count),
             hands={

@@ -39,78 +39,77 @@ class MeshList:
 
 
 def list_hands(scenes: Scenes, rig: Rig, vertices: np.ndarray) -> MeshList:
-    """The scenes' hands and their upper arms.
-
-    vertices (N, V, 3) float32: the hands posed in the camera frame.
-    """
+    """The scenes' hands; vertices (N, V, 3) float32 posed in the camera frame."""
     hands = scenes.hands
     total, size = vertices.shape[:2]
     count, n = len(rig.faces), np.arange(total)
     left = hands.left.astype(np.int64)
-    base, closed = HAND_STRIDE * hands.slot, np.ones(total)
-    skin = (hands.slot, n * size, (n + 1) * size, left * count, (left + 1) * count, base, closed)
-
-    model, faces = tube()
-    T_camera_from_world = invert_rigid(scenes.T_world_from_camera)[hands.frame]
-    poses = multiply(T_camera_from_world, hands.T_world_from_upper_arm)
-    place, alike = total * size + len(model) * n, np.zeros(total, np.int64)
-    arms = _place(
-        poses, alike, np.array([0, len(model)]), model, len(model) * n, total * len(model)
+    jobs = (
+        *(hands.slot, n * size, (n + 1) * size, left * count, (left + 1) * count),
+        *(HAND_STRIDE * hands.slot, np.ones(total)),
     )
-    first_face, last_face = np.full(total, 2 * count), np.full(total, 2 * count + len(faces))
-    upper = (hands.slot, place, place + len(model), first_face, last_face, base, closed)
-    jobs = np.stack([np.stack(skin, axis=1), np.stack(upper, axis=1)], axis=1)
     return MeshList(
-        jobs=jobs.reshape(-1, 7).astype(np.int64),
-        first=2 * np.searchsorted(hands.frame, np.arange(len(scenes.frame_ids) + 1)),
-        vertices=np.concatenate([vertices.reshape(-1, 3), arms]),
+        jobs=np.stack(jobs, axis=1).astype(np.int64),
+        first=np.searchsorted(hands.frame, np.arange(len(scenes.frame_ids) + 1)),
+        vertices=vertices.reshape(-1, 3),
         # A mirrored hand has its faces turned round.
-        faces=np.concatenate([rig.faces, rig.faces[:, ::-1], faces]),
-        codes=np.concatenate(
-            [rig.face_parts, rig.face_parts, np.full(len(faces), FOREARM, np.uint8)]
-        ),
+        faces=np.concatenate([rig.faces, rig.faces[:, ::-1]]),
+        codes=np.concatenate([rig.face_parts, rig.face_parts]),
     )
 
 
 def list_things(
     scenes: Scenes, solids: tuple[Solid, ...], T_camera_from_object: np.ndarray
 ) -> MeshList:
-    """The scenes' objects, and the table and furniture as background."""
-    rooms, objects = scenes.rooms, scenes.objects
-    boxes = multiply(invert_rigid(scenes.T_world_from_camera)[:, None], rooms.box_pose)
+    """What is placed as it is: table and furniture (background), upper arms, and objects."""
+    hands, rooms, objects = scenes.hands, scenes.rooms, scenes.objects
+    count = len(scenes.frame_ids)
+    T_camera_from_world = invert_rigid(scenes.T_world_from_camera)
+    boxes = multiply(T_camera_from_world[:, None], rooms.box_pose)
+    arms = np.zeros((count, HAND_LAYERS, 4, 4))
+    arms[hands.frame, hands.slot] = multiply(
+        T_camera_from_world[hands.frame], hands.T_world_from_upper_arm
+    )
+    has_arm = np.zeros((count, HAND_LAYERS), bool)
+    has_arm[hands.frame, hands.slot] = True
     scaled = T_camera_from_object.copy()
     scaled[..., :3, :3] *= objects.size_m[..., None, :]
-    poses = np.concatenate([boxes, scaled], axis=1)
-    present = np.concatenate([rooms.box_present, objects.present], axis=1)
-    solid = np.concatenate([np.zeros(rooms.box_present.shape, int), 1 + objects.solid], axis=1)
     # Objects are numbered within their frame, whichever of their places are taken.
     number = np.cumsum(objects.present, axis=1) - 1
-    layer = np.concatenate([np.full(rooms.box_present.shape, LAYERS), HAND_LAYERS + number], axis=1)
-    base = np.concatenate([np.zeros(rooms.box_present.shape, int), OBJECT_BASE + number], axis=1)
 
-    library = (cube(), *solids)
-    vertex_start = np.cumsum([0, *(len(s.vertices) for s in library)])
-    face_start = np.cumsum([0, *(len(s.faces) for s in library)])
-    kind = solid[present]
+    box, slot = np.zeros(rooms.box_present.shape, int), np.arange(HAND_LAYERS)
+    slots = np.broadcast_to(slot, has_arm.shape)
+    present = np.concatenate([rooms.box_present, has_arm, objects.present], axis=1)
+    poses = np.concatenate([boxes, arms, scaled], axis=1)[present]
+    kind = np.concatenate([box, 1 + 0 * slots, 2 + objects.solid], axis=1)[present]
+    layer = np.concatenate([box + LAYERS, slots, HAND_LAYERS + number], axis=1)[present]
+    base = np.concatenate([box, HAND_STRIDE * slots, OBJECT_BASE + number], axis=1)[present]
+
+    arm_model, arm_faces = tube()
+    models = [cube().vertices, arm_model, *(s.vertices for s in solids)]
+    faces = [cube().faces, arm_faces, *(s.faces for s in solids)]
+    vertex_start = np.cumsum([0, *map(len, models)])
+    face_start = np.cumsum([0, *map(len, faces)])
+    codes = np.zeros(face_start[-1], np.uint8)
+    codes[face_start[1] : face_start[2]] = FOREARM
     stop = np.cumsum(vertex_start[kind + 1] - vertex_start[kind])
-    start = np.concatenate([[0], stop[:-1]]) if len(stop) else stop
-    jobs = (
-        *(layer[present], start, stop, face_start[kind], face_start[kind + 1], base[present]),
-        np.ones(len(kind)),
-    )
-    models = np.concatenate([s.vertices for s in library])
+    start = stop - (vertex_start[kind + 1] - vertex_start[kind])
+    jobs = (layer, start, stop, face_start[kind], face_start[kind + 1], base, np.ones(len(kind)))
     return MeshList(
         jobs=np.stack(jobs, axis=1).astype(np.int64),
         first=np.concatenate([[0], np.cumsum(present.sum(1))]),
-        vertices=_place(poses[present], kind, vertex_start, models, start, int(stop[-1:].sum())),
-        faces=np.concatenate([s.faces for s in library]),
-        codes=np.zeros(face_start[-1], np.uint8),
+        vertices=_place(poses, kind, vertex_start, np.concatenate(models), start),
+        faces=np.concatenate(faces),
+        codes=codes,
     )
 
 
 @numba.njit(cache=True, nogil=True)
-def _place(poses, kind, model_start, models, start, total):  # type: ignore[no-untyped-def]
-    """Every mesh's model transformed by its affine pose, one after another: (total, 3) float32."""
+def _place(poses, kind, model_start, models, start):  # type: ignore[no-untyped-def]
+    """Every mesh's model transformed by its affine pose, one after another: (V, 3) float32."""
+    total = 0
+    for m in range(kind.shape[0]):
+        total += model_start[kind[m] + 1] - model_start[kind[m]]
     out = np.empty((total, 3), np.float32)
     for m in range(kind.shape[0]):
         pose, first = poses[m], model_start[kind[m]]

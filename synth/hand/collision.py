@@ -111,9 +111,10 @@ def _pairs() -> np.ndarray:
             web = FOREARM_BONE in (a, b) and THUMB in (a, b)
             base = b in FINGER_START and a in [s + 1 for s in FINGER_START]
             thenar = THUMB + 1 in (a, b) and FINGER_START[0] in (a, b)
-            # The thumb's joints do not bend so far that its ends could meet.
+            # The thumb's ends never meet, and in a short finger those of the flesh always do.
             thumb = {a, b} <= {THUMB, THUMB + 1, THUMB + 2}
-            if not (palm or joined or roots or web or base or thenar or thumb):
+            finger = b == a + 2 and a in [s + 1 for s in FINGER_START]
+            if not (palm or joined or roots or web or base or thenar or thumb or finger):
                 keep.append((i, j))
     return np.array(keep, dtype=np.int64)
 

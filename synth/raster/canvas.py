@@ -69,9 +69,9 @@ class Canvas:
         self._pinhole = camera.model == "pinhole"
         cells = camera.height * self._grid.stride + LANES
         self._keys = np.zeros((layers + 1, cells), dtype=np.uint32)
-        self._clean = np.array([camera.width, camera.height, -1, -1], dtype=np.int32)
-        self._dirty = np.tile(self._clean, (layers + 1, 1))
-        self._stale = [False] * (layers + 1)
+        clean = np.array([camera.width, camera.height, -1, -1], dtype=np.int32)
+        self._dirty = np.tile(clean, (layers + 1, 1))
+        self._stale = False
         self._merged = np.zeros(camera.width, dtype=np.uint32)
         self._columns = np.zeros((layers, 6 * composite.WIDEST), dtype=np.int32)
         self._mask = np.zeros(self._grid.tiles.shape[2], dtype=np.uint8)
@@ -110,14 +110,17 @@ class Canvas:
 
     def begin(self) -> None:
         """Start a frame: all layers empty."""
-        self._stale = [True] * (self.layers + 1)
+        grid, layers = self._grid, self.layers
+        composite.clear_layers(self._keys[:layers], self._dirty[:layers], grid.stride, LANES)
+        # A room paints the whole background; only without one it must be cleared.
+        self._stale = True
 
-    def _freshen(self, slot: int) -> None:
-        """Clear what the last frame left in a layer, when it is first needed."""
-        if self._stale[slot]:
-            composite.clear_layer(self._keys[slot], self._dirty[slot], self._grid.stride, LANES)
-            self._dirty[slot] = self._clean
-            self._stale[slot] = False
+    def _freshen(self) -> None:
+        """Clear what the last frame left in the background, when it is first needed."""
+        if self._stale:
+            last = slice(self.layers, None)
+            composite.clear_layers(self._keys[last], self._dirty[last], self._grid.stride, LANES)
+            self._stale = False
 
     def draw(
         self,
@@ -152,13 +155,12 @@ class Canvas:
         if not len(jobs):
             return
         _check_mesh(vertices, faces, codes)
-        size = (jobs[:, 2] - jobs[:, 1]).max(), (jobs[:, 4] - jobs[:, 3]).max()
-        if size[0] > len(self._points) or size[1] > len(self._verdict):
-            self._reserve(2 * int(size[0]), 2 * int(size[1]))
-        for layer in set(jobs[:, 0].tolist()):
-            self._freshen(layer)
+        self._freshen()
         draw_meshes = draw_pinhole_list if self._pinhole else draw_curved_list
-        draw_meshes(jobs, vertices, faces, codes, *self._arguments[-1])
+        if not draw_meshes(jobs, vertices, faces, codes, *self._arguments[-1]):
+            largest = (jobs[:, 2] - jobs[:, 1]).max(), (jobs[:, 4] - jobs[:, 3]).max()
+            self._reserve(2 * int(largest[0]), 2 * int(largest[1]))
+            draw_meshes(jobs, vertices, faces, codes, *self._arguments[-1])
 
     def draw_background(self, vertices: np.ndarray, faces: np.ndarray, closed: bool = True) -> None:
         """Draw a mesh (as `draw`) into the background layer, with code 0: tables, boxes, walls."""
@@ -172,17 +174,18 @@ class Canvas:
         planes (P, 4) float: outward unit normal n and distance d > 0, camera frame, n . p <= d
         inside.
         """
+        planes = np.ascontiguousarray(planes, np.float64)
         coefficients = room.plane_coefficients(planes, self._grid.table_from_ray)
         width, height, grid = self.camera.width, self.camera.height, self._grid
         keys = self._keys[self.layers]
         if self._pinhole:
-            overwrite = self._stale[self.layers]
+            overwrite = self._stale
             room.fill_room_affine(coefficients, width, height, keys, grid.stride, overwrite)
         else:
-            self._freshen(self.layers)
+            self._freshen()
             tables = grid.gx, grid.gy, grid.tiles
             room.fill_room_table(coefficients, *tables, height, keys, grid.stride)
-        self._stale[self.layers] = False
+        self._stale = False
         self._dirty[self.layers] = (0, 0, width - 1, height - 1)
 
     def _draw(
@@ -196,7 +199,7 @@ class Canvas:
     ) -> None:
         _check_mesh(vertices, faces, codes)
         vertices, faces = np.ascontiguousarray(vertices), np.ascontiguousarray(faces)
-        self._freshen(slot)
+        self._freshen()
         if len(faces) > len(self._verdict) or len(vertices) > len(self._points):
             self._reserve(2 * len(vertices), 2 * len(faces))
         draw_mesh = draw_pinhole_mesh if self._pinhole else draw_curved_mesh
@@ -210,8 +213,7 @@ class Canvas:
         depth (H, W) uint16 gets floor(z * depth_scale + 0.5), 0 where nothing is or the number does
         not fit; codes (H, W) uint8 the part in front. Both may be slices of a batch.
         """
-        for slot in range(self.layers + 1):
-            self._freshen(slot)
+        self._freshen()
         table = np.empty((self.layers, composite.COLUMNS), dtype=np.int32)
         composite.composite_layers(
             *(self._keys, self._dirty, self._grid.stride, self._merged, self._columns),
@@ -239,7 +241,7 @@ class Canvas:
 
     def layer(self, slot: int) -> tuple[np.ndarray, np.ndarray]:
         """Codes (H, W) uint8 and depth (H, W) float32 in metres of one layer (K: background)."""
-        self._freshen(slot)
+        self._freshen()
         height, stride = self.camera.height, self._grid.stride
         keys = self._keys[slot, : height * stride].reshape(height, stride)[:, : self.camera.width]
         return decode_codes(keys), decode_depth(keys)

@@ -25,12 +25,18 @@ _FIRST, _LAST, _SEEN, _SEEN_FIRST, _SEEN_LAST = (np.uint64(k * WIDEST) for k in 
 
 
 @njit(**JIT)
-def clear_layer(keys, dirty, stride, pad):
-    """Zero the dirty rectangle of one layer and `pad` columns beyond its right edge."""
-    for y in range(dirty[1], dirty[3] + 1):
-        start = np.uint64(y * stride + dirty[0])
-        for x in range(np.uint64(max(dirty[2] + 1 + pad - dirty[0], 0))):
-            keys[start + x] = 0
+def clear_layers(keys, dirty, stride, pad):
+    """Zero the dirty rectangles of layers, `pad` columns beyond their right edges, and forget them.
+
+    keys (K, N) uint32, dirty (K, 4) int32; an empty rectangle is stride, N, -1, -1.
+    """
+    for k in range(keys.shape[0]):
+        layer, box = keys[k], dirty[k]
+        for y in range(box[1], box[3] + 1):
+            start = np.uint64(y * stride + box[0])
+            for x in range(np.uint64(max(box[2] + 1 + pad - box[0], 0))):
+                layer[start + x] = 0
+        box[0], box[1], box[2], box[3] = stride, keys.shape[1], -1, -1
 
 
 @njit(**JIT)

@@ -44,11 +44,24 @@ def draw_pinhole_mesh(
 
 
 @njit(**JIT)
+def _fits(jobs, vertices, faces):
+    for j in range(jobs.shape[0]):
+        if jobs[j, 2] - jobs[j, 1] > vertices or jobs[j, 4] - jobs[j, 3] > faces:
+            return False
+    return True
+
+
+@njit(**JIT)
 def draw_pinhole_list(
     jobs, vertices, faces, codes, near, width, height, matrix, octagon, tiles, gx, gy, stride,
     keys, dirty, verdict, chosen, mask, points, corners, plan, spans,
 ):
-    """Draw meshes one after another; jobs as in `Canvas.draw_list`, keys, dirty of all layers."""
+    """Draw meshes one after another; jobs as in `Canvas.draw_list`, keys, dirty of all layers.
+
+    Draws nothing and returns False if the scratch is too small for one of them.
+    """
+    if not _fits(jobs, points.shape[0], verdict.shape[0]):
+        return False
     for j in range(jobs.shape[0]):
         layer, v, w, f, g, base, closed = jobs[j]
         draw_pinhole_mesh(
@@ -56,6 +69,7 @@ def draw_pinhole_list(
             octagon, tiles, gx, gy, stride, keys[layer], dirty[layer], verdict, chosen, mask,
             points, corners, plan, spans,
         )
+    return True
 
 
 @njit(**JIT)
@@ -88,6 +102,8 @@ def draw_curved_list(
     keys, dirty, verdict, chosen, mask, px, outside, bounds, lookup, origin, margin, bend,
 ):
     """The same for a camera given by its ray table."""
+    if not _fits(jobs, outside.shape[0], verdict.shape[0]):
+        return False
     for j in range(jobs.shape[0]):
         layer, v, w, f, g, base, closed = jobs[j]
         draw_curved_mesh(
@@ -95,3 +111,4 @@ def draw_curved_list(
             octagon, tiles, gx, gy, stride, keys[layer], dirty[layer], verdict, chosen, mask, px,
             outside, bounds, lookup, origin, margin, bend,
         )
+    return True

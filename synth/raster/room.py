@@ -22,18 +22,21 @@ GROUP: Final = 4
 """Tiles a side of the squares for which planes are chosen together with other cameras."""
 
 
-def plane_coefficients(planes: np.ndarray, table_from_ray: np.ndarray) -> np.ndarray:
+@njit(**JIT)
+def plane_coefficients(planes, table_from_ray):
     """Coefficients (P, 3) of 1/z = a*gx + b*gy + c for planes (P, 4) = (n, d) in the camera frame.
 
     table_from_ray (3, 3), without skew, maps rays to the canvas's table coordinates (the camera
     matrix for a pinhole, the identity otherwise).
     """
-    n = np.asarray(planes, dtype=np.float64) / planes[:, 3:]
-    # The inverse of the upper triangular camera matrix, written out.
-    out = np.empty((len(n), 3))
-    out[:, 0] = n[:, 0] / table_from_ray[0, 0]
-    out[:, 1] = n[:, 1] / table_from_ray[1, 1]
-    out[:, 2] = n[:, 2] - out[:, 0] * table_from_ray[0, 2] - out[:, 1] * table_from_ray[1, 2]
+    out = np.empty((planes.shape[0], 3))
+    for i in range(planes.shape[0]):
+        d = planes[i, 3]
+        # The inverse of the upper triangular camera matrix, written out.
+        a = planes[i, 0] / d / table_from_ray[0, 0]
+        b = planes[i, 1] / d / table_from_ray[1, 1]
+        out[i, 0], out[i, 1] = a, b
+        out[i, 2] = (planes[i, 2] / d - a * table_from_ray[0, 2]) - b * table_from_ray[1, 2]
     return out
 
 

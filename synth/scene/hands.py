@@ -16,7 +16,7 @@ from synth.scene import upper_arm
 from synth.scene.body import place_arms
 from synth.scene.upper_arm import arm_poses, shoulders
 
-ROUNDS: Final = (4, 28)
+ROUNDS: Final = (2, 6, 24)
 """Places that are tried at once for a hand; the first free one counts. A first hand without any
 takes the neutral place, a second one is left out."""
 

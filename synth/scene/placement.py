@@ -14,7 +14,7 @@ from synth.scene.objects import Solid
 
 OBJECTS: Final = 2
 """At most so many objects in a frame."""
-ROUNDS: Final = (2, 8)
+ROUNDS: Final = (1, 3, 6)
 """Places that are tried at once for an object; it is left out if none is free."""
 BEFORE: Final = 2.0
 """How strongly an object before a hand is drawn towards the eye, against a normal direction."""
@@ -39,6 +39,7 @@ class Objects:
 
 def place_objects(
     object_share: float,
+    max_objects: int,
     solids: tuple[Solid, ...],
     centre: np.ndarray,
     spans: Spans,
@@ -55,7 +56,7 @@ def place_objects(
     sizes = np.ones((count, OBJECTS, 3))
     poses = np.tile(np.eye(4), (count, OBJECTS, 1, 1))
     limits = np.stack([s.size_range_m for s in solids])
-    for k in range(OBJECTS):
+    for k in range(max_objects):
         u = uniform(seed, frame_ids, f"object{k}/what", 6)
         solid[:, k] = np.minimum((u[:, 0] * len(solids)).astype(np.int64), len(solids) - 1)
         least, most = limits[solid[:, k], :, 0], limits[solid[:, k], :, 1]

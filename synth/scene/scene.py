@@ -61,7 +61,9 @@ def sample_scenes(
     # The middle of the first hand: half way along its third metacarpal.
     first = hands.slot == 0
     centre = ((hands.spans[0] + hands.spans[1]) / 2)[first, 16]
-    objects = place_objects(config.object_share, solids, centre, spans, seed, frame_ids)
+    objects = place_objects(
+        config.object_share, config.max_objects, solids, centre, spans, seed, frame_ids
+    )
     points, radius = _occupied(spans, objects)
     rooms = build_rooms(config.room, points, radius, uniform(seed, frame_ids, "room", 40))
     return Scenes(frame_ids, head, hands, objects, rooms)

@@ -4,6 +4,7 @@ BLAS and einsum choose their order of summation by the processor and by the shap
 frame alone would differ from the same frame among others in the last bit.
 """
 
+import numba
 import numpy as np
 
 
@@ -16,10 +17,26 @@ def multiply(*matrices: np.ndarray) -> np.ndarray:
     """Product of (..., n, n) matrices, from left to right, broadcast over the leading axes."""
     out = matrices[0]
     for b in matrices[1:]:
-        total = out[..., :, :1] * b[..., :1, :]
-        for k in range(1, b.shape[-2]):
-            total = total + out[..., :, k : k + 1] * b[..., k : k + 1, :]
-        out = total
+        shape = np.broadcast_shapes(out.shape, b.shape)
+        first, second = np.broadcast_to(out, shape), np.broadcast_to(b, shape)
+        flat = (-1, *shape[-2:])
+        out = _multiply(
+            np.ascontiguousarray(first).reshape(flat), np.ascontiguousarray(second).reshape(flat)
+        ).reshape(shape)
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _multiply(a, b):  # type: ignore[no-untyped-def]
+    out = np.empty(a.shape)
+    size = a.shape[1]
+    for h in range(a.shape[0]):
+        for i in range(size):
+            for j in range(size):
+                total = a[h, i, 0] * b[h, 0, j]
+                for k in range(1, size):
+                    total += a[h, i, k] * b[h, k, j]
+                out[h, i, j] = total
     return out
 
 

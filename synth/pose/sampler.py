@@ -63,7 +63,7 @@ def sample_poses(
     for size in ROUNDS:
         rows = np.repeat(pending, size)
         attempt = np.tile(np.arange(start, start + size), len(pending))
-        drawn = _draw(config, seed, frame_ids[rows], stage, attempt, presets[identity[rows]])
+        drawn = _draw(config, seed, frame_ids[rows], stage, attempt, presets, identity[rows])
         depth = penetration(rig, capsules, identity[rows], drawn.angles)
         fine = (depth <= config.max_penetration_mm / 1000).reshape(-1, size)
         chosen = np.where(fine.any(1), fine.argmax(1), size - 1) + size * np.arange(len(pending))
@@ -81,7 +81,8 @@ def _draw(
     frame_ids: np.ndarray,
     stage: str,
     attempt: np.ndarray,
-    table: np.ndarray,
+    presets: np.ndarray,
+    person: np.ndarray,
 ) -> Poses:
     # What kind of pose a frame shows does not change with its attempts: rejection would otherwise
     # favour the kinds that are seldom rejected.
@@ -90,12 +91,12 @@ def _draw(
     n = len(DOFS)
     u = uniform(seed, frame_ids, stage + "/angles", 2 * n, attempt)
     noise = normal(u)
-    rows, poses = np.arange(len(table)), table.shape[1]
+    poses = presets.shape[1]
     first = np.minimum((kind[:, 1] * poses).astype(np.int64), poses - 1)
     # Another pose, and never all the way: a pose on the way must not show a named one unlabelled.
     step = np.minimum((kind[:, 2] * (poses - 1)).astype(np.int64), poses - 2)
     second = (first + 1 + step) % poses
-    start, end = table[rows, first], table[rows, second]
+    start, end = presets[person, first], presets[person, second]
     named = kind[:, 0] < config.preset_share
     between = ~named & (kind[:, 0] < config.preset_share + config.between_share)
 
@@ -112,7 +113,7 @@ def _draw(
     # A tight pose (a fist) that is rejected comes back nearer to its table.
     base = base + np.where(named, 0.85**attempt, 1.6)[:, None] * spread * noise
     angles = np.where((named | between)[:, None], base, _synergy(noise, kind))
-    angles = (1 - pull)[:, None] * angles + pull[:, None] * table[:, _RELAXED]
+    angles = (1 - pull)[:, None] * angles + pull[:, None] * presets[person, _RELAXED]
     angles[:, :2] = 0.0
     return Poses(clamp(couple(clamp(angles))), np.where(named & (pull == 0.0), first, -1))
 

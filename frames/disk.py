@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,22 +18,40 @@ def write_file(path: Path, data: bytes | memoryview) -> None:
     Whatever goes wrong, the temporary file is removed and an older file of that name stays as it
     was. Raises BadInput for a full disk or a place that cannot be written.
     """
-    temporary = path.with_name(
-        f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
-    )
+    write_files([(path, data)])
+
+
+def write_files(files: Sequence[tuple[Path, bytes | memoryview]]) -> None:
+    """Write files of one folder atomically, in their order, with a single fsync of the folder.
+
+    All contents are on the disk before the first file appears. If one cannot be written, none of
+    the new ones remains. Errors as for `write_file`.
+    """
+    path, waiting, placed = files[0][0], list[Path](), list[Path]()
     try:
         try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
+            for path, data in files:
+                waiting.append(_temporary_path(path))
+                with waiting[-1].open("xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+            for (path, _), temporary in zip(files, tuple(waiting), strict=True):
+                new = not path.exists()
+                temporary.replace(path)
+                waiting.remove(temporary)
+                placed += [path] if new else []
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            for leftover in (*waiting, *placed):
+                leftover.unlink(missing_ok=True)
             raise
         sync_folder(path.parent)
     except OSError as error:
         raise explain_write_error(path, error) from None
+
+
+def _temporary_path(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
 
 
 def make_folder(path: Path) -> None:

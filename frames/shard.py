@@ -8,7 +8,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from frames.disk import make_folder, write_file
+from frames.disk import make_folder, write_files
 from frames.errors import BadInput
 from frames.schema import IMAGE_COLUMNS, SCHEMA, SCHEMA_VERSION, VERSION_KEY
 
@@ -45,8 +45,7 @@ def write_shard(folder: Path, index: int, table: pa.Table, row_group: int = ROW_
     path = shard_path(folder, index)
     make_folder(path.parent)
     digest = hashlib.sha256(data).hexdigest()
-    write_file(sum_path(path), f"{digest}  {path.name}\n".encode())
-    write_file(path, data)
+    write_files([(sum_path(path), f"{digest}  {path.name}\n".encode()), (path, data)])
     return path
 
 

@@ -2,9 +2,10 @@
 
 python -m bench.pipeline    prints the table.
 
-Every frame has two hands with arms, an object, a room with furniture, and often a table. Start-up
-is left out: a run's clock starts when every worker has finished its first shard. The same frames
-are also drawn by pyrender, which shows what the renderer's share of the whole is.
+In a full scene every frame has two hands with arms, an object, a room with furniture, and often a
+table; beside it stands the default mixture. Start-up is left out: a run's clock starts when every
+worker has finished its first shard. The same frames are also drawn by pyrender, which shows what
+the renderer's share of the whole is.
 """
 
 import multiprocessing
@@ -79,22 +80,23 @@ def _run(config: SynthConfig, workers: int) -> Rate:
 def main(*names: str) -> None:
     """Print the table for camera presets."""
     table = Table(
-        *("camera", "1 worker: frames/s", "2 workers", "ratio", "with pyrender", "bytes/frame"),
-        "peak MB a worker",
+        *("camera, scene", "1 worker: frames/s", "2 workers", "ratio", "with pyrender"),
+        *("bytes/frame", "peak MB a worker"),
         title=f"{describe_machine()}\nwhole path, clean depth stored",
     )
     for name in names or ("ego", "ego-small"):
-        config = SynthConfig(frames=16 * 1024, seed=1, camera=name, scene=FULL_SCENE)
-        one = measure(config, 1)
-        two = measure(replace(config, frames=2 * config.frames), 2)
-        few = replace(config, frames=256, frames_per_shard=64, renderer="pyrender")
-        slow = measure(few, 1)
-        table.add_row(
-            *(name, f"{one.frames_per_s:,.0f}", f"{two.frames_per_s:,.0f}"),
-            f"{two.frames_per_s / one.frames_per_s:.2f}",
-            f"{slow.frames_per_s:,.0f} ({one.frames_per_s / slow.frames_per_s:.1f}x slower)",
-            *(f"{one.bytes_per_frame:,.0f}", f"{max(one.peak_mb, two.peak_mb):,.0f}"),
-        )
+        for title, scene in (("full", FULL_SCENE), ("default", SceneConfig())):
+            config = SynthConfig(frames=16 * 1024, seed=1, camera=name, scene=scene)
+            one = measure(config, 1)
+            two = measure(replace(config, frames=2 * config.frames), 2)
+            few = replace(config, frames=256, frames_per_shard=64, renderer="pyrender")
+            slow = measure(few, 1)
+            table.add_row(
+                *(f"{name}, {title}", f"{one.frames_per_s:,.0f}", f"{two.frames_per_s:,.0f}"),
+                f"{two.frames_per_s / one.frames_per_s:.2f}",
+                f"{slow.frames_per_s:,.0f} ({one.frames_per_s / slow.frames_per_s:.1f}x slower)",
+                *(f"{one.bytes_per_frame:,.0f}", f"{max(one.peak_mb, two.peak_mb):,.0f}"),
+            )
     Console(width=120).print(table)
 
 

@@ -44,8 +44,8 @@ class Settings:
     """Small shards, so that kills hit every stage of one."""
     seed: int = 1
     """Of the dataset and of the moments."""
-    delay_s: tuple[float, float] = (0.6, 7.0)
-    """Earliest and latest moment of a kill after the start."""
+    moment: tuple[float, float] = (0.2, 0.95)
+    """Earliest and latest moment of a kill, as a share of the time of an undisturbed run."""
 
 
 def soak(settings: Settings, folder: Path, tell: Callable[[str], None]) -> int:
@@ -58,6 +58,12 @@ def soak(settings: Settings, folder: Path, tell: Callable[[str], None]) -> int:
     run = start(settings, reference, workers=1)
     assert run.wait() == 0, read_errors(reference)
     expected = hash_files(reference)
+    # Once more with compiled code at hand and all workers: how long a run takes, and that the
+    # number of workers changes nothing.
+    timed, started = folder / "timed", time.monotonic()
+    assert start(settings, timed, WORKERS).wait() == 0, read_errors(timed)
+    seconds = time.monotonic() - started
+    assert hash_files(timed) == expected, "two workers give other bytes than one"
     kills = rounds = 0
     victims: list[str] = []
     while kills < settings.kills or rounds == 0:
@@ -69,7 +75,7 @@ def soak(settings: Settings, folder: Path, tell: Callable[[str], None]) -> int:
             if kills < settings.kills:
                 # Every kind in turn, so that a short soak meets them all.
                 victims = victims or rng.sample(["worker", "SIGKILL", "SIGTERM", "SIGINT"], 4)
-                delay = rng.uniform(*settings.delay_s)
+                delay = seconds * rng.uniform(*settings.moment)
                 if disturb(run, victims[0], delay, rng):
                     kills += 1
                     there = sum(1 for _ in (out / "shards").glob("*.parquet"))

@@ -78,10 +78,10 @@ def _cylinder(sides: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _ball() -> tuple[np.ndarray, np.ndarray]:
-    latitude = np.radians(np.linspace(-90, 90, 11))
+    latitude = np.radians(np.linspace(-90, 90, 14))
     z, r = 0.5 * np.sin(latitude), 0.5 * np.cos(latitude)
     r[[0, -1]] = 0.0
-    return revolve(list(zip(z.tolist(), r.tolist(), strict=True)), 18)
+    return revolve(list(zip(z.tolist(), r.tolist(), strict=True)), 24)
 
 
 def load_objects(folder: Path) -> tuple[Solid, ...]:

@@ -20,7 +20,7 @@ PROFILE: Final = (
 """(way from elbow to shoulder, radius against the elbow's) of the tube's rings."""
 
 SIDES: Final = 14
-GIRTH: Final = 1.2
+GIRTH: Final = 1.1
 """Radius of the elbow against the forearm's median."""
 WIDEST: Final = 1.4
 """Radius of the tube's thickest ring against the elbow's."""

@@ -210,5 +210,5 @@ def assert_stopped_cleanly(folder: Path) -> None:
 @pytest.mark.slow
 def test_killed_runs_end_with_the_same_bytes(tmp_path: Path) -> None:
     """A short form of bench/killing.py, which kills twenty."""
-    settings = Settings(kills=4, frames=600, frames_per_shard=25, delay_s=(1.0, 3.5))
+    settings = Settings(kills=4, frames=3000, frames_per_shard=100)
     assert soak(settings, tmp_path, tell=print) >= 1

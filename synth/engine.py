@@ -25,6 +25,8 @@ from synth.config_file import check_config
 from synth.generator import Generator, describe
 
 THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+POLL_S: Final = 0.2
+"""How long a signal may wait until it is obeyed."""
 MAX_LOSSES: Final = 5
 """A pool that loses workers so often in a row without finishing a shard is given up."""
 
@@ -110,8 +112,8 @@ def _run_pool(
     while left:
         try:
             count = min(workers, len(left))
-            with _pool(count, folder, config) as pool:
-                for index in _finished(pool, count, sorted(left), rows):
+            with _held_signals() as obey, _pool(count, folder, config) as pool:
+                for index in _finished(pool, count, sorted(left), rows, obey):
                     left.discard(index)
                     losses = 0
                     if progress is not None:
@@ -134,7 +136,11 @@ def _run_pool(
 
 
 def _finished(
-    pool: ProcessPoolExecutor, workers: int, indices: list[int], rows: Callable[[int], int]
+    pool: ProcessPoolExecutor,
+    workers: int,
+    indices: list[int],
+    rows: Callable[[int], int],
+    obey: Callable[[], None],
 ) -> Iterator[int]:
     """Indices of shards as they are finished; only a few are queued, for a million may be left."""
     queue = iter(indices)
@@ -146,7 +152,8 @@ def _finished(
                 running[pool.submit(_work, index, rows(index))] = index
         if not running:
             return
-        finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        finished, _ = wait(running, POLL_S, FIRST_COMPLETED)
+        obey()
         for future in finished:
             index = running.pop(future)
             future.result()
@@ -178,6 +185,33 @@ def _pool(workers: int, folder: Path, config: SynthConfig) -> Iterator[ProcessPo
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _held_signals() -> Iterator[Callable[[], None]]:
+    """Ctrl-C and SIGTERM wait until the function that this gives is called.
+
+    Raised at any moment, they could strike while a process is being started, which then nobody
+    would know of.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    heard: list[int] = []
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    held = {n: handler for n, handler in handlers.items() if callable(handler)}
+
+    def obey() -> None:
+        if heard:
+            held[signal.Signals(heard[0])](heard[0], None)
+
+    for number in held:
+        signal.signal(number, lambda n, _: heard.append(n))
+    try:
+        yield obey
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -53,6 +53,8 @@ def soak(settings: Settings, folder: Path, tell: Callable[[str], None]) -> int:
 
     Raises AssertionError for a differing byte, a leftover or a process that outlives its parent.
     """
+    # In the background of a shell Ctrl-C is ignored, and runs would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     rng = random.Random(settings.seed)
     reference = folder / "undisturbed"
     run = start(settings, reference, workers=1)
@@ -68,6 +70,7 @@ def soak(settings: Settings, folder: Path, tell: Callable[[str], None]) -> int:
     victims: list[str] = []
     while kills < settings.kills or rounds == 0:
         rounds += 1
+        assert rounds <= 5 * settings.kills + 5, "runs end before they can be killed"
         out = folder / f"killed-{rounds}"
         while True:
             run = start(settings, out, WORKERS)

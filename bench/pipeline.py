@@ -2,10 +2,8 @@
 
 python -m bench.pipeline    prints the table.
 
-In a full scene every frame has two hands with arms, an object, a room with furniture, and often a
-table; beside it stands the default mixture. Start-up is left out: a run's clock starts when every
-worker has finished its first shard. The same frames are also drawn by pyrender, which shows what
-the renderer's share of the whole is.
+Start-up is left out: a run's clock starts when every worker has finished its first shard. The same
+frames are also drawn by pyrender, which shows what the renderer's share of the whole is.
 """
 
 import multiprocessing
@@ -23,10 +21,17 @@ from bench.render import describe_machine
 from synth.config import RoomConfig, SceneConfig, SynthConfig
 from synth.engine import generate
 
-FULL_SCENE = SceneConfig(
-    two_hands_share=1.0, object_share=1.0, max_objects=1, room=RoomConfig(empty_share=0.0)
-)
-"""Two hands, an object and a room in every frame."""
+BARE = RoomConfig(empty_share=0.0, table_share=0.0, furniture_share=0.0)
+SCENES = {
+    "two hands, object, room": SceneConfig(
+        two_hands_share=1.0, object_share=1.0, max_objects=1, room=BARE
+    ),
+    "and furniture, table": SceneConfig(
+        two_hands_share=1.0, object_share=1.0, max_objects=1, room=RoomConfig(empty_share=0.0)
+    ),
+    "default mixture": SceneConfig(),
+}
+"""What is measured; hands come with forearms and upper arms."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ def main(*names: str) -> None:
         title=f"{describe_machine()}\nwhole path, clean depth stored",
     )
     for name in names or ("ego", "ego-small"):
-        for title, scene in (("full", FULL_SCENE), ("default", SceneConfig())):
+        for title, scene in SCENES.items():
             config = SynthConfig(frames=16 * 1024, seed=1, camera=name, scene=scene)
             one = measure(config, 1)
             two = measure(replace(config, frames=2 * config.frames), 2)

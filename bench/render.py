@@ -232,6 +232,16 @@ class _Recorder:
         return LayerStatistics(nothing, nothing, box, box)
 
 
+def _merge(surfaces: list[Surface]) -> Surface:
+    """One mesh of several: a hand and its upper arm."""
+    start = np.cumsum([0, *(len(one.vertices) for one in surfaces)])
+    return Surface(
+        np.concatenate([one.vertices for one in surfaces]),
+        np.concatenate([one.faces + np.int32(s) for one, s in zip(surfaces, start, strict=False)]),
+        np.concatenate([one.codes for one in surfaces]),
+    )
+
+
 def generate_scenes(camera: Camera, count: int, seed: int = 0) -> list[Scene]:
     """Frames as `handloom synth` draws them: two hands with forearms, a ball, a room, a box.
 
@@ -250,7 +260,7 @@ def generate_scenes(camera: Camera, count: int, seed: int = 0) -> list[Scene]:
             left = drawn.hands.left[drawn.hands.frame == b]
             if len(left) == 2 and left[0] and {0, 1, HAND_LAYERS, LAYERS} <= layers.keys():
                 room = Surface(room_corners(planes), ROOM_FACES, np.zeros(12, np.uint8))
-                shown = (layers[0][0], layers[1][0], layers[HAND_LAYERS][0])
+                shown = tuple(_merge(layers[k]) for k in (0, 1, HAND_LAYERS))
                 scenes.append(Scene(shown, (room, layers[LAYERS][0]), planes))
         if len(scenes) >= count:
             break

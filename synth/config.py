@@ -50,6 +50,8 @@ class RoomConfig:
     """Share of frames without a room (outdoors, beyond the sensor's range); a table may stand."""
     table_share: float = 0.35
     """Share of frames with a table top below the hands."""
+    furniture_share: float = 0.55
+    """Chance of each of three pieces of furniture in a room."""
     wall_m: tuple[float, float] = (0.6, 5.0)
     """Nearest and farthest wall ahead of the head, metres."""
 

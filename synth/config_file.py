@@ -24,6 +24,7 @@ def check_config(config: SynthConfig) -> None:
         ("scene.pose.between_share", scene.pose.between_share),
         ("scene.room.empty_share", scene.room.empty_share),
         ("scene.room.table_share", scene.room.table_share),
+        ("scene.room.furniture_share", scene.room.furniture_share),
     ):
         _require(name, value, 0.0, 1.0)
     named = scene.pose.preset_share + scene.pose.between_share

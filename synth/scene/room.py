@@ -69,7 +69,7 @@ def build_rooms(config: RoomConfig, points: np.ndarray, radius: np.ndarray, u: n
     reach = np.nanmax(np.hypot(points[..., 0], points[..., 1]) + radius, axis=1)
     for k in range(FURNITURE):
         v = u[:, 15 + 8 * k : 23 + 8 * k]
-        box_present[:, 1 + k] = present & (v[:, 0] < 0.55)
+        box_present[:, 1 + k] = present & (v[:, 0] < config.furniture_share)
         box_pose[:, 1 + k] = _furniture(reach, extent[:, 5], v)
     return Rooms(present, planes, box_present, box_pose)
 

@@ -193,6 +193,16 @@ def test_shares_of_none_and_all(share: float) -> None:
     assert scenes.rooms.box_present[:, 1:].any() == (share == 0)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_furniture_and_objects_are_as_many_as_asked(share: float) -> None:
+    room = RoomConfig(empty_share=0.0, furniture_share=share)
+    scene = SceneConfig(object_share=1.0, max_objects=1, room=room)
+    scenes = change_scene(generator(), scene).sample(np.arange(400))
+    found = scenes.rooms.box_present[:, 1:]
+    assert abs(found.mean() - share) <= 4 * np.sqrt(share * (1 - share) / found.size)
+    assert scenes.objects.present.sum(1).max() == 1
+
+
 def test_options_that_do_not_concern_the_hands_leave_them_alone() -> None:
     maker, ids = generator(), np.arange(200)
     before = maker.sample(ids)

@@ -198,8 +198,8 @@ CAMERAS: Final[dict[str, Camera]] = {
     "d435": Camera("pinhole", 424, 240, 216.5, 216.5, 211.5, 119.5),
     # Azure Kinect, NFOV 2x2 binned: nominal field of interest 75 x 65 degrees. Factory calibration
     # of one device, as posted in the tracker of microsoft/Azure-Kinect-Sensor-SDK (1024 x 1024
-    # sensor, cropped at (192, 180) to 640 x 576, binned): 73.2 x 65.8 degrees. Other devices differ by a
-    # few pixels. The calibration holds to a radius (MetricRadius) of 1.74, that is 60 degrees.
+    # sensor, cropped at (192, 180) to 640 x 576, binned): 73.2 x 65.8 degrees. Other devices
+    # differ by a few pixels. The calibration holds to a radius (MetricRadius) of 1.74, that is 60 degrees.
     "azure-nfov": Camera(
         "brown-conrady",
         320,

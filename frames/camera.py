@@ -199,7 +199,7 @@ CAMERAS: Final[dict[str, Camera]] = {
     # Azure Kinect, NFOV 2x2 binned: nominal field of interest 75 x 65 degrees. Factory calibration
     # of one device, as posted in the tracker of microsoft/Azure-Kinect-Sensor-SDK (1024 x 1024
     # sensor, cropped at (192, 180) to 640 x 576, binned): 73.2 x 65.8 degrees. Other devices
-    # differ by a few pixels. The calibration holds to a radius (MetricRadius) of 1.74, or 60 degrees.
+    # differ by a few pixels. The calibration holds to a radius (MetricRadius) of 1.74: 60 degrees.
     "azure-nfov": Camera(
         "brown-conrady",
         320,

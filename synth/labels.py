@@ -23,8 +23,7 @@ from frames.parts import (
     VISIBILITY_OUTSIDE,
     VISIBILITY_VISIBLE,
 )
-from frames.skeleton import KEYPOINTS, TIPS, WRIST
-from synth.hand.bones import keypoint_parts
+from frames.skeleton import KEYPOINT_PARTS, KEYPOINTS, TIPS, WRIST
 
 # A ray meets a finger obliquely: it runs through more flesh than the finger is thick. The wrist is
 # wider than thick, and seen from the thumb's side as often as from above; a tip lies on the outline
@@ -35,7 +34,8 @@ MARGIN_FACTOR: Final = np.array(
 """(21,) flesh that may lie over a keypoint, against the local thickness."""
 MARGIN_M: Final = 0.003
 
-_OWN_PARTS: Final = keypoint_parts()
+_OWN_PARTS: Final = np.array([[p in parts for p in range(18)] for parts in KEYPOINT_PARTS])
+"""(21, 18) may the skin of part p lie over keypoint k without hiding it?"""
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ def label_keypoints(
 
 def nearest_pixels(camera: Camera, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(..., 2) px -> whether it is in the image, column and row of its nearest pixel (else 0)."""
-    rounded = np.floor(pixels.astype(np.float32).astype(np.float64) + 0.5)
-    both = np.all((rounded >= 0) & (rounded < [camera.width, camera.height]), axis=-1)
-    assert isinstance(both, np.ndarray)
-    index = np.where(both[..., None], rounded, 0).astype(np.int64)
-    return both, index[..., 0], index[..., 1]
+    # As they are stored: the label must hold for the number that a reader sees.
+    stored = pixels.astype(np.float32).astype(np.float64)
+    inside = camera.contains(stored)
+    index = np.where(inside[..., None], np.floor(stored + 0.5), 0).astype(np.int64)
+    return inside, index[..., 0], index[..., 1]

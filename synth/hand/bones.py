@@ -41,17 +41,3 @@ KEYPOINT_BONE: Final = np.array(
 """For each of the 21 keypoints the bone that starts there; for a tip the bone that ends there."""
 
 TIP_KEYPOINTS: Final = (4, 8, 12, 16, 20)
-
-
-def keypoint_parts() -> np.ndarray:
-    """(21, 18) bool: may the skin of part p lie over keypoint k without occluding it?
-
-    True for the parts of the two bones that meet in the joint.
-    """
-    table = np.zeros((21, 18), dtype=bool)
-    for k, bone in enumerate(KEYPOINT_BONE):
-        table[k, BONE_PART[bone]] = True
-        if k not in TIP_KEYPOINTS and PARENT[bone] >= 0:
-            table[k, BONE_PART[PARENT[bone]]] = True
-    table[0, FOREARM] = True
-    return table

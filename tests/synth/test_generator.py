@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from frames.camera import CAMERAS
+from frames.camera_file import build_camera
 from frames.codec import decode_depth, decode_parts
 from frames.errors import BadInput
 from synth.config import PoseConfig, RoomConfig, SceneConfig, SynthConfig
@@ -161,6 +162,8 @@ def test_description_is_complete_and_the_same_twice() -> None:
     meta = describe(config)
     assert meta == describe(config)
     assert meta["frames"] == 10 and meta["seed"] == 3 and meta["camera"]["width"] == 424
+    assert build_camera(meta["camera"]) == CAMERAS["d435"]
+    assert meta["key_poses"][0] == "none" and "fist" in meta["key_poses"]
     assert len(meta["joint_angle_names"]) == 29
     assert meta["config"]["scene"]["room"]["table_share"] == config.scene.room.table_share
 

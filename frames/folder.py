@@ -17,7 +17,7 @@ from frames.disk import explain_write_error, is_temporary, make_folder, write_fi
 from frames.errors import BadInput
 from frames.lock import lock_folder
 from frames.schema import SCHEMA_VERSION
-from frames.shard import SHARD_FOLDER, SUM_SUFFIX, shard_name, shard_path, sum_path
+from frames.shard import SHARD_FOLDER, SUM_SUFFIX, shard_name
 
 META_NAME: Final = "dataset.json"
 CARD_NAME: Final = "README.md"
@@ -144,13 +144,6 @@ def sweep_orphans(folder: Path, indices: Iterable[int] | None = None) -> list[st
             _remove(folder / SHARD_FOLDER / name)
             removed.append(name)
     return removed
-
-
-def remove_shard(folder: Path, index: int) -> None:
-    """Delete a shard and its sidecar, so that the next run writes it again."""
-    path = shard_path(folder, index)
-    _remove(path)
-    _remove(sum_path(path))
 
 
 def _remove(path: Path) -> None:

@@ -11,9 +11,6 @@ from synth.hand.angles import joint_rotations
 from synth.hand.bones import KEYPOINT_BONE, PARENT, TIP_BONES
 from synth.hand.rig import Rig
 
-MIRROR = np.diag([-1.0, 1.0, 1.0])
-"""A left hand is the right one mirrored in the wrist frame."""
-
 
 def bone_transforms(
     rig: Rig,

@@ -226,19 +226,6 @@ class Canvas:
             visible_box=table[:, composite.VISIBLE_BOX : composite.VISIBLE_BOX + 4],
         )
 
-    def probe(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Every layer at pixels (n, 2) int64 (u, v), after `composite`.
-
-        Returns codes (K+1, n) uint8 and depth (K+1, n) float32 in metres; the last layer is the
-        background. Depth 0: the layer has nothing there, or the pixel lies outside the image.
-        """
-        found = np.empty((self.layers + 1, len(pixels)), dtype=np.uint32)
-        camera = self.camera
-        composite.probe_layers(
-            self._keys, self._dirty, self._grid.stride, camera.width, camera.height, pixels, found
-        )
-        return decode_codes(found), decode_depth(found)
-
     def layer(self, slot: int) -> tuple[np.ndarray, np.ndarray]:
         """Codes (H, W) uint8 and depth (H, W) float32 in metres of one layer (K: background)."""
         self._freshen()

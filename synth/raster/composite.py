@@ -137,16 +137,3 @@ def composite_layers(keys, dirty, stride, merged, columns, depth_scale, depth, c
                 _tally(flat, start, merged, left, count, y, tallies, at)
     for k in range(layers):
         _summarise(columns[k], lefts[k], max(rights[k], lefts[k]), table[k])
-
-
-@njit(**JIT)
-def probe_layers(keys, dirty, stride, width, height, pixels, found):
-    """Keys of every layer at pixels (n, 2) int (u, v) to found (K+1, n) uint32; 0 outside."""
-    for k in range(keys.shape[0]):
-        for i in range(pixels.shape[0]):
-            u, v = pixels[i, 0], pixels[i, 1]
-            inside = (u >= 0) & (v >= 0) & (u < width) & (v < height)
-            touched = (u >= dirty[k, 0]) & (u <= dirty[k, 2]) & (v >= dirty[k, 1])
-            touched = touched & (v <= dirty[k, 3])
-            hit = inside & touched
-            found[k, i] = keys[k, np.uint64(v * stride + u)] if hit else np.uint32(0)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from frames.camera import CAMERAS, Camera
 from frames.codec import encode_depth, encode_parts
 from frames.schema import table_from_columns
+from frames.shard import shard_path, sum_path
 
 SCALE = 10_000.0
 
@@ -184,3 +185,10 @@ def write_dataset(
         options = {} if row_group is None else {"row_group": row_group}
         write_shard(folder, i, build_table(ids, camera), **options)
     return folder
+
+
+def remove_shard(folder: Path, index: int) -> None:
+    """Delete a shard and its sidecar."""
+    path = shard_path(folder, index)
+    path.unlink()
+    sum_path(path).unlink()

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet
 import pytest
-from fabricate import build_columns, build_table, write_dataset
+from fabricate import build_columns, build_table, remove_shard, write_dataset
 
 from frames.camera import CAMERAS
 from frames.codec import decode_depth, decode_parts, encode_depth
 from frames.dataset import Dataset, open_dataset
 from frames.errors import BadInput
-from frames.folder import create_dataset, finished_shards, remove_shard, sweep_orphans
+from frames.folder import create_dataset, finished_shards, sweep_orphans
 from frames.lock import lock_shards
 from frames.record import Frame
 from frames.rows import Rows

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fabricate import build_columns, build_table, write_dataset
+from fabricate import build_columns, build_table, remove_shard, write_dataset
 
 from frames.camera import CAMERAS
 from frames.codec import decode_depth, decode_parts, encode_depth, encode_parts
 from frames.consistency import check_batch
 from frames.dataset import open_dataset
-from frames.folder import create_dataset, remove_shard
+from frames.folder import create_dataset
 from frames.part_boxes import COUNT, U0, U1, V0, V1, tally_codes
 from frames.schema import table_from_columns
 from frames.shard import shard_path, sum_path, write_shard

@@ -81,25 +81,6 @@ def test_the_image_is_the_nearest_layer(camera: Camera) -> None:
 
 
 @BOTH
-def test_probe_reads_every_layer_at_pixels(camera: Camera) -> None:
-    canvas = Canvas(camera, layers=3)
-    depth, codes = blank(camera)
-    rng = np.random.default_rng(2)
-    draw_all(canvas, two_bodies(2), room_planes(rng))
-    canvas.composite(depth, codes)
-    pixels = rng.integers(-20, 180, (500, 2))
-    found_codes, found_depth = canvas.probe(pixels)
-    u, v = pixels.T
-    inside = (u >= 0) & (v >= 0) & (u < camera.width) & (v < camera.height)
-    assert inside.any() and not inside.all()
-    assert not found_depth[:, ~inside].any()
-    for slot in range(4):
-        layer_codes, layer_depth = canvas.layer(slot)
-        assert np.array_equal(found_codes[slot, inside], layer_codes[v[inside], u[inside]])
-        assert np.array_equal(found_depth[slot, inside], layer_depth[v[inside], u[inside]])
-
-
-@BOTH
 def test_a_reused_canvas_draws_what_a_new_one_does(camera: Camera) -> None:
     reused = Canvas(camera, layers=3)
     for seed in range(8):

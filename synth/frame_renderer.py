@@ -86,7 +86,7 @@ def render_scenes(
         rig, hands.identity, hands.angles, T_camera_from_wrist, hands.left
     )
     meshes = list_hands(scenes, rig, vertices)
-    things = list_things(scenes, solids, T_camera_from_object)
+    things = list_things(scenes, solids, T_camera_from_world, T_camera_from_object)
     planes = planes_in_camera(scenes.rooms.planes, scenes.T_world_from_camera)
 
     depth, codes = new_images(camera, count) if out is None else (out[0][:count], out[1][:count])

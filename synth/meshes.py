@@ -7,7 +7,7 @@ import numpy as np
 
 from frames.parts import FOREARM, HAND_STRIDE, OBJECT_BASE
 from synth.hand.rig import Rig
-from synth.rigid import invert_rigid, multiply
+from synth.rigid import multiply
 from synth.scene.objects import Solid, cube
 from synth.scene.placement import OBJECTS
 from synth.scene.scene import Scenes
@@ -59,12 +59,14 @@ def list_hands(scenes: Scenes, rig: Rig, vertices: np.ndarray) -> MeshList:
 
 
 def list_things(
-    scenes: Scenes, solids: tuple[Solid, ...], T_camera_from_object: np.ndarray
+    scenes: Scenes,
+    solids: tuple[Solid, ...],
+    T_camera_from_world: np.ndarray,
+    T_camera_from_object: np.ndarray,
 ) -> MeshList:
     """What is placed as it is: table and furniture (background), upper arms, and objects."""
     hands, rooms, objects = scenes.hands, scenes.rooms, scenes.objects
     count = len(scenes.frame_ids)
-    T_camera_from_world = invert_rigid(scenes.T_world_from_camera)
     boxes = multiply(T_camera_from_world[:, None], rooms.box_pose)
     arms = np.zeros((count, HAND_LAYERS, 4, 4))
     arms[hands.frame, hands.slot] = multiply(

@@ -16,6 +16,7 @@ from synth.hand.shape import (
     sample_bodies,
     scale_bones,
 )
+from synth.rigid import dot
 
 
 @cache
@@ -50,7 +51,7 @@ def _first_hit(origin: np.ndarray, direction: np.ndarray, corners: np.ndarray) -
     det = np.where(np.abs(det) < 1e-15, np.nan, det)
     s = origin - corners[:, 0]
     q = np.cross(s, e1)
-    u, v, t = (s * p).sum(1) / det, (q @ direction) / det, (e2 * q).sum(1) / det
+    u, v, t = (s * p).sum(1) / det, dot(q, direction) / det, (e2 * q).sum(1) / det
     hit = t[(u >= 0) & (v >= 0) & (u + v <= 1) & (t > 0)]
     return float(hit.min()) if len(hit) else 0.0
 

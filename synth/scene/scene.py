@@ -1,4 +1,4 @@
-"""A scene: a wearer's hands, objects and surroundings, drawn for a batch of frames at once."""
+"""A scene: a wearer's hands, objects and surroundings, drawn up for a batch of frames at once."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,8 @@ import numpy as np
 from frames.camera import Camera
 from frames.stream import uniform
 from synth.config import SceneConfig
-from synth.hand.collision import Capsules
+from synth.hand.bones import FINGER_START
+from synth.hand.collision import CAPSULE_BONES, Capsules
 from synth.hand.rig import Rig
 from synth.rigid import rotate
 from synth.scene.body import half_field, head_pose
@@ -58,9 +59,9 @@ def sample_scenes(
         head,
     )
     spans = _spans_by_frame(hands, len(frame_ids))
-    # The middle of the first hand: half way along its third metacarpal.
-    first = hands.slot == 0
-    centre = ((hands.spans[0] + hands.spans[1]) / 2)[first, 16]
+    # The middle of the first hand: half way along the middle finger's metacarpal.
+    first, metacarpal = hands.slot == 0, CAPSULE_BONES.index(FINGER_START[1])
+    centre = ((hands.spans[0] + hands.spans[1]) / 2)[first, metacarpal]
     objects = place_objects(
         config.object_share, config.max_objects, solids, centre, spans, seed, frame_ids
     )

@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -68,11 +69,17 @@ class Generator:
         self.camera: Camera = load_camera(config.camera) if camera is None else camera
         self.rig: Rig = load_rig(config.hand, config.seed, config.identities)
         self.capsules = build_capsules(self.rig)
-        self.presets = relax_presets(self.rig, self.capsules, config.seed)
         self.solids: tuple[Solid, ...] = (
             load_objects(Path(config.objects)) if config.objects else primitives()
         )
         self._painter: Painter | None = None
+
+    @cached_property
+    def presets(self) -> np.ndarray:
+        """(I, P, 29) rad, the named poses fitted to each person: half of the start-up, so made when
+        the first frame asks for it. The parent of a pool of workers never does.
+        """
+        return relax_presets(self.rig, self.capsules, self.config.seed)
 
     @property
     def batch(self) -> int:

@@ -5,17 +5,11 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from frames.parts import FOREARM, HAND_STRIDE, OBJECT_BASE
+from frames.parts import HAND_STRIDE
 from synth.hand.rig import Rig
 from synth.rigid import multiply
-from synth.scene.objects import Solid, cube
-from synth.scene.placement import OBJECTS
 from synth.scene.scene import Scenes
-from synth.scene.upper_arm import tube
-
-HAND_LAYERS = 2
-LAYERS = HAND_LAYERS + OBJECTS
-"""A layer for every hand and object of a frame; `LAYERS` itself stands for the background."""
+from synth.scene.stock import Stock
 
 
 @dataclass(frozen=True)
@@ -58,51 +52,20 @@ def list_hands(scenes: Scenes, rig: Rig, vertices: np.ndarray) -> MeshList:
     )
 
 
-def list_things(
-    scenes: Scenes,
-    solids: tuple[Solid, ...],
-    T_camera_from_world: np.ndarray,
-    T_camera_from_object: np.ndarray,
-) -> MeshList:
-    """What is placed as it is: table and furniture (background), upper arms, and objects."""
-    hands, rooms, objects = scenes.hands, scenes.rooms, scenes.objects
-    count = len(scenes.frame_ids)
-    boxes = multiply(T_camera_from_world[:, None], rooms.box_pose)
-    arms = np.zeros((count, HAND_LAYERS, 4, 4))
-    arms[hands.frame, hands.slot] = multiply(
-        T_camera_from_world[hands.frame], hands.T_world_from_upper_arm
-    )
-    has_arm = np.zeros((count, HAND_LAYERS), bool)
-    has_arm[hands.frame, hands.slot] = True
-    scaled = T_camera_from_object.copy()
-    scaled[..., :3, :3] *= objects.size_m[..., None, :]
-    # Objects are numbered within their frame, whichever of their places are taken.
-    number = np.cumsum(objects.present, axis=1) - 1
-
-    box, slot = np.zeros(rooms.box_present.shape, int), np.arange(HAND_LAYERS)
-    slots = np.broadcast_to(slot, has_arm.shape)
-    present = np.concatenate([rooms.box_present, has_arm, objects.present], axis=1)
-    poses = np.concatenate([boxes, arms, scaled], axis=1)[present]
-    kind = np.concatenate([box, 1 + 0 * slots, 2 + objects.solid], axis=1)[present]
-    layer = np.concatenate([box + LAYERS, slots, HAND_LAYERS + number], axis=1)[present]
-    base = np.concatenate([box, HAND_STRIDE * slots, OBJECT_BASE + number], axis=1)[present]
-
-    arm_model, arm_faces = tube()
-    models = [cube().vertices, arm_model, *(s.vertices for s in solids)]
-    faces = [cube().faces, arm_faces, *(s.faces for s in solids)]
-    vertex_start = np.cumsum([0, *map(len, models)])
-    face_start = np.cumsum([0, *map(len, faces)])
-    codes = np.zeros(face_start[-1], np.uint8)
-    codes[face_start[1] : face_start[2]] = FOREARM
-    stop = np.cumsum(vertex_start[kind + 1] - vertex_start[kind])
-    start = stop - (vertex_start[kind + 1] - vertex_start[kind])
-    jobs = (layer, start, stop, face_start[kind], face_start[kind + 1], base, np.ones(len(kind)))
+def list_props(scenes: Scenes, stock: Stock, T_camera_from_world: np.ndarray) -> MeshList:
+    """Everything else; T_camera_from_world (B, 4, 4)."""
+    props = scenes.props
+    pose = multiply(T_camera_from_world[props.frame], props.T_world_from_model)
+    size = stock.vertex_start[props.model + 1] - stock.vertex_start[props.model]
+    stop = np.cumsum(size)
+    faces = stock.face_start[props.model], stock.face_start[props.model + 1]
+    jobs = (props.layer, stop - size, stop, *faces, props.base, np.ones(len(size)))
     return MeshList(
         jobs=np.stack(jobs, axis=1).astype(np.int64),
-        first=np.concatenate([[0], np.cumsum(present.sum(1))]),
-        vertices=_place(poses, kind, vertex_start, np.concatenate(models), start),
-        faces=np.concatenate(faces),
-        codes=codes,
+        first=np.searchsorted(props.frame, np.arange(len(scenes.frame_ids) + 1)),
+        vertices=_place(pose, props.model, stock.vertex_start, stock.vertices, stop - size),
+        faces=stock.faces,
+        codes=stock.codes,
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from frames.camera import Camera
 from frames.errors import BadInput
-from synth.raster import composite, room
+from synth.raster import backdrop, composite, room
 from synth.raster.grid import build_grid
 from synth.raster.keys import NEAREST_NEAR_M, decode_codes, decode_depth
 from synth.raster.lanes import LANES
@@ -187,6 +187,20 @@ class Canvas:
             room.fill_room_table(coefficients, *tables, height, keys, grid.stride)
         self._stale = False
         self._dirty[self.layers] = (0, 0, width - 1, height - 1)
+
+    def draw_depth(self, depth_m: np.ndarray) -> None:
+        """Make a depth image the background, in place of whatever it shows so far.
+
+        depth_m (H, W) float32 of this camera, metres along z, 0 for nothing.
+        """
+        wanted = self.camera.height, self.camera.width
+        if depth_m.shape != wanted or depth_m.dtype != np.float32:
+            raise ValueError(
+                f"depth_m must be {wanted} float32, got {depth_m.shape} {depth_m.dtype}"
+            )
+        self._freshen()
+        backdrop.fill_depth(depth_m, self._keys[self.layers], self._grid.stride)
+        self._dirty[self.layers] = (0, 0, self.camera.width - 1, self.camera.height - 1)
 
     def _draw(
         self,

@@ -41,11 +41,13 @@ class PyrenderCanvas:
         self.layers = layers
         self._pass = PyrenderPass(camera)
         self._drawn: list[list[Surface]] = []
+        self._backdrop: np.ndarray | None = None
         self.begin()
 
     def begin(self) -> None:
         """Start a frame: all layers empty."""
         self._drawn = [[] for _ in range(self.layers + 1)]
+        self._backdrop = None
 
     def draw(
         self,
@@ -76,11 +78,20 @@ class PyrenderCanvas:
         """Draw a room of six planes in opposite pairs from within."""
         self.draw_background(room_corners(planes), ROOM_FACES, closed=False)
 
+    def draw_depth(self, depth_m: np.ndarray) -> None:
+        """Make a depth image the background; as `Canvas.draw_depth`."""
+        self._backdrop = np.where(depth_m > 0, depth_m, np.inf)
+
     def composite(
         self, depth: np.ndarray, codes: np.ndarray, depth_scale: float = DEPTH_SCALE
     ) -> LayerStatistics:
         """Write the image of all layers together; as `Canvas.composite`."""
         z, code = self._pass.render([s for layer in self._drawn for s in layer])
+        if self._backdrop is not None:
+            behind = np.where(z > 0, z, np.inf)
+            code = np.where(self._backdrop < behind, 0, code)
+            z = np.minimum(self._backdrop, behind)
+            z = np.where(np.isfinite(z), z, 0.0)
         steps = np.floor(z.astype(np.float64) * depth_scale + 0.5)
         seen = (steps > 0) & (steps <= np.iinfo(np.uint16).max)
         depth[...] = np.where(seen, steps, 0).astype(np.uint16)

@@ -130,7 +130,7 @@ class Dataset:
         It maps "frame_id" etc. to (B, ...) arrays, text to lists, "camera" to a list of B; images
         to (B, H, W), or None where they are absent; "hand_counts", "object_counts" to (B,), and
         "hands.keypoints_px" etc. to arrays whose leading axis is their sum, frame after frame. Null
-        vectors are NaN there, null integers 0. Raises BadInput for an unknown column or broken
+        vectors are NaN there, null integers -1. Raises BadInput for an unknown column or broken
         data.
         """
         names = select_batch_columns(columns)

@@ -76,6 +76,22 @@ class Hand:
     provenance: Bytes
     """(21,) where each label comes from: 0 exact, 1 human, 2 model, 3 lifted, 255 none."""
 
+    keypoints_velocity_m_s: Floats | None = None
+    """(21, 3) change of `keypoints_cam_m`: in camera axes, relative to the moving camera."""
+
+    grasp: str | None = None
+    """Name of its grasp class, if it holds something."""
+
+    held: int | None = None
+    """Place in the frame's `objects` of what it holds."""
+
+    contact_gap_m: Floats | None = None
+    """(17,) gap from each part 1..17 of `frames.parts` to what the hand touches (an object, a
+    surface, another hand); negative where they overlap, NaN beyond 1 cm; None without contact."""
+
+    worn: str | None = None
+    """Any of sleeve, watch, ring, glove, joined by commas."""
+
 
 @dataclass(frozen=True)
 class SceneObject:
@@ -90,6 +106,13 @@ class SceneObject:
 
     size_m: Floats
     """(3,) extents along its own axes."""
+
+    name: str | None = None
+    """Which one of its kind: equal in all frames that show the same thing."""
+
+    velocity: Floats | None = None
+    """(6,) change of its pose as the camera sees it, in camera axes: of its origin (m/s), and its
+    rotation vector (rad/s)."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +148,21 @@ class Frame:
     sensor_seed: int | None
     hands: tuple[Hand, ...]
     objects: tuple[SceneObject, ...]
+    situation: str | None = None
+    """What the hands do: free, grasp, touch, together ..."""
+
+    split: str | None = None
+    """Which part of the dataset it belongs to: train, val, test ..."""
+
+    background: str | None = None
+    """Name of the surroundings: a depth image's, or a kind."""
+
+    sequence_id: int | None = None
+    time_s: float | None = None
+    """Since its sequence began."""
+
+    camera_velocity: Floats | None = None
+    """(6,) of the camera in the world, in the camera's own axes: linear (m/s), angular (rad/s)."""
 
     @property
     def reading(self) -> DepthImage | None:

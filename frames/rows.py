@@ -32,6 +32,10 @@ Blobs = tuple[pa.Buffer, list[int], list[bool] | None]
 """The bytes of a binary column, where each value begins, and which are there (None = all)."""
 
 _FRAMES: Final = {c.name: c for c in FRAME_COLUMNS}
+_OPTIONAL: Final = tuple(
+    c.name for c in FRAME_COLUMNS if c.optional and c.name not in IMAGE_COLUMNS
+)
+_PLAIN: Final[dict[str, type]] = {"sensor_seed": int, "sequence_id": int, "time_s": float}
 _LISTED: Final = {"hands": HAND_COLUMNS, "objects": OBJECT_COLUMNS}
 
 
@@ -107,18 +111,20 @@ class Rows:
 
     def frame(self, row: int) -> Frame:
         """One row as a Frame; columns that were not read are None, hands and objects ()."""
-        optional = {n: self._pick(n, row) for n in ("sensor", "sensor_seed", "T_world_from_camera")}
-        images = {n: self.image(n, row) if n in self.names else None for n in IMAGE_COLUMNS}
-        seed = optional["sensor_seed"]
+        optional: dict[str, Any] = {n: self._pick(n, row) for n in _OPTIONAL}
+        for name, plain in _PLAIN.items():
+            if optional[name] is not None:
+                optional[name] = plain(optional[name])
+        images: dict[str, Any] = {
+            n: self.image(n, row) if n in self.names else None for n in IMAGE_COLUMNS
+        }
         return Frame(
             frame_id=int(self.read("frame_id")[0][row]),
             source=self.read("source")[0][row],
             camera=self.cameras[row],
-            T_world_from_camera=optional["T_world_from_camera"],
             depth_scale=float(self.read("depth_scale")[0][row]),
             **images,
-            sensor=optional["sensor"],
-            sensor_seed=None if seed is None else int(seed),
+            **optional,
             hands=tuple(self._hand(k) for k in self._span("hands", row)),
             objects=tuple(self._object(k) for k in self._span("objects", row)),
         )
@@ -136,8 +142,9 @@ class Rows:
         values["wearer"] = bool(values["wearer"])
         values["part_base"] = int(values["part_base"])
         values["visible_fraction"] = float(values["visible_fraction"])
-        if values["identity"] is not None:
-            values["identity"] = int(values["identity"])
+        for name in ("identity", "held"):
+            if values[name] is not None:
+                values[name] = int(values[name])
         return Hand(**values)
 
     def _object(self, k: int) -> SceneObject:
@@ -172,15 +179,15 @@ class Rows:
 def convert(column: Column, array: pa.Array) -> Optional:
     """An Arrow array as numpy values in the column's full shape, and its validity.
 
-    Null vectors read NaN (or 0 for integers); lists of any length become (n, longest), short ones
-    filled up with NaN. Text becomes a list of str or None.
+    Null numbers and vectors read NaN, null integers -1; lists of any length become (n, longest),
+    short ones filled up with NaN. Text becomes a list of str or None.
     """
     valid = None if array.null_count == 0 else array.is_valid().to_numpy(zero_copy_only=False)
     if column.shape is None:
         if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
             return array.to_pylist(), valid
         if valid is not None and not pa.types.is_floating(array.type):
-            array = array.fill_null(0)
+            array = array.fill_null(-1)
         return array.to_numpy(zero_copy_only=False), valid
     dtype = column.type.to_pandas_dtype()
     fill = np.nan if np.issubdtype(dtype, np.floating) else 0

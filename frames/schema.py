@@ -14,7 +14,7 @@ import pyarrow as pa
 from frames.camera import Camera
 from frames.errors import BadInput
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raised with every change that an older reader would misread."""
 
 VERSION_KEY: Final = b"handloom.schema_version"
@@ -49,7 +49,7 @@ class Column:
         return pa.field(self.name, kind, nullable=self.optional, metadata=metadata)
 
 
-_F32, _U8, _TEXT = pa.float32(), pa.uint8(), pa.string()
+_F32, _U8, _I64, _TEXT = pa.float32(), pa.uint8(), pa.int64(), pa.string()
 
 CAMERA_COLUMNS: Final = (
     Column("model", _TEXT, meaning="pinhole, brown-conrady or kannala-brandt"),
@@ -81,6 +81,11 @@ HAND_COLUMNS: Final = (
     Column("identity", pa.int32(), optional=True, meaning="whose hand"),
     Column("T_camera_from_wrist", _F32, (4, 4), True, "pose of the wrist"),
     Column("provenance", _U8, (21,), meaning="0 exact, 1 human, 2 model, 3 lifted, 255 none"),
+    Column("keypoints_velocity_m_s", _F32, (21, 3), True, "camera axes, as the camera sees them"),
+    Column("grasp", _TEXT, optional=True, meaning="name of its grasp class"),
+    Column("held", pa.int8(), optional=True, meaning="place in `objects` of what it holds"),
+    Column("contact_gap_m", _F32, (17,), True, "parts 1 .. 17 to what it touches; NaN beyond 1 cm"),
+    Column("worn", _TEXT, optional=True, meaning="sleeve, watch, ring, glove, joined by commas"),
 )
 
 OBJECT_COLUMNS: Final = (
@@ -88,10 +93,12 @@ OBJECT_COLUMNS: Final = (
     Column("part_code", _U8, meaning="its code in `parts`, from 224"),
     Column("T_camera_from_object", _F32, (4, 4), meaning="its pose"),
     Column("size_m", _F32, (3,), meaning="extents along its own axes"),
+    Column("name", _TEXT, optional=True, meaning="which one it is"),
+    Column("velocity", _F32, (6,), True, "m/s and rad/s, camera axes, as the camera sees it"),
 )
 
 FRAME_COLUMNS: Final = (
-    Column("frame_id", pa.int64(), meaning="index in the dataset, from 0"),
+    Column("frame_id", _I64, meaning="index in the dataset, from 0"),
     Column("source", _TEXT, meaning="synthetic or real"),
     Column("T_world_from_camera", _F32, (4, 4), True, "pose of the camera"),
     Column("depth_scale", pa.float64(), meaning="steps per metre of both depth images"),
@@ -100,7 +107,13 @@ FRAME_COLUMNS: Final = (
     Column("parts", pa.binary(), optional=True, meaning="image blob, uint8: part codes"),
     Column("invalid", pa.binary(), optional=True, meaning="image blob, uint8: why no reading"),
     Column("sensor", _TEXT, optional=True, meaning="name of the sensor profile"),
-    Column("sensor_seed", pa.int64(), optional=True, meaning="its seed"),
+    Column("sensor_seed", _I64, optional=True, meaning="its seed"),
+    Column("situation", _TEXT, optional=True, meaning="what the hands do: free, grasp, touch ..."),
+    Column("split", _TEXT, optional=True, meaning="train, val, test ..., as in dataset.json"),
+    Column("background", _TEXT, optional=True, meaning="name of the surroundings"),
+    Column("sequence_id", _I64, optional=True, meaning="index of its sequence, from 0"),
+    Column("time_s", pa.float64(), optional=True, meaning="since the sequence began"),
+    Column("camera_velocity", _F32, (6,), True, "m/s and rad/s of the camera, in its own axes"),
 )
 
 
@@ -137,7 +150,8 @@ def table_from_columns(
     frames: the names of `FRAME_COLUMNS` to arrays with a leading axis B (vectors in their full
     shape) or lists of B (blobs, text), and "camera" to one Camera for all or a list of B. hands,
     objects: the same with leading axes sum(hand_counts) and sum(object_counts), frame after frame.
-    An optional column may be None or left out (null throughout); within a list, None is null.
+    An optional column may be None or left out (null throughout); within a list, None is null, and
+    in a numpy masked array (the fast way) every value or vector that is masked whole.
     Raises BadInput for a column that is missing, unknown, or of a wrong length or shape.
     """
     count = len(frames["frame_id"]) if frames.get("frame_id") is not None else 0
@@ -214,13 +228,25 @@ def _build_array(column: Column, values: Any, count: int, prefix: str) -> pa.Arr
     if column.shape is None:
         if values.ndim != 1:
             raise BadInput(f"the column {name} must have the shape ({count},), got {values.shape}")
-        return pa.array(values, kind)
+        return pa.array(np.ma.getdata(values), kind, mask=_find_absent(column, values, name))
     wanted = (count, *(column.shape or values.shape[1:2]))
     if values.shape != wanted:
         raise BadInput(f"the column {name} must have the shape {wanted}, got {values.shape}")
-    flat_values = np.ascontiguousarray(values, column.type.to_pandas_dtype()).reshape(-1)
-    items = pa.array(flat_values, column.type)
+    given = np.ascontiguousarray(np.ma.getdata(values), column.type.to_pandas_dtype())
+    items = pa.array(given.reshape(-1), column.type)
+    absent = _find_absent(column, values, name)
+    mask = None if absent is None else pa.array(absent)
     if column.shape:
-        return pa.FixedSizeListArray.from_arrays(items, type=kind)
+        return pa.FixedSizeListArray.from_arrays(items, type=kind, mask=mask)
     offsets = np.arange(count + 1, dtype=np.int32) * wanted[1]
-    return pa.ListArray.from_arrays(pa.array(offsets), items, type=kind)
+    return pa.ListArray.from_arrays(pa.array(offsets), items, type=kind, mask=mask)
+
+
+def _find_absent(column: Column, values: np.ndarray, name: str) -> np.ndarray | None:
+    """(count,) which values or vectors are masked whole; None for none."""
+    if not isinstance(values, np.ma.MaskedArray):
+        return None
+    absent = np.ma.getmaskarray(values).reshape(len(values), -1).all(1)
+    if absent.any() and not column.optional:
+        raise BadInput(f"the column {name} has {absent.sum()} values missing")
+    return np.asarray(absent) if absent.any() else None

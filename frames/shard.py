@@ -18,7 +18,10 @@ SUM_SUFFIX: Final = ".sha256"
 ROW_GROUP: Final = 128
 """Frames a row group: the unit of random access (docs/dataset.md has the measurement)."""
 
-_DICTIONARY_LEAVES: Final = ("source", "sensor", "model", "side", "key_pose", "kind")
+_DICTIONARY_LEAVES: Final = (
+    *("source", "sensor", "model", "situation", "split", "background"),
+    *("side", "key_pose", "grasp", "worn", "kind", "name"),
+)
 _CHUNK = 1 << 20
 
 

@@ -57,6 +57,22 @@ class RoomConfig:
 
 
 @dataclass(frozen=True)
+class TogetherConfig:
+    """How a person's two hands meet."""
+
+    apart_share: float = 0.3
+    """Share of pairs that keep a distance from each other; the others touch."""
+    apart_mm: tuple[float, float] = (5.0, 150.0)
+    """Smallest and largest distance of hands that do not touch, millimetres."""
+    jitter_deg: float = 4.0
+    """Standard deviation of each angle about a pair's prototype, degrees."""
+    turn_deg: float = 6.0
+    """Standard deviation of the turn of one hand against the other, degrees."""
+    max_penetration_mm: float = 2.0
+    """Deepest overlap of flesh that is accepted, millimetres; the skin itself may show 1 mm more."""
+
+
+@dataclass(frozen=True)
 class SceneConfig:
     """What a frame shows."""
 

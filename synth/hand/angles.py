@@ -145,7 +145,8 @@ def _turns() -> tuple[np.ndarray, np.ndarray]:
     return table, np.array([factor for *_, factor in rows])
 
 
-_TURNS, _FACTORS = _turns()
+TURNS, TURN_FACTORS = _turns()
+"""What turns each bone, in order: (T, 3) rows of bone, axis, angle, and (T,) factors."""
 
 
 def joint_rotations(angles: np.ndarray) -> np.ndarray:
@@ -153,7 +154,7 @@ def joint_rotations(angles: np.ndarray) -> np.ndarray:
 
     A bone's frame in its parent is `zero_frame @ rotation` (`synth.hand.rig`).
     """
-    return _rotate(np.ascontiguousarray(angles, dtype=np.float64), _TURNS, _FACTORS, len(BONES))
+    return _rotate(np.ascontiguousarray(angles, dtype=np.float64), TURNS, TURN_FACTORS, len(BONES))
 
 
 @numba.njit(cache=True, nogil=True)

@@ -9,7 +9,15 @@ from fabricate import build_columns, build_table
 
 from frames.camera import CAMERAS
 from frames.errors import BadInput
-from frames.schema import FRAME_COLUMNS, HAND_COLUMNS, SCHEMA, VERSION_KEY, table_from_columns
+from frames.schema import (
+    FRAME_COLUMNS,
+    HAND_COLUMNS,
+    OBJECT_COLUMNS,
+    SCHEMA,
+    SCHEMA_VERSION,
+    VERSION_KEY,
+    table_from_columns,
+)
 
 CAMERA = CAMERAS["ego-small"]
 
@@ -38,7 +46,8 @@ def test_values_arrive_in_their_rows() -> None:
 
 
 def test_the_version_is_in_the_schema() -> None:
-    assert build_table(np.arange(2)).schema.metadata[VERSION_KEY] == b"1"
+    assert SCHEMA_VERSION == 2
+    assert build_table(np.arange(2)).schema.metadata[VERSION_KEY] == b"2"
 
 
 def test_no_frames_and_no_hands_make_a_table() -> None:
@@ -71,6 +80,27 @@ def test_some_values_of_an_optional_column_may_be_absent() -> None:
     assert all(h["joint_angles_rad"] is None and h["identity"] is None for h in flat)
 
 
+def test_masked_values_are_null() -> None:
+    frames, counts, hands, object_counts, objects = build_columns(np.arange(4), CAMERA)
+    n = int(counts.sum())
+    absent = np.arange(n) % 2 == 0
+    gaps = np.arange(n * 17, dtype=np.float32).reshape(n, 17)
+    hands["contact_gap_m"] = np.ma.array(gaps, mask=np.repeat(absent[:, None], 17, 1))
+    hands["held"] = np.ma.array(np.full(n, 3, np.int8), mask=absent)
+    hands["joint_angles_rad"] = np.ma.array(np.ones((n, 5)), mask=np.repeat(absent[:, None], 5, 1))
+    frames["time_s"] = np.ma.array(np.arange(4.0), mask=[1, 0, 0, 0])
+    frames["camera_velocity"] = np.ma.array(np.ones((4, 6)))  # a mask that masks nothing
+    table = table_from_columns(frames, counts, hands, object_counts, objects)
+    table.validate(full=True)
+    assert table["time_s"].to_pylist() == [None, 1.0, 2.0, 3.0]
+    assert table["camera_velocity"].null_count == 0
+    flat = [hand for row in table.to_pylist() for hand in row["hands"]]
+    for k, hand in enumerate(flat):
+        assert hand["contact_gap_m"] == (None if absent[k] else gaps[k].tolist())
+        assert hand["held"] == (None if absent[k] else 3)
+        assert hand["joint_angles_rad"] == (None if absent[k] else [1.0] * 5)
+
+
 @pytest.mark.parametrize(
     ("group", "change", "said"),
     [
@@ -81,6 +111,11 @@ def test_some_values_of_an_optional_column_may_be_absent() -> None:
         ("frames", {"camera": None}, "camera is missing"),
         ("frames", {"source": ["synthetic", None, "synthetic"]}, "source has 1 values missing"),
         ("frames", {"clean_depth": [1, 2, 3]}, "clean_depth does not fit binary"),
+        (
+            "frames",
+            {"depth_scale": np.ma.array(np.ones(3), mask=[0, 1, 1])},
+            "has 2 values missing",
+        ),
         ("frames", {"depth_scale": np.ones(4)}, "depth_scale must have 3 values, got 4"),
     ],
 )
@@ -100,6 +135,6 @@ def test_a_count_for_every_frame() -> None:
 
 
 def test_every_column_says_what_it_means() -> None:
-    for column in (*FRAME_COLUMNS, *HAND_COLUMNS):
+    for column in (*FRAME_COLUMNS, *HAND_COLUMNS, *OBJECT_COLUMNS):
         assert column.meaning
         assert isinstance(column.build_field(), pa.Field)

@@ -1,0 +1,65 @@
+"""The studio: all that stays the same from scene to scene."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from frames.camera import Camera
+from synth.contact.flesh import Flesh
+from synth.contact.probes import Probes
+from synth.hand.collision import Capsules
+from synth.hand.rig import Rig
+from synth.pools import Pools
+from synth.pose.library import Library
+from synth.rigid import dot
+from synth.scene.arm import straight_elbows
+from synth.scene.body import half_field
+from synth.scene.stock import Stock
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What scenes are drawn from."""
+
+    camera: Camera
+    """What looks at them."""
+    rig: Rig
+    """People's hands."""
+    capsules: Capsules
+    """The hands' bones with their flesh, for quick tests of contact."""
+    flesh: Flesh
+    """The hands' flesh as balls, true to a millimetre."""
+    probes: Probes
+    """Points of the skin that feel for things."""
+    library: Library
+    """Named poses fitted to each person."""
+    stock: Stock
+    """Models, among them the things that hands hold."""
+    pools: Pools
+    """Who and what belongs to which split."""
+
+    @cached_property
+    def field(self) -> np.ndarray:
+        """(2,) half the field of view, rad."""
+        return half_field(self.camera)
+
+    @cached_property
+    def elbows(self) -> np.ndarray:
+        """(I, 3) each person's elbow in the wrist frame, wrist straight."""
+        return straight_elbows(self.rig)
+
+    @cached_property
+    def extents(self) -> np.ndarray:
+        """(S, 3) sizes of the solids' bounding boxes, metres."""
+        return np.stack([s.extent_m for s in self.stock.solids])
+
+    @cached_property
+    def reaches(self) -> np.ndarray:
+        """(S,) radii of balls about the solids' centres that hold them."""
+        return np.sqrt(dot(self.extents, self.extents)) / 2
+
+    @cached_property
+    def upright(self) -> np.ndarray:
+        """(S,) bool: has the solid a natural up?"""
+        return np.array([s.upright for s in self.stock.solids])

@@ -1,7 +1,7 @@
 """A batch as the label checks look at it: hands with their frame, place and nearest pixels."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 Batch = dict[str, Any]
 """All columns of some frames, as `frames.dataset.Dataset.batches` gives them."""
+
+RIGID_TOLERANCE: Final = 1e-4
 
 
 @dataclass(frozen=True)
@@ -62,3 +64,22 @@ def read_depth(view: BatchView) -> tuple[NDArray[np.float64], NDArray[np.float64
     # A scale that cannot be is told elsewhere.
     scale = np.where(scale > 0, scale, 1.0)
     return images[view.frame[:, None], view.row, view.column] / scale, 1.0 / scale
+
+
+def is_bent(transforms: NDArray[Any]) -> Mask:
+    """(n,) whether (n, 4, 4) are not rigid; NaN (absent) is not."""
+    transforms = np.asarray(transforms, np.float64).reshape(-1, 4, 4)
+    absent = np.isnan(transforms).all((1, 2))
+    finite = np.asarray(np.isfinite(transforms).all((1, 2)))
+    rotation = np.where(finite[:, None, None], transforms[:, :3, :3], 0.0)
+    product = rotation @ rotation.transpose(0, 2, 1)
+    good = finite & (np.abs(product - np.eye(3)) <= RIGID_TOLERANCE).all((1, 2))
+    good &= np.linalg.det(rotation) > 0
+    good &= np.equal(transforms[:, 3], (0, 0, 0, 1)).all(-1)
+    return np.asarray(~good & ~absent)
+
+
+def is_torn(vectors: NDArray[Any]) -> Mask:
+    """(n,) whether vectors (n, ...) are neither finite nor absent (all NaN)."""
+    rest = tuple(range(1, vectors.ndim))
+    return np.asarray(~np.isfinite(vectors).all(rest) & ~np.isnan(vectors).all(rest))

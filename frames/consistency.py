@@ -4,14 +4,21 @@ Everything is recomputed from what the data say: keypoints through the camera, b
 counts from the part image, depth under every keypoint from the depth image. See `frames.verify`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from frames.batch_view import Batch, BatchView, Mask, look_at, read_depth
+from frames.batch_view import (
+    Batch,
+    BatchView,
+    Mask,
+    is_bent,
+    is_torn,
+    look_at,
+    read_depth,
+)
 from frames.part_boxes import COUNT, U0, U1, V0, V1, tally_codes
 from frames.parts import (
     CAUSE_DROPOUT,
@@ -30,9 +37,9 @@ from frames.parts import (
     VISIBILITY_OUTSIDE,
     VISIBILITY_VISIBLE,
 )
+from frames.scene_rules import Moment, check_hands, check_scenes
 
 REPROJECTION_PX: Final = 1e-3
-RIGID_TOLERANCE: Final = 1e-4
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,14 @@ class Finding:
     count: int
 
 
-def check_batch(batch: Batch) -> Iterator[Finding]:
-    """Everything wrong in a batch of all columns, as `Dataset.batches` gives it."""
+def check_batch(
+    batch: Batch, splits: Mapping[str, range] | None = None, before: Moment | None = None
+) -> Iterator[Finding]:
+    """Everything wrong in a batch of all columns, as `Dataset.batches` gives it.
+
+    splits: the dataset's (`frames.splits.read_splits`), None for not to compare with. before: the
+    frame before the batch, for what holds from one to the next.
+    """
     view = look_at(batch)
     checks: list[Callable[[BatchView], Iterator[tuple[str, Mask]]]] = [
         _check_numbers,
@@ -58,8 +71,13 @@ def check_batch(batch: Batch) -> Iterator[Finding]:
         _check_surface,
         _check_occluders,
         _check_boxes,
+        check_hands,
     ]
     yield from _check_frames(batch)
+    for rule, wrong in check_scenes(batch, splits, before):
+        if wrong.any():
+            place = f"frame {batch['frame_id'][np.argmax(wrong)]}"
+            yield Finding(rule, place, int(wrong.sum()))
     for check in checks:
         for rule, wrong in check(view):
             if wrong.any():
@@ -85,13 +103,14 @@ def _check_frames(batch: Batch) -> Iterator[Finding]:
     wrong = {
         "depth_scale is not > 0": ~(np.asarray(batch["depth_scale"]) > 0),
         "a synthetic frame lacks clean_depth or parts": synthetic & (not whole),
-        "T_world_from_camera is not rigid": _is_bent(batch["T_world_from_camera"]),
+        "T_world_from_camera is not rigid": is_bent(batch["T_world_from_camera"]),
         "an object's part_code is not 224 + its place": any_of(
             batch["objects.part_code"] != OBJECT_BASE + place
         ),
         "an object's T_camera_from_object is not rigid": any_of(
-            _is_bent(batch["objects.T_camera_from_object"])
+            is_bent(batch["objects.T_camera_from_object"])
         ),
+        "an object's velocity is not finite": any_of(is_torn(batch["objects.velocity"])),
     }
     if batch["parts"] is not None:
         listed = np.zeros((len(ids), 256), bool)
@@ -119,7 +138,7 @@ def _check_numbers(view: BatchView) -> Iterator[tuple[str, Mask]]:
     yield "keypoints_cam_m is not finite", ~np.isfinite(cam).all(-1) & view.synthetic[:, None]
     for name in ("joint_angles_rad", "shape"):
         yield f"{name} is infinite", np.isinf(view.hand(name)).any(-1)
-    yield "T_camera_from_wrist is not rigid", _is_bent(view.hand("T_camera_from_wrist"))
+    yield "T_camera_from_wrist is not rigid", is_bent(view.hand("T_camera_from_wrist"))
 
 
 def _check_projection(view: BatchView) -> Iterator[tuple[str, Mask]]:
@@ -233,16 +252,3 @@ def _check_boxes(view: BatchView) -> Iterator[tuple[str, Mask]]:
         upside = amodal[:, 2:] <= amodal[:, :2]
     wrong = np.asarray((out | upside).any(-1))
     yield "box_amodal_px reaches out of the image or is empty", wrong
-
-
-def _is_bent(transforms: NDArray[Any]) -> Mask:
-    """(n,) whether (n, 4, 4) are not rigid; NaN (absent) is not."""
-    transforms = np.asarray(transforms, np.float64).reshape(-1, 4, 4)
-    absent = np.isnan(transforms).all((1, 2))
-    finite = np.asarray(np.isfinite(transforms).all((1, 2)))
-    rotation = np.where(finite[:, None, None], transforms[:, :3, :3], 0.0)
-    product = rotation @ rotation.transpose(0, 2, 1)
-    good = finite & (np.abs(product - np.eye(3)) <= RIGID_TOLERANCE).all((1, 2))
-    good &= np.linalg.det(rotation) > 0
-    good &= np.equal(transforms[:, 3], (0, 0, 0, 1)).all(-1)
-    return np.asarray(~good & ~absent)

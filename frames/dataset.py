@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from frames.columns import list_leaf_paths, select_batch_columns, select_frame_columns
 from frames.errors import BadInput
 from frames.folder import (
+    META_NAME,
     count_rows,
-    count_shards,
     create_dataset,
+    find_shards,
     finished_shards,
     read_meta,
     sweep_orphans,
@@ -24,6 +25,7 @@ from frames.record import Frame
 from frames.rows import Rows
 from frames.schema import DEPTH_COLUMNS, IMAGE_COLUMNS
 from frames.shard import open_shard, read_row_group, shard_name, shard_path
+from frames.splits import find_split
 
 __all__ = [
     "Dataset",
@@ -43,15 +45,17 @@ def open_dataset(
     columns: Sequence[str] | None = None,
     partial: bool = False,
     cache_mb: int = CACHE_MB,
+    split: str | None = None,
 ) -> "Dataset":
     """Open a dataset folder for reading.
 
     columns: which columns frames are to have ("clean_depth", "hands", ...); None for all. partial:
     accept a dataset that is still being written and show the shards that are finished. cache_mb:
-    how much of the row groups last read through `[i]` stays in memory. Raises BadInput if the
-    folder is no dataset, of another schema version, or lacks shards.
+    how much of the row groups last read through `[i]` stays in memory. split: only the frames of
+    this split ("train", ...); None for all. Raises BadInput if the folder is no dataset, of another
+    schema version, or lacks shards, and for an unknown split.
     """
-    return Dataset(Path(folder), columns, partial, cache_mb)
+    return Dataset(Path(folder), columns, partial, cache_mb, split)
 
 
 class Dataset:
@@ -63,14 +67,22 @@ class Dataset:
     """
 
     def __init__(
-        self, folder: Path, columns: Sequence[str] | None, partial: bool, cache_mb: int
+        self,
+        folder: Path,
+        columns: Sequence[str] | None,
+        partial: bool,
+        cache_mb: int,
+        split: str | None = None,
     ) -> None:
         """See `open_dataset`."""
         self.folder = folder
         self.meta = read_meta(folder)
         self._columns = select_frame_columns(columns)
+        self.frames = range(self.meta["frames"])
+        if split is not None:
+            self.frames = find_split(self.meta, split, folder / META_NAME)
         there = finished_shards(folder)
-        wanted = range(count_shards(self.meta))
+        wanted = find_shards(self.meta, self.frames)
         missing = [i for i in wanted if i not in there]
         if missing and not partial:
             raise BadInput(
@@ -78,7 +90,7 @@ class Dataset:
                 f"{shard_name(missing[0])}): run the same synth command again to finish it"
             )
         self.shards = [i for i in wanted if i in there]
-        rows = [count_rows(self.meta, i) for i in self.shards]
+        rows = [len(self._rows(i)) for i in self.shards]
         self._starts = np.concatenate([[0], np.cumsum(rows)]).astype(np.int64)
         self._files: OrderedDict[int, tuple[pq.ParquetFile, NDArray[np.int64]]] = OrderedDict()
         self._groups: OrderedDict[tuple[int, int], Rows] = OrderedDict()
@@ -95,7 +107,7 @@ class Dataset:
         if not 0 <= place < count:
             raise IndexError(f"frame {index} of {count}")
         k = int(np.searchsorted(self._starts, place, "right")) - 1
-        row = place - int(self._starts[k])
+        row = place - int(self._starts[k]) + self._rows(self.shards[k]).start
         file, bounds = self._open(self.shards[k])
         group = int(np.searchsorted(bounds, row, "right")) - 1
         rows = self._cached(self.shards[k], file, group)
@@ -124,7 +136,7 @@ class Dataset:
         """All frames in order as batches of whole arrays: the fast way to read.
 
         columns: frame columns, "hands" or "objects" for all of theirs, "hands.keypoints_px" for
-        one; None for everything. shards: only these (indices in the folder). A batch has at most
+        one; None for everything. shards: only these (of `self.shards`). A batch has at most
         `size` frames, and ends where a row group, the image size or the presence of an image does.
 
         It maps "frame_id" etc. to (B, ...) arrays, text to lists, "camera" to a list of B; images
@@ -144,8 +156,22 @@ class Dataset:
     def _walk(self, paths: list[str], shards: Sequence[int]) -> Iterator[Rows]:
         for shard in shards:
             file, bounds = self._open(shard)
+            wanted = self._rows(shard)
             for group in range(len(bounds) - 1):
-                yield Rows(read_row_group(file, shard_path(self.folder, shard), group, paths))
+                first, stop = int(bounds[group]), int(bounds[group + 1])
+                rows = range(max(first, wanted.start), min(stop, wanted.stop))
+                if not rows:
+                    continue
+                table = read_row_group(file, shard_path(self.folder, shard), group, paths)
+                if len(rows) < stop - first:
+                    table = table.slice(rows.start - first, len(rows))
+                yield Rows(table)
+
+    def _rows(self, shard: int) -> range:
+        """Which of a shard's rows are wanted."""
+        first = shard * int(self.meta["frames_per_shard"])
+        start = max(self.frames.start - first, 0)
+        return range(start, min(self.frames.stop - first, count_rows(self.meta, shard)))
 
     def _cached(self, shard: int, file: pq.ParquetFile, group: int) -> Rows:
         """A row group, kept until newer ones need the room."""

@@ -18,6 +18,7 @@ from frames.errors import BadInput
 from frames.lock import lock_folder
 from frames.schema import SCHEMA_VERSION
 from frames.shard import SHARD_FOLDER, SUM_SUFFIX, shard_name
+from frames.splits import read_splits
 
 META_NAME: Final = "dataset.json"
 CARD_NAME: Final = "README.md"
@@ -27,11 +28,12 @@ FORMAT: Final = "handloom"
 def create_dataset(folder: Path, meta: dict[str, Any], card: str | None = None) -> dict[str, Any]:
     """Make a dataset folder, or accept the identical one that is there (resume).
 
-    meta: plain JSON values; must have "frames" and "frames_per_shard" (whole numbers > 0);
-    "format" and "schema_version" are added. Written with sorted keys and no times, so the same
-    configuration gives the same bytes. card: Markdown, made from the metadata if None. Returns the
-    metadata as stored. Raises BadInput, naming the first key that differs, if the folder holds
-    another dataset; also for a folder that holds something else, and for what the disk refuses.
+    meta: plain JSON values; must have "frames" and "frames_per_shard" (whole numbers > 0), may have
+    "splits" (`frames.splits`); "format" and "schema_version" are added. Written with sorted keys
+    and no times, so the same configuration gives the same bytes. card: Markdown, made from the
+    metadata if None. Returns the metadata as stored. Raises BadInput, naming the first key that
+    differs, if the folder holds another dataset; also for a folder that holds something else, and
+    for what the disk refuses.
     """
     stored = {**meta, "format": FORMAT, "schema_version": SCHEMA_VERSION}
     try:
@@ -103,6 +105,7 @@ def check_meta(meta: Any, folder: Path) -> dict[str, Any]:
         value = meta.get(key)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise BadInput(f"{key} must be a whole number > 0, got {value!r} ({path})")
+    read_splits(meta, path)
     return meta
 
 
@@ -115,6 +118,12 @@ def count_rows(meta: dict[str, Any], index: int) -> int:
     """How many frames shard `index` has."""
     first = index * int(meta["frames_per_shard"])
     return max(0, min(int(meta["frames_per_shard"]), int(meta["frames"]) - first))
+
+
+def find_shards(meta: dict[str, Any], frames: range) -> range:
+    """Indices of the shards that hold some of a range of frames."""
+    per_shard = int(meta["frames_per_shard"])
+    return range(frames.start // per_shard, -(-frames.stop // per_shard))
 
 
 def finished_shards(folder: Path) -> set[int]:

@@ -11,8 +11,10 @@ import numpy as np
 from frames.consistency import check_batch
 from frames.dataset import Dataset, open_dataset
 from frames.errors import BadInput
-from frames.folder import count_shards, finished_shards
+from frames.folder import count_shards, find_shards, finished_shards
+from frames.scene_rules import Moment, find_last
 from frames.shard import SHARD_FOLDER, check_sum, shard_name, shard_path
+from frames.splits import read_splits
 
 _MAX_PROBLEMS: Final = 200
 _BATCH: Final = 128
@@ -42,41 +44,58 @@ def verify_dataset(
     checksums: bool = True,
     labels: bool = True,
     on_shard: Callable[[int, int], None] | None = None,
+    split: str | None = None,
 ) -> Report:
     """Check a dataset folder; every failure becomes a problem, none is raised.
 
     checksums: compare each shard with its SHA-256. labels: decode every image and check every label
     (see `frames.consistency`). on_shard: called with (shards done, shards in all) for a progress
-    bar.
+    bar. split: only the shards that hold frames of this split, and its labels.
     """
     folder = Path(folder)
     problems: list[str] = []
     try:
-        data = open_dataset(folder, partial=True)
+        data = open_dataset(folder, partial=True, split=split)
     except BadInput as error:
         return Report(0, 0, (str(error),))
-    total = count_shards(data.meta)
+    wanted = find_shards(data.meta, data.frames)
     there = finished_shards(folder)
     frames = 0
-    for done, index in enumerate(range(total), 1):
+    before: Moment | None = None
+    for done, index in enumerate(wanted, 1):
         if index in there:
-            found = _check_shard(data, index, checksums, labels)
-            problems += found[1]
-            frames += found[0]
+            found = _check_shard(data, index, checksums, labels, before)
+            problems += found.problems
+            frames += found.frames
+            before = found.last
         else:
             problems.append(_explain_missing(folder, index))
+            before = None
         if on_shard is not None:
-            on_shard(done, total)
+            on_shard(done, len(wanted))
+    total = count_shards(data.meta)
     for index in sorted(i for i in there if i >= total):
         problems.append(f"{shard_path(folder, index)} is one too many: dataset.json has {total}")
     if len(problems) > _MAX_PROBLEMS:
         left = len(problems) - _MAX_PROBLEMS
         problems = [*problems[:_MAX_PROBLEMS], f"... and {left} problems more"]
-    return Report(frames, len(there), tuple(problems))
+    shards = len(there) if split is None else len(there & set(wanted))
+    return Report(frames, shards, tuple(problems))
 
 
-def _check_shard(data: Dataset, index: int, checksums: bool, labels: bool) -> tuple[int, list[str]]:
-    """How many frames were read, and what is wrong with them."""
+@dataclass(frozen=True)
+class _Found:
+    """What is in a shard, and what is wrong with it."""
+
+    frames: int
+    problems: list[str]
+    last: Moment | None
+    """None if its frames were not all read."""
+
+
+def _check_shard(
+    data: Dataset, index: int, checksums: bool, labels: bool, before: Moment | None
+) -> _Found:
     name = shard_name(index)
     problems: list[str] = []
     broken: OrderedDict[str, tuple[str, int]] = OrderedDict()
@@ -85,9 +104,10 @@ def _check_shard(data: Dataset, index: int, checksums: bool, labels: bool) -> tu
         if checksums:
             check_sum(shard_path(data.folder, index))
     except BadInput as error:
-        return 0, [str(error)]  # what else is wrong with it follows from that
+        return _Found(0, [str(error)], None)  # what else is wrong with it follows from that
     columns = None if labels else ["frame_id"]
-    next_id = index * int(data.meta["frames_per_shard"])
+    splits = read_splits(data.meta)
+    next_id = max(index * int(data.meta["frames_per_shard"]), data.frames.start)
     try:
         for batch in data.batches(columns, _BATCH, shards=[index]):
             ids = batch["frame_id"]
@@ -98,16 +118,19 @@ def _check_shard(data: Dataset, index: int, checksums: bool, labels: bool) -> tu
                     f"{name}: frame_id {ids[k]} where {wanted[k]} should be: a shard in "
                     f"another's place?"
                 )
+                before = None  # what does not follow from it would only confuse
             frames += len(ids)
             next_id += len(ids)
-            for finding in check_batch(batch) if labels else ():
+            for finding in check_batch(batch, splits, before) if labels else ():
                 place, count = broken.get(finding.rule, (finding.place, 0))
                 broken[finding.rule] = (place, count + finding.count)
+            before = find_last(batch) if labels else None
     except BadInput as error:
         problems.append(str(error))
+        before = None
     for rule, (first, times) in broken.items():
         problems.append(f"{name}: {rule} ({times} times, first: {first})")
-    return frames, problems
+    return _Found(frames, problems, before)
 
 
 def _explain_missing(folder: Path, index: int) -> str:

@@ -43,6 +43,21 @@ class PoseConfig:
 
 
 @dataclass(frozen=True)
+class GraspConfig:
+    """How hands hold and touch things."""
+
+    favour: str = ""
+    """Grasp classes to favour or leave out, as "medium wrap:3,lateral:0": factors on how common
+    each class is in daily life. Names as in docs/grasps.md; empty for daily life as it is."""
+    jitter_deg: float = 4.0
+    """Standard deviation of each angle about a grasp's prototype, degrees."""
+    press_mm: float = 0.6
+    """How deep the skin is pressed in where it touches, millimetres."""
+    hover_m: tuple[float, float] = (0.0, 0.05)
+    """Nearest and farthest distance of a hand that is over a surface or beside a thing, metres."""
+
+
+@dataclass(frozen=True)
 class RoomConfig:
     """How rooms are furnished."""
 

@@ -4,8 +4,10 @@ A hand is a fronto-parallel card at one depth, its 21 keypoints a little behind 
 pixel centres; a second hand's card may cover it. Independent of synth and of verify.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,9 @@ from frames.schema import table_from_columns
 from frames.shard import shard_path, sum_path
 
 SCALE = 10_000.0
+SEQUENCE = 4
+"""Frames of a sequence, 1/30 s apart."""
+Ranges = Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -120,17 +125,51 @@ def build_hand(
     }
 
 
+def build_contact(rng: np.random.Generator, holds: bool) -> dict[str, Any]:
+    """What a hand holds, touches and wears, and how it moves."""
+    gap = rng.uniform(-0.002, 0.02, 17).astype(np.float32)
+    gap[gap > 0.01] = np.nan
+    return {
+        "keypoints_velocity_m_s": rng.normal(size=(21, 3)).astype(np.float32),
+        "grasp": "palmar pinch" if holds else None,
+        "held": 0 if holds else None,
+        "contact_gap_m": gap if holds else None,
+        "worn": (None, "watch", "sleeve,ring")[int(rng.integers(3))],
+    }
+
+
+def build_scenes(ids: np.ndarray, splits: Ranges, holds: np.ndarray) -> dict[str, Any]:
+    """The frames' columns that say what goes on: sequences of SEQUENCE frames."""
+    names = [[n for n, (first, stop) in splits.items() if first <= i < stop] for i in ids]
+    velocity = [np.random.default_rng([7, int(i)]).normal(size=6) for i in ids]
+    return {
+        "situation": ["grasp" if h else "free" for h in holds],
+        "split": [n[0] if n else None for n in names],
+        "background": [("desk", "empty")[i % 2] for i in ids],
+        "sequence_id": ids // SEQUENCE,
+        "time_s": ids % SEQUENCE / 30,
+        "camera_velocity": np.array(velocity, np.float32).reshape(-1, 6),
+    }
+
+
 def build_columns(
-    ids: np.ndarray, camera: Camera, seed: int = 0
+    ids: np.ndarray, camera: Camera, seed: int = 0, splits: Ranges = MappingProxyType({})
 ) -> tuple[dict[str, Any], np.ndarray, dict[str, Any], np.ndarray, dict[str, Any]]:
-    """The arguments of `table_from_columns`: one to three hands and at times an object a frame."""
+    """The arguments of `table_from_columns`: one to three hands and at times an object a frame,
+    which then the first hand holds.
+    """
     made, counts = [], []
     for i in ids:
         rng = np.random.default_rng([seed, int(i)])
         counts.append(int(rng.integers(1, 4)))
         made.append(build_frame(rng, camera, counts[-1]))
+    object_counts = np.asarray(ids) % 3 // 2
+    for i, frame, things in zip(ids, made, object_counts, strict=True):
+        rng = np.random.default_rng([seed, int(i), 1])
+        for k, row in enumerate(frame["hands"]):
+            row.update(build_contact(rng, bool(things) and k == 0))
     rows = [row for frame in made for row in frame["hands"]]
-    listed = ("side", "key_pose")
+    listed = ("side", "key_pose", "grasp", "held", "contact_gap_m", "worn")
     hands = {
         name: [r[name] for r in rows] if name in listed else np.stack([r[name] for r in rows])
         for name in rows[0]
@@ -143,21 +182,28 @@ def build_columns(
         "depth_scale": np.full(len(made), SCALE),
         "clean_depth": [encode_depth(f["depth"]) for f in made],
         "parts": [encode_parts(f["parts"]) for f in made],
+        **build_scenes(np.asarray(ids), splits, object_counts > 0),
     }
-    object_counts = np.asarray(ids) % 3 // 2
     n = int(object_counts.sum())
     objects = {
         "kind": ["box"] * n,
         "part_code": np.full(n, 224, np.uint8),
         "T_camera_from_object": np.tile(np.eye(4, dtype=np.float32), (n, 1, 1)),
         "size_m": np.full((n, 3), 0.05, np.float32),
+        "name": [f"box-{i // 3 % 3}" for i in np.repeat(ids, object_counts)],
+        "velocity": np.full((n, 6), 0.5, np.float32),
     }
     return frames, np.array(counts), hands, object_counts, objects
 
 
-def build_table(ids: np.ndarray, camera: Camera = CAMERAS["ego-small"], seed: int = 0) -> pa.Table:
+def build_table(
+    ids: np.ndarray,
+    camera: Camera = CAMERAS["ego-small"],
+    seed: int = 0,
+    splits: Ranges = MappingProxyType({}),
+) -> pa.Table:
     """A table of these frames."""
-    return table_from_columns(*build_columns(ids, camera, seed))
+    return table_from_columns(*build_columns(ids, camera, seed, splits))
 
 
 def write_dataset(
@@ -166,6 +212,7 @@ def write_dataset(
     per_shard: int = 8,
     camera: Camera = CAMERAS["ego-small"],
     row_group: int | None = None,
+    splits: Ranges | None = None,
 ) -> Path:
     """A whole dataset of `frames` frames."""
     from frames.dataset import create_dataset
@@ -179,11 +226,13 @@ def write_dataset(
         "generator_version": "1",
         "license": "CC0-1.0",
     }
+    if splits is not None:
+        meta["splits"] = {name: list(bounds) for name, bounds in splits.items()}
     create_dataset(folder, meta, "# Made for a test\n")
     for i, first in enumerate(range(0, frames, per_shard)):
         ids = np.arange(first, min(first + per_shard, frames))
         options = {} if row_group is None else {"row_group": row_group}
-        write_shard(folder, i, build_table(ids, camera), **options)
+        write_shard(folder, i, build_table(ids, camera, splits=splits or {}), **options)
     return folder
 
 

@@ -47,8 +47,8 @@ def assert_same(a: Frame, b: Frame) -> None:
 def test_every_value_comes_back(folder: Path) -> None:
     data = open_dataset(folder)
     assert len(data) == 20
-    frames, counts, hands, object_counts, _ = build_columns(np.arange(20), CAMERA)
-    k = 0
+    frames, counts, hands, object_counts, objects = build_columns(np.arange(20), CAMERA)
+    k = j = 0
     for i, frame in enumerate(data):
         assert frame.frame_id == i
         assert frame.camera == CAMERA
@@ -67,7 +67,15 @@ def test_every_value_comes_back(folder: Path) -> None:
             k += 1
         for thing in frame.objects:
             assert (thing.kind, thing.part_code) == ("box", 224)
-    assert k == counts.sum()
+            assert thing.name == objects["name"][j] and thing.velocity.tolist() == [0.5] * 6
+            j += 1
+        for name in ("situation", "split", "background", "sequence_id", "time_s"):
+            assert getattr(frame, name) == frames[name][i]
+        assert type(frame.sequence_id) is int and type(frame.time_s) is float
+        np.testing.assert_array_equal(frame.camera_velocity, frames["camera_velocity"][i])
+    assert k == counts.sum() and j == object_counts.sum() > 0
+    held = [h.held for f in data for h in f.hands]
+    assert set(held) == {0, None} and all(type(h) in (int, type(None)) for h in held)
 
 
 def test_random_access_is_the_stream(folder: Path) -> None:
@@ -155,8 +163,73 @@ def test_absent_values_are_none() -> None:
     last = rows.frame(3).hands[-1]
     assert last.identity == hands["identity"][-1]
     np.testing.assert_array_equal(last.joint_angles_rad, hands["joint_angles_rad"][-1])
+    assert rows.read("hands.identity")[0][0] == -1  # 0 is somebody
     flat, valid = rows.read("hands.joint_angles_rad")
     assert np.isnan(flat[0]).all() and valid.tolist() == [False] + [True] * (n - 1)
+
+
+SPLITS = {"val": (0, 6), "train": (6, 17), "test": (17, 20)}
+
+
+@pytest.mark.parametrize("row_group", [3, 8, 128])
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_split_is_its_frames(split: str, row_group: int, tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "d", 20, 8, row_group=row_group, splits=SPLITS)
+    whole = list(open_dataset(folder))
+    data = open_dataset(folder, split=split)
+    ids = list(range(*SPLITS[split]))
+    assert len(data) == len(ids)
+    for k, frame in enumerate(data):
+        assert frame.frame_id == ids[k] and frame.split == split
+        assert_same(frame, whole[ids[k]])
+        assert_same(data[k], whole[ids[k]])
+    assert data[-1].frame_id == ids[-1]
+    with pytest.raises(IndexError):
+        data[len(ids)]
+    batches = list(data.batches(size=3))
+    assert np.concatenate([b["frame_id"] for b in batches]).tolist() == ids
+    hands = [h for i in ids for h in whole[i].hands]
+    px = np.concatenate([b["hands.keypoints_px"] for b in batches])
+    np.testing.assert_array_equal(px, np.stack([h.keypoints_px for h in hands]))
+    parts = np.concatenate([b["parts"] for b in batches])
+    np.testing.assert_array_equal(parts, np.stack([whole[i].parts for i in ids]))
+    other: Dataset = pickle.loads(pickle.dumps(data))
+    assert len(other) == len(ids) and other[0].frame_id == ids[0]
+
+
+def test_a_split_needs_its_own_shards_only(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "d", 20, 8, splits=SPLITS)
+    remove_shard(folder, 1)
+    assert len(open_dataset(folder, split="val")) == 6
+    with pytest.raises(BadInput, match="lacks 1 of 3 shards"):
+        open_dataset(folder, split="train")
+    assert len(open_dataset(folder, split="train", partial=True)) == 3  # 6, 7 and 16
+
+
+def test_an_unknown_split_lists_the_known(tmp_path: Path, folder: Path) -> None:
+    divided = write_dataset(tmp_path / "d", 20, 8, splits=SPLITS)
+    with pytest.raises(BadInput, match="unknown split 'dev'; known: val, train, test"):
+        open_dataset(divided, split="dev")
+    with pytest.raises(BadInput, match="unknown split 'train'; the dataset has none"):
+        open_dataset(folder, split="train")
+
+
+@pytest.mark.parametrize(
+    ("splits", "said"),
+    [
+        ([1, 2], r"splits must map names to \[first, stop\], got \[1, 2\]"),
+        ({"a": [0, 21]}, "split a must be .* 0 <= first < stop <= 20, got"),
+        ({"a": [5, 5]}, "split a must be"),
+        ({"a": [0, True]}, "split a must be"),
+        ({"a": [0]}, "split a must be"),
+        ({"a": "all"}, "split a must be"),
+        ({"a": [0, 9], "b": [8, 20]}, "splits a and b overlap"),
+    ],
+)
+def test_broken_splits_are_told(splits: Any, said: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=said) as raised:
+        create_dataset(tmp_path / "d", {**META, "splits": splits})
+    assert "\n" not in str(raised.value) and "dataset.json" in str(raised.value)
 
 
 def test_memory_stays_bounded_whatever_is_read(folder: Path) -> None:

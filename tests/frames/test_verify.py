@@ -180,6 +180,61 @@ def recode_object(_: Any, __: Any, ___: Any, objects: Any) -> None:
     objects["part_code"][0] = 225
 
 
+def hold_nothing(_: Any, hands: Any, *__: Any) -> None:
+    k = next(k for k, held in enumerate(hands["held"]) if held is not None)
+    hands["held"][k] = 1
+
+
+def hold_in_an_empty_frame(_: Any, hands: Any, *__: Any) -> None:
+    hands["held"][0] = 0
+
+
+def sink_finger(_: Any, hands: Any, *__: Any) -> None:
+    k = next(k for k, gap in enumerate(hands["contact_gap_m"]) if gap is not None)
+    hands["contact_gap_m"][k][3] = -0.011
+
+
+def reach_far(_: Any, hands: Any, *__: Any) -> None:
+    k = next(k for k, gap in enumerate(hands["contact_gap_m"]) if gap is not None)
+    hands["contact_gap_m"][k][3] = np.inf
+
+
+def wear_hat(_: Any, hands: Any, *__: Any) -> None:
+    hands["worn"][4] = "ring,hat"
+
+
+def tear_velocity(_: Any, hands: Any, *__: Any) -> None:
+    hands["keypoints_velocity_m_s"][4, 2, 1] = np.nan
+
+
+def tear_camera_velocity(frames: Any, *_: Any) -> None:
+    frames["camera_velocity"][7, 5] = np.inf
+
+
+def tear_object_velocity(_: Any, __: Any, ___: Any, objects: Any) -> None:
+    objects["velocity"][1, 5] = np.nan
+
+
+def stop_clock(frames: Any, *_: Any) -> None:
+    frames["time_s"][6] = frames["time_s"][5]
+
+
+def turn_clock_back(frames: Any, *_: Any) -> None:
+    frames["time_s"][4] = -0.1
+
+
+def lose_clock(frames: Any, *_: Any) -> None:
+    frames["time_s"][4] = np.nan
+
+
+def go_back_to_a_sequence(frames: Any, *_: Any) -> None:
+    frames["sequence_id"][12:16] = 1
+
+
+def claim_a_split(frames: Any, *_: Any) -> None:
+    frames["split"][23] = "test"
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -212,6 +267,19 @@ def recode_object(_: Any, __: Any, ___: Any, objects: Any) -> None:
         (lose_parts, "a synthetic frame lacks clean_depth or parts (24 times"),
         (zero_scale, "depth_scale is not > 0 (1 times, first: frame 2)"),
         (recode_object, "an object's part_code is not 224 + its place (1 times"),
+        (hold_nothing, "held is no object of the frame (1 times, first: frame 2, hand 0)"),
+        (hold_in_an_empty_frame, "held is no object of the frame (1 times, first: frame 0"),
+        (sink_finger, "contact_gap_m is beyond 1 cm (1 times, first: frame 2, hand 0)"),
+        (reach_far, "contact_gap_m is beyond 1 cm (1 times, first: frame 2, hand 0)"),
+        (wear_hat, "worn is none of sleeve, watch, ring, glove (1 times"),
+        (tear_velocity, "keypoints_velocity_m_s is not finite (1 times"),
+        (tear_camera_velocity, "camera_velocity is not finite (1 times, first: frame 7)"),
+        (tear_object_velocity, "an object's velocity is not finite (1 times, first: frame 5)"),
+        (stop_clock, "time_s does not grow within a sequence (1 times, first: frame 6)"),
+        (turn_clock_back, "sequence_id or time_s is negative or infinite (1 times, first: frame 4"),
+        (lose_clock, "only one of sequence_id and time_s is there (1 times, first: frame 4)"),
+        (go_back_to_a_sequence, "a sequence is not in one piece (1 times, first: frame 12)"),
+        (claim_a_split, "split is not that of dataset.json (1 times, first: frame 23)"),
     ],
 )
 def test_one_wrong_label_is_found(change: Callable[..., Any], said: str, tmp_path: Path) -> None:
@@ -222,6 +290,41 @@ def test_one_wrong_label_is_found(change: Callable[..., Any], said: str, tmp_pat
 
 def test_an_unchanged_rewrite_is_sound(tmp_path: Path) -> None:
     assert rewrite(tmp_path / "d", lambda *_: None) == []
+
+
+def test_splits_are_checked_against_dataset_json(tmp_path: Path) -> None:
+    sound = {"train": (0, 12), "test": (12, 20)}
+    folder = write_dataset(tmp_path / "a", 20, 8, splits=sound)
+    assert verify_dataset(folder).problems == ()
+    moved = {"frames": 20, "frames_per_shard": 8, "splits": {"train": [0, 8], "test": [8, 20]}}
+    create_dataset(tmp_path / "b", moved)
+    for k in range(3):
+        ids = np.arange(8 * k, min(8 * k + 8, 20))
+        write_shard(tmp_path / "b", k, build_table(ids, splits=sound))
+    problems = verify_dataset(tmp_path / "b").problems
+    assert problems == (
+        "frames-00001.parquet: split is not that of dataset.json (4 times, first: frame 8)",
+    )
+    assert verify_dataset(tmp_path / "b", split="train").sound
+
+
+def test_a_cut_sequence_is_found_across_row_groups_and_shards(tmp_path: Path) -> None:
+    # Sequences have four frames; these splits end within one, at a shard's end.
+    folder = write_dataset(tmp_path / "d", 18, 6, splits={"a": (0, 6), "b": (6, 18)}, row_group=2)
+    problems = verify_dataset(folder).problems
+    assert problems == ("frames-00001.parquet: a split cuts a sequence (1 times, first: frame 6)",)
+
+
+def test_one_split_may_be_verified_alone(tmp_path: Path) -> None:
+    splits = {"train": (0, 12), "test": (12, 20)}
+    folder = write_dataset(tmp_path / "d", 20, 8, splits=splits)
+    remove_shard(folder, 0)
+    seen: list[tuple[int, int]] = []
+    report = verify_dataset(folder, on_shard=lambda *n: seen.append(n), split="test")
+    assert (report.frames, report.shards, report.problems) == (8, 2, ())
+    assert seen == [(1, 2), (2, 2)]
+    assert "frames-00000.parquet is missing" in verify_dataset(folder, split="train").problems[0]
+    assert "unknown split 'val'" in verify_dataset(folder, split="val").problems[0]
 
 
 def test_broken_shards_are_problems_each_in_its_line(tmp_path: Path) -> None:

@@ -1,0 +1,327 @@
+"""The kinds of pairs: how each hand is held, which way it looks, what meets what, from where.
+
+Directions are in the body's frame (x right, y forward, z up) and for a right first and a left
+second hand; the other way round everything is mirrored. The second hand slides along `approach`
+until it touches the first, or comes as near as it should; then digits close.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from synth.contact.together_holds import (
+    ANGLE,
+    ANGLE_PRESS,
+    CUPPED,
+    CURL,
+    FINGERS_FLEX,
+    FIST,
+    FLAT,
+    FLEX,
+    HOLLOW,
+    INDEX_PRESS,
+    OPEN,
+    PICK,
+    POINT,
+    PRESS,
+    RELAXED,
+    ROOF,
+    SPREAD,
+    STILL,
+    TWEEZERS,
+    TYPING,
+    WRAP,
+    Closing,
+    Hold,
+)
+
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One hand of a pair."""
+
+    hold: Hold
+    fingers: Vector
+    """Where the fingers of the flat hand point."""
+    palm: Vector
+    """Where the palm looks, as near as the fingers allow."""
+    at: str
+    """The spot of this hand that meets the other's (`SPOTS`)."""
+    closing: Closing = STILL
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way in which two hands meet."""
+
+    name: str
+    first: Side
+    second: Side
+    approach: Vector
+    """Which way the second hand comes."""
+    parts: int = 3
+    """At least so many parts of both hands touch; 0: the hands keep apart."""
+    gap_mm: tuple[float, float] = (-0.8, -0.4)
+    """Distance at which the second hand stops, smallest and largest; below 0, skin is pressed."""
+    shift_mm: float = 4.0
+    """Standard deviation of where the second hand meets the first."""
+    offset_mm: Vector = (0.0, 0.0, 0.0)
+    """How far beyond the first hand's spot the second's is meant to be, in the body's frame."""
+    turn: float = 1.0
+    """Spread of the second hand's turn against the configuration's."""
+    mirrored: bool = False
+    """Both hands show the same pose, jitter included."""
+
+
+SPOTS: Final[dict[str, dict[int, float]]] = {
+    "wrist": {0: 1.0},
+    "arm": {0: 0.84, 1: 0.16},
+    "palm": {0: 0.45, 10: 0.3, 14: 0.25},
+    "grip": {0: 0.15, 6: 0.2, 10: 0.25, 14: 0.25, 18: 0.15},
+    "knuckles": {6: 0.25, 10: 0.25, 14: 0.25, 18: 0.25},
+    "middles": {7: 0.25, 11: 0.25, 15: 0.25, 19: 0.25},
+    "index middle": {7: 0.5, 8: 0.5},
+    "thumb tip": {21: 1.0},
+    "index tip": {22: 1.0},
+    "middle tip": {23: 1.0},
+    "ring tip": {24: 1.0},
+    "pinky tip": {25: 1.0},
+    "pinch": {21: 0.5, 22: 0.5},
+}
+"""Spots of a hand as weights of joints (0..20, where each bone starts) and tips (21..25)."""
+
+_LEFTWARD: Final[Vector] = (-0.6, 0.8, 0.0)
+_RIGHTWARD: Final[Vector] = (0.6, 0.8, 0.0)
+_DOWN: Final[Vector] = (0.0, 0.0, -1.0)
+_UP: Final[Vector] = (0.0, 0.0, 1.0)
+
+
+def _mirror(side: Side) -> Side:
+    f, p = side.fingers, side.palm
+    return Side(side.hold, (-f[0], f[1], f[2]), (-p[0], p[1], p[2]), side.at, side.closing)
+
+
+def _alike(name: str, side: Side, **more: object) -> Kind:
+    """Both hands alike, each other's mirror image in the body's middle plane."""
+    return Kind(name, side, _mirror(side), (1, 0, 0), mirrored=True, **more)  # type: ignore[arg-type]
+
+
+_LISTENING: Final = Side(OPEN, (-0.4, 0.9, 0.1), (-0.3, -0.2, 0.9), "palm")
+_POINTING: Final = Side(POINT, (0.6, 0.4, -0.7), (0.3, -0.6, -0.6), "index tip", INDEX_PRESS)
+
+KINDS: Final = (
+    # Palm to palm.
+    _alike("prayer", Side(FLAT, (-0.05, 0.6, 0.8), (-1, 0, 0), "knuckles", PRESS), turn=0.4),
+    Kind(
+        "rubbing",
+        Side(OPEN, (-0.5, 0.85, 0.1), (-0.6, -0.2, 0.75), "palm", PRESS),
+        Side(OPEN, (0.5, 0.85, 0.1), (0.6, 0.2, -0.75), "palm", FLEX),
+        (0.6, 0.2, -0.75),
+        shift_mm=14.0,
+    ),
+    Kind(
+        "folded",
+        Side(CUPPED, (-0.8, 0.6, 0.0), (-0.5, -0.5, 0.7), "palm", FLEX),
+        Side(CUPPED, (0.8, 0.6, 0.0), (0.5, 0.5, -0.7), "palm", FLEX),
+        (0.5, 0.5, -0.7),
+    ),
+    _alike(
+        "interlaced",
+        Side(SPREAD, (-0.5, 0.8, 0.3), (-0.8, -0.5, 0.0), "middles", CURL),
+        offset_mm=(0.0, 0.0, 13.0),
+        shift_mm=2.0,
+        turn=0.3,
+        parts=4,
+    ),
+    _alike(
+        "steepled",
+        Side(ROOF, (-0.3, 0.65, 0.7), (-0.95, -0.2, -0.2), "middle tip", PRESS),
+        shift_mm=0.5,
+        turn=0.0,
+        parts=4,
+    ),
+    # One hand about the other.
+    Kind(
+        "fist in palm",
+        Side(FIST, (-0.6, 0.8, 0.0), (-0.1, -0.2, -1.0), "middles"),
+        Side(CUPPED, (0.45, 0.2, 0.8), (0.6, -0.8, 0.0), "palm", FLEX),
+        (0.6, -0.8, 0.0),
+    ),
+    Kind(
+        "hand over fist",
+        Side(FIST, (-0.7, 0.7, 0.0), (0.0, -0.3, -1.0), "knuckles"),
+        Side(WRAP, (0.8, 0.6, -0.1), _DOWN, "grip", FLEX),
+        _DOWN,
+    ),
+    Kind(
+        "hand before fist",
+        Side(FIST, (-1.0, 0.2, 0.1), (0.0, -1.0, -0.2), "middles"),
+        Side(WRAP, (1.0, 0.2, 0.2), (0.0, -1.0, 0.0), "grip", FLEX),
+        (0.0, -1.0, 0.0),
+    ),
+    Kind(
+        "stacked",
+        Side(FLAT, _LEFTWARD, _DOWN, "knuckles"),
+        Side(OPEN, _RIGHTWARD, _DOWN, "knuckles", FLEX),
+        _DOWN,
+        shift_mm=12.0,
+    ),
+    Kind(
+        "laid in palm",
+        Side(RELAXED, (-0.75, 0.65, 0.0), _UP, "knuckles"),
+        Side(CUPPED, (0.75, 0.65, 0.0), _UP, "knuckles", FLEX),
+        _UP,
+        shift_mm=8.0,
+    ),
+    Kind(
+        "wrist grasped",
+        Side(RELAXED, (-0.35, 0.93, 0.0), (-0.3, 0.0, -0.95), "arm"),
+        Side(WRAP, (0.9, 0.3, -0.1), (0.3, -0.3, -0.9), "grip", FLEX),
+        (0.2, 0.0, -0.95),
+        shift_mm=8.0,
+    ),
+    Kind(
+        "fingers grasped",
+        Side(FLAT, _LEFTWARD, _DOWN, "middles"),
+        Side(WRAP, _RIGHTWARD, _DOWN, "grip", FLEX),
+        _DOWN,
+    ),
+    Kind(
+        "index grasped",
+        Side(POINT, _LEFTWARD, _DOWN, "index middle"),
+        Side(WRAP, _RIGHTWARD, _DOWN, "grip", FLEX),
+        _DOWN,
+    ),
+    # One finger on the other hand.
+    Kind("pointing into palm", _LISTENING, _POINTING, (0.6, 0.4, -0.7), parts=2, shift_mm=10.0),
+    *(
+        Kind(
+            f"counting {digit}",
+            Side(SPREAD, (-0.35, 0.3, 0.9), (-0.35, -0.9, 0.1), f"{digit} tip"),
+            Side(POINT, (0.85, 0.5, 0.0), (0.0, -0.3, -0.9), "index tip", INDEX_PRESS),
+            (0.6, 0.8, 0.0),
+            parts=2,
+            shift_mm=1.5,
+        )
+        for digit in ("thumb", "index", "middle", "ring", "pinky")
+    ),
+    Kind(
+        "picking",
+        Side(POINT, (-0.6, 0.8, 0.1), (-0.2, -0.2, -0.95), "index middle"),
+        Side(TWEEZERS, (0.7, 0.6, -0.35), (0.4, -0.4, -0.8), "pinch", PICK),
+        (0.6, 0.5, -0.6),
+        offset_mm=(4.0, 4.0, -4.0),
+    ),
+    Kind(
+        "wrist tapped",
+        Side(FIST, (-0.8, 0.6, 0.0), _DOWN, "arm"),
+        Side(POINT, (0.6, 0.55, -0.55), (0.3, -0.4, -0.8), "index tip", INDEX_PRESS),
+        (0.6, 0.55, -0.55),
+        parts=2,
+        shift_mm=8.0,
+    ),
+    _alike(
+        "index tips",
+        Side(POINT, (-0.85, 0.5, 0.0), (0.0, -0.3, -0.9), "index tip", INDEX_PRESS),
+        parts=2,
+        shift_mm=1.5,
+    ),
+    # Edges and tips.
+    Kind(
+        "time-out",
+        Side(FLAT, (-0.9, 0.4, 0.0), _DOWN, "palm", STILL),
+        Side(FLAT, (0.3, 0.3, 0.9), (0.8, -0.5, 0.0), "middle tip", STILL),
+        _UP,
+        parts=2,
+        shift_mm=8.0,
+    ),
+    Kind(
+        "wrists crossed",
+        Side(RELAXED, (-0.8, 0.6, 0.1), _DOWN, "arm"),
+        Side(RELAXED, (0.8, 0.6, 0.1), _DOWN, "arm"),
+        _DOWN,
+        parts=2,
+        shift_mm=10.0,
+    ),
+    Kind(
+        "frame",
+        Side(ANGLE, (-0.95, 0.3, 0.0), (-0.3, -0.95, 0.0), "thumb tip", ANGLE_PRESS),
+        Side(ANGLE, (0.95, 0.3, 0.0), (-0.3, 0.95, 0.0), "index tip", ANGLE_PRESS),
+        _DOWN,
+        parts=2,
+        offset_mm=(6.0, 0.0, 0.0),
+        shift_mm=1.5,
+        turn=0.5,
+    ),
+    _alike(
+        "goalposts",
+        Side(ANGLE, (0.0, 0.25, 1.0), (0.0, 1.0, -0.25), "thumb tip"),
+        parts=2,
+        shift_mm=1.0,
+        turn=0.4,
+    ),
+    # Apart.
+    _alike(
+        "clap",
+        Side(OPEN, (-0.1, 0.9, 0.35), (-1, 0, 0.2), "palm"),
+        parts=0,
+        gap_mm=(5, 150),
+        shift_mm=15.0,
+        turn=2.0,
+    ),
+    _alike(
+        "holding nothing",
+        Side(HOLLOW, (-0.2, 0.95, 0.1), (-1, 0, 0), "palm"),
+        parts=0,
+        gap_mm=(40, 150),
+        shift_mm=10.0,
+    ),
+    Kind(
+        "tapping at palm",
+        _LISTENING,
+        _POINTING,
+        (0.6, 0.4, -0.7),
+        parts=0,
+        gap_mm=(5, 40),
+        shift_mm=12.0,
+    ),
+    _alike(
+        "thumb typing",
+        Side(TYPING, (-0.45, 0.7, 0.5), (-0.6, -0.55, 0.55), "middles"),
+        parts=0,
+        gap_mm=(10, 90),
+    ),
+    Kind(
+        "handing over",
+        Side(TWEEZERS, (-0.5, 0.85, 0.0), (-0.5, 0.0, 0.5), "pinch"),
+        Side(TWEEZERS, (0.5, 0.85, 0.0), (0.5, 0.0, -0.7), "pinch"),
+        (1, 0, 0),
+        parts=0,
+        gap_mm=(8, 60),
+        shift_mm=12.0,
+        turn=2.0,
+    ),
+    Kind(
+        "crossing before",
+        Side(RELAXED, (-0.5, 0.8, 0.3), (-0.3, -0.2, -0.9), "palm"),
+        Side(RELAXED, (0.5, 0.8, 0.3), (0.3, -0.2, -0.9), "palm"),
+        (0.0, 0.8, -0.4),
+        parts=0,
+        gap_mm=(20, 150),
+        shift_mm=40.0,
+        turn=3.0,
+    ),
+    Kind(
+        "crossing behind",
+        Side(OPEN, (-0.5, 0.8, 0.3), (-0.7, -0.2, -0.5), "palm"),
+        Side(POINT, (0.5, 0.8, 0.3), (0.7, -0.2, -0.5), "palm"),
+        (0.0, -0.8, 0.4),
+        parts=0,
+        gap_mm=(20, 150),
+        shift_mm=40.0,
+        turn=3.0,
+    ),
+)
+
+KIND_NAMES: Final = tuple(kind.name for kind in KINDS)

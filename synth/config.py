@@ -88,15 +88,39 @@ class TogetherConfig:
 
 
 @dataclass(frozen=True)
+class SituationConfig:
+    """What the wearer's hands do. What is left of the first three shares are hands in the air."""
+
+    grasp_share: float = 0.3
+    """Share of frames in which the first hand holds a thing."""
+    touch_share: float = 0.22
+    """Share in which it is on or up to 5 cm over a surface, or beside a thing."""
+    together_share: float = 0.08
+    """Share in which both hands do something with each other."""
+    surface_share: float = 0.8
+    """Of the touches, how many are of a surface; the others are of a thing."""
+    level_share: float = 0.75
+    """Of the surfaces, how many are table tops; the others lean any way."""
+    standing_share: float = 0.35
+    """Of the things held or touched, how many stand on a table."""
+    upright_share: float = 0.5
+    """Of the others with a natural up (a mug), how many are held that way."""
+
+
+@dataclass(frozen=True)
 class SceneConfig:
     """What a frame shows."""
 
     two_hands_share: float = 0.55
     """Share of frames with both hands; the others show one."""
-    object_share: float = 0.5
-    """Chance of each object near the hands."""
+    others_share: float = 0.06
+    """Share of frames into which somebody else reaches."""
+    object_share: float = 0.35
+    """Chance of each loose object near the hands."""
     max_objects: int = 2
-    """At most so many objects in a frame, 0 to 2."""
+    """At most so many loose objects in a frame, 0 to 2."""
+    situation: SituationConfig = field(default_factory=SituationConfig)
+    """What hands do."""
     body: BodyConfig = field(default_factory=BodyConfig)
     """Head and arms."""
     pose: PoseConfig = field(default_factory=PoseConfig)

@@ -11,7 +11,7 @@ from synth.hand.collision import mutual_penetration
 from synth.rigid import dot, multiply
 from synth.scene.hands import Hands
 from synth.scene.situation import SLOTS
-from synth.scene.spans import FAR_M, Spans, object_span
+from synth.scene.spans import FAR_M, Spans, nearest_to_plane, object_span
 from synth.scene.studio import Studio
 
 LOOSE: Final = 2
@@ -62,6 +62,7 @@ def add_loose_objects(
     hands: Hands,
     spans: Spans,
     table: np.ndarray,
+    board: np.ndarray,
     split: np.ndarray,
     eye: np.ndarray,
     seed: int,
@@ -69,8 +70,8 @@ def add_loose_objects(
 ) -> tuple[Objects, Spans]:
     """Things about a hand, clear of hands, arms, each other and the camera.
 
-    spans (U, C) capsules of all that is in the way, table (U,) height or NaN, split (U,),
-    eye (U, 3). Returns the objects with these, and the spans with theirs.
+    spans (U, C) capsules of all that is in the way, table (U,) height or NaN, board (U, 4)
+    plane or NaN, split (U,), eye (U, 3). Returns the objects with these, and the spans with theirs.
     """
     present, solid = objects.present.copy(), objects.solid.copy()
     poses = objects.T_world_from_object.copy()
@@ -103,6 +104,7 @@ def add_loose_objects(
             clear = (gap > OBJECT_GAP_M) & (np.sqrt(dot(away, away)) - reach > NEAREST_M)
             over = pose[:, 2, 3] - reach > table[rows]
             clear &= np.isnan(table[rows]) | stands[rows] | over
+            clear &= nearest_to_plane(capsule, board[rows]) > OBJECT_GAP_M
             clear = clear.reshape(-1, tries)
             found = clear.any(1)
             pick = (np.arange(len(pending)) * tries + clear.argmax(1))[found]

@@ -10,6 +10,7 @@ from synth.hand.kinematics import bone_transforms
 from synth.hand.rig import Rig
 from synth.rigid import dot
 from synth.scene import upper_arm
+from synth.scene.situation import SLOTS
 
 _GIRTH: Final = np.array(
     [
@@ -28,6 +29,8 @@ UPPER_ARM_SPAN: Final = FOREARM_SPAN + 1
 OBJECT_SPAN: Final = FOREARM_SPAN + 2
 SPANS: Final = OBJECT_SPAN + 1
 """Capsules of a hand with its arm and the thing it holds."""
+SLOT_SPANS: Final = tuple(slot * SPANS for slot in range(SLOTS))
+"""Where the capsules of each slot's hand begin among those of a scene."""
 
 Spans = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Capsules of N sets: start (N, C, 3), end (N, C, 3), radius (N, C)."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from frames.errors import BadInput
 from frames.stream import uniform
-from synth.things import basics, vessels
+from synth.things import basics, containers, devices, food, hand_tools, utensils, vessels
 from synth.things.draft import Draft, Pick
 from synth.things.shapes import join
 from synth.things.solid import Solid, make_solid
@@ -18,6 +18,11 @@ DRAWS: Final = 24
 KINDS: Final[dict[str, Callable[[Pick], Draft]]] = {
     **basics.KINDS,
     **vessels.KINDS,
+    **containers.KINDS,
+    **devices.KINDS,
+    **utensils.KINDS,
+    **hand_tools.KINDS,
+    **food.KINDS,
 }
 """Every kind of thing, by its name."""
 

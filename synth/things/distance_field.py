@@ -38,7 +38,8 @@ def sample_distance(vertices: np.ndarray, faces: np.ndarray) -> DistanceGrid:
     ends = np.cumsum(np.bincount(piece))
     low, high = corners.min((0, 1)), corners.max((0, 1))
     spacing = choose_spacing(high - low)
-    count = np.ceil((high - low + 2 * MARGIN_M) / spacing).astype(np.int64) + 1
+    # Odd, so that samples lie in the middle: there a thin plate is deepest, and its sign shows.
+    count = 2 * np.ceil((0.5 * (high - low) + MARGIN_M) / spacing).astype(np.int64) + 1
     origin = (low + high) / 2 - (count - 1) * spacing / 2
     table = tabulate_triangles(corners)
     values = np.empty(tuple(count), np.float32)

@@ -7,6 +7,7 @@ A part is (vertices (V, 3) float64 metres, faces (F, 3) int32 outward).
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 Part = tuple[np.ndarray, np.ndarray]
 Vector = Sequence[float] | np.ndarray
@@ -78,20 +79,30 @@ def ellipsoid(radii: Vector, sides: int = 16, rings: int = 9) -> Part:
     return vertices, faces
 
 
-def prism(outline: np.ndarray, low: float, high: float, bevel: float = 0.0) -> Part:
+def prism(outline: ArrayLike, low: float, high: float, bevel: float = 0.0) -> Part:
     """A plate with an (N, 2) outline, counter-clockwise and star-shaped, from z low to high.
 
     bevel: metres by which the outline is smaller at both faces, and starts to shrink before them.
     """
+    if bevel == 0:
+        return stack(outline, [(1.0, low), (1.0, high)])
+    points = np.asarray(outline, np.float64)
+    middle, span = points.mean(0), np.ptp(points, axis=0)
+    inner = middle + (points - middle) * np.maximum(1 - 2 * bevel / span, 0.1)
+    drop = min(bevel, 0.49 * (high - low))
+    steps = [(inner, low), (points, low + drop), (points, high - drop), (inner, high)]
+    return loft(np.stack([np.column_stack([p, np.full(len(p), z)]) for p, z in steps]))
+
+
+def stack(outline: ArrayLike, steps: Sequence[tuple[float, float]]) -> Part:
+    """An (N, 2) outline, scaled about its mean by the first number of each step at height z."""
     points = np.asarray(outline, np.float64)
     middle = points.mean(0)
-    span = np.ptp(points, axis=0)
-    inner = middle + (points - middle) * np.maximum(1 - 2 * bevel / span, 0.1)
-    steps = [(points, low), (points, high)]
-    if bevel > 0:
-        drop = min(bevel, 0.49 * (high - low))
-        steps = [(inner, low), (points, low + drop), (points, high - drop), (inner, high)]
-    return loft(np.stack([np.column_stack([p, np.full(len(p), z)]) for p, z in steps]))
+    rings = [
+        np.column_stack([middle + scale * (points - middle), np.full(len(points), z)])
+        for scale, z in steps
+    ]
+    return loft(np.stack(rings))
 
 
 def box(size: Vector, bevel: float = 0.0) -> Part:
@@ -119,8 +130,8 @@ def ellipse(rx: float, ry: float, sides: int) -> np.ndarray:
 
 
 def tube(
-    path: np.ndarray,
-    radius: float | Sequence[float] | np.ndarray,
+    path: ArrayLike,
+    radius: ArrayLike,
     side: Vector,
     sides: int = 8,
     flat: float = 1.0,
@@ -167,6 +178,16 @@ def place(
     first = first / np.linalg.norm(first)
     turn = np.stack([first, np.cross(third, first), third])
     return part[0] @ turn + np.asarray(shift, np.float64), part[1]
+
+
+def stand(part: Part, shift: Vector = (0.0, 0.0, 0.0)) -> Part:
+    """A prism drawn in side view: its outline's y becomes up, and its z points to -y."""
+    return place(part, shift, z=(0, -1, 0))
+
+
+def lay(part: Part, shift: Vector = (0.0, 0.0, 0.0)) -> Part:
+    """A body turned about z laid along x."""
+    return place(part, shift, z=(1, 0, 0), x=(0, 0, -1))
 
 
 def join(parts: Sequence[Part]) -> Part:

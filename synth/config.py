@@ -108,6 +108,22 @@ class SituationConfig:
 
 
 @dataclass(frozen=True)
+class MotionConfig:
+    """How things move in sequences: deviations of smooth noise about where they are."""
+
+    travel_m: float = 0.05
+    """Standard deviation of a wrist's place along each axis, metres."""
+    turn_deg: float = 14.0
+    """Standard deviation of a wrist's turn about each axis, degrees."""
+    pose_s: float = 0.9
+    """Seconds from one pose of a free hand to the next."""
+    head_travel_m: float = 0.012
+    """Standard deviation of the head's place, metres."""
+    head_turn_deg: float = 2.5
+    """Standard deviation of the head's turn, degrees."""
+
+
+@dataclass(frozen=True)
 class SceneConfig:
     """What a frame shows."""
 
@@ -125,6 +141,12 @@ class SceneConfig:
     """Head and arms."""
     pose: PoseConfig = field(default_factory=PoseConfig)
     """Hand poses."""
+    grasp: GraspConfig = field(default_factory=GraspConfig)
+    """Hands on things."""
+    together: TogetherConfig = field(default_factory=TogetherConfig)
+    """Hands on each other."""
+    motion: MotionConfig = field(default_factory=MotionConfig)
+    """How sequences move."""
     room: RoomConfig = field(default_factory=RoomConfig)
     """Surroundings."""
 
@@ -144,7 +166,18 @@ class SynthConfig:
     identities: int = 256
     """Number of different people."""
     objects: str = ""
-    """Folder of closed triangle meshes in metres to use as objects; empty for simple solids."""
+    """Folder of closed triangle meshes in metres to use as objects; empty for things of our own."""
+    variants: int = 3
+    """Number of different things of each kind, where they are our own."""
+    backgrounds: str = ""
+    """Folder of depth images of real rooms with their camera; empty for rooms of our own."""
+    split: str = ""
+    """Disjoint parts as NAME:SHARE,... (train:0.9,val:0.05,test:0.05): no person, thing, background
+    or sequence is in two of them. Empty for one part."""
+    sequence_length: int = 1
+    """Frames of a sequence; 1 for single frames."""
+    fps: float = 30.0
+    """Frames per second of a sequence."""
     renderer: Literal["raster", "pyrender"] = "raster"
     """What draws: the built-in rasteriser, or pyrender for comparison."""
     frames_per_shard: int = 1024

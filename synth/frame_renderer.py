@@ -10,11 +10,11 @@ from frames.camera import Camera
 from synth.hand.kinematics import pose_hands
 from synth.hand.rig import Rig
 from synth.labels import KeypointLabels, label_keypoints
-from synth.meshes import list_hands, list_things
+from synth.meshes import list_hands, list_props
 from synth.raster.canvas import DEPTH_SCALE, LayerStatistics
 from synth.rigid import dot, invert_rigid, multiply, rotate
-from synth.scene.objects import Solid
 from synth.scene.scene import Scenes
+from synth.scene.stock import Stock
 
 
 class Painter(Protocol):
@@ -25,6 +25,7 @@ class Painter(Protocol):
         self, jobs: np.ndarray, vertices: np.ndarray, faces: np.ndarray, codes: np.ndarray
     ) -> None: ...
     def draw_room(self, planes: np.ndarray) -> None: ...
+    def draw_depth(self, depth_m: np.ndarray) -> None: ...
     def composite(
         self, depth: np.ndarray, codes: np.ndarray, depth_scale: float = DEPTH_SCALE
     ) -> LayerStatistics: ...
@@ -66,7 +67,7 @@ def render_scenes(
     scenes: Scenes,
     camera: Camera,
     rig: Rig,
-    solids: tuple[Solid, ...],
+    stock: Stock,
     painter: Painter,
     out: tuple[np.ndarray, np.ndarray] | None = None,
     on_frame: Callable[[np.ndarray, np.ndarray], None] | None = None,
@@ -86,16 +87,16 @@ def render_scenes(
         rig, hands.identity, hands.angles, T_camera_from_wrist, hands.left
     )
     meshes = list_hands(scenes, rig, vertices)
-    things = list_things(scenes, solids, T_camera_from_world, T_camera_from_object)
-    planes = planes_in_camera(scenes.rooms.planes, scenes.T_world_from_camera)
+    props = list_props(scenes, stock, T_camera_from_world)
+    planes = planes_in_camera(scenes.surroundings.planes, scenes.T_world_from_camera)
 
     depth, codes = new_images(camera, count) if out is None else (out[0][:count], out[1][:count])
     layers = []
     for b in range(count):
         painter.begin()
-        if scenes.rooms.present[b]:
+        if scenes.surroundings.present[b]:
             painter.draw_room(planes[b])
-        painter.draw_list(*things.of_frame(b))
+        painter.draw_list(*props.of_frame(b))
         painter.draw_list(*meshes.of_frame(b))
         layers.append(painter.composite(depth[b], codes[b], DEPTH_SCALE))
         if on_frame is not None:

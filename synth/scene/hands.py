@@ -36,6 +36,8 @@ class Hands:
     """(N, 4) the plane m . x = e where that surface ends, in the wrist frame; NaN for none near."""
     thickness: np.ndarray
     """(N,) metres of the slab whose edge it is, NaN for none."""
+    stands: np.ndarray
+    """(N,) bool: its thing stands on the scene's table."""
     on_table: np.ndarray
     """(N,) bool: that surface is the scene's table."""
     T_world_from_wrist: np.ndarray

@@ -237,6 +237,7 @@ def _gather(
         plane=actions.plane,
         edge=actions.edge,
         thickness=actions.thickness,
+        stands=actions.stands,
         on_table=~np.isnan(actions.up[:, 0]) & np.isnan(actions.edge[:, 0]),
         T_world_from_wrist=pose,
         T_world_from_body=body,

@@ -11,6 +11,7 @@ from synth.hand.bones import FINGER_START, FOREARM_BONE, PALM, THUMB
 from synth.hand.collision import CAPSULE_BONES, Capsules, mutual_penetration, place_capsules
 from synth.hand.kinematics import bone_transforms
 from synth.hand.rig import Rig
+from synth.pose.flesh import Flesh
 from synth.pose.sampler import sample_poses
 from synth.scene import upper_arm
 from synth.scene.body import place_arms
@@ -71,7 +72,7 @@ def place_hands(
     field: np.ndarray,
     rig: Rig,
     capsules: Capsules,
-    presets: np.ndarray,
+    flesh: Flesh,
     seed: int,
     frame_ids: np.ndarray,
     T_world_from_camera: np.ndarray,
@@ -87,9 +88,7 @@ def place_hands(
     other: Spans | None = None
     for slot, rows in ((0, everyone), (1, everyone[two])):
         ids = frame_ids[rows]
-        poses = sample_poses(
-            pose, seed, ids, f"hand{slot}/pose", rig, capsules, presets, identity[rows]
-        )
+        poses = sample_poses(pose, seed, ids, f"hand{slot}/pose", flesh, identity[rows])
         obstacle = None if other is None else tuple(part[rows] for part in other)
         placed = _place(
             body,

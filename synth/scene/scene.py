@@ -10,6 +10,7 @@ from synth.config import SceneConfig
 from synth.hand.bones import FINGER_START
 from synth.hand.collision import CAPSULE_BONES, Capsules
 from synth.hand.rig import Rig
+from synth.pose.flesh import Flesh
 from synth.rigid import rotate
 from synth.scene.body import half_field, head_pose
 from synth.scene.hands import FAR_M, Hands, Spans, place_hands
@@ -39,7 +40,7 @@ def sample_scenes(
     camera: Camera,
     rig: Rig,
     capsules: Capsules,
-    presets: np.ndarray,
+    flesh: Flesh,
     solids: tuple[Solid, ...],
     seed: int,
     frame_ids: np.ndarray,
@@ -53,7 +54,7 @@ def sample_scenes(
         half_field(camera),
         rig,
         capsules,
-        presets,
+        flesh,
         seed,
         frame_ids,
         head,

@@ -32,10 +32,20 @@ class BodyConfig:
 class PoseConfig:
     """Where poses come from."""
 
-    preset_share: float = 0.35
-    """Share of poses that show a named pose, with jitter; only these carry a key-pose label."""
-    between_share: float = 0.3
-    """Share on the way between two named poses. The rest are synergy draws."""
+    key_share: float = 0.2
+    """Share of poses that show one of the eight key poses."""
+    gesture_share: float = 0.1
+    """Share that show an everyday gesture or a resting hand."""
+    number_share: float = 0.05
+    """Share that show a number from one to ten."""
+    asl_share: float = 0.05
+    """Share that show a letter of American Sign Language."""
+    grasp_share: float = 0.05
+    """Share that show one of 33 grasps with nothing held."""
+    recorded_share: float = 0.05
+    """Share that show a recorded pose."""
+    between_share: float = 0.25
+    """Share on the way between two named poses. The rest are synergies."""
     jitter_deg: float = 4.0
     """Standard deviation of each angle about a named pose, degrees."""
     max_penetration_mm: float = 3.0

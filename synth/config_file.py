@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from frames.errors import BadInput
-from synth.config import SynthConfig
+from synth.config import PoseConfig, SynthConfig
+
+POSE_SHARES = tuple(f.name for f in dataclasses.fields(PoseConfig) if f.name.endswith("_share"))
 
 
 def check_config(config: SynthConfig) -> None:
@@ -20,18 +22,17 @@ def check_config(config: SynthConfig) -> None:
     for name, value in (
         ("scene.two_hands_share", scene.two_hands_share),
         ("scene.object_share", scene.object_share),
-        ("scene.pose.preset_share", scene.pose.preset_share),
-        ("scene.pose.between_share", scene.pose.between_share),
+        *((f"scene.pose.{name}", getattr(scene.pose, name)) for name in POSE_SHARES),
         ("scene.room.empty_share", scene.room.empty_share),
         ("scene.room.table_share", scene.room.table_share),
         ("scene.room.furniture_share", scene.room.furniture_share),
     ):
         _require(name, value, 0.0, 1.0)
-    named = scene.pose.preset_share + scene.pose.between_share
-    if named > 1.0 + 1e-9:
+    total = sum(getattr(scene.pose, name) for name in POSE_SHARES)
+    if total > 1.0 + 1e-9:
         raise BadInput(
-            f"scene.pose.preset_share and scene.pose.between_share must add up to at most 1, got"
-            f" {named:.4g}"
+            f"the shares of scene.pose must add up to at most 1, got {total:.4g}:"
+            f" {', '.join(POSE_SHARES)}"
         )
     _require("scene.max_objects", scene.max_objects, 0, 2)
     _require("scene.body.pitch_deg (mean)", scene.body.pitch_deg[0], -90.0, 90.0)

@@ -28,8 +28,9 @@ from synth.hand.angles import DOFS
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
 from synth.meshes import LAYERS
-from synth.pose.presets import KEY_POSES, PRESETS
-from synth.pose.relaxation import relax_presets
+from synth.pose.flesh import Flesh, build_flesh
+from synth.pose.library import PRESETS
+from synth.pose.presets import KEY_POSES
 from synth.raster.canvas import DEPTH_SCALE, Canvas
 from synth.scene.objects import Solid, load_objects, primitives
 from synth.scene.scene import Scenes, sample_scenes
@@ -75,11 +76,9 @@ class Generator:
         self._painter: Painter | None = None
 
     @cached_property
-    def presets(self) -> np.ndarray:
-        """(I, P, 29) rad, the named poses fitted to each person: half of the start-up, so made when
-        the first frame asks for it. The parent of a pool of workers never does.
-        """
-        return relax_presets(self.rig, self.capsules, self.config.seed)
+    def flesh(self) -> Flesh:
+        """What poses are fitted to; the parent of a pool of workers never asks for it."""
+        return build_flesh(self.rig, self.capsules)
 
     @property
     def batch(self) -> int:
@@ -94,7 +93,7 @@ class Generator:
             self.camera,
             self.rig,
             self.capsules,
-            self.presets,
+            self.flesh,
             self.solids,
             config.seed,
             frame_ids,

@@ -1,35 +1,57 @@
-"""Random hand poses: named ones, the ways between them, and synergies; free of self-penetration.
+"""Random hand poses: named ones, the ways between them, and synergies; fitted to their person.
 
-Grasping moves the fingers together: two components explain more than 80 % of the variance of 15
-joints (Santello, Flanders and Soechting 1998). A synergy draw is therefore one shared curl, a
-gradient from index to pinky, and small deviations of each finger; a DIP follows its PIP by about
-two thirds, and neighbouring knuckles differ by 45 degrees at most.
+What a frame shows is drawn first: a named pose of one part of the library, a pose on the way
+between two, or a synergy. The angles follow, with the deviations of fingers that move together.
+Then the hand is settled: fingertips that should touch do, and flesh leaves other flesh. What cannot
+be settled is drawn again.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
+import numba
 import numpy as np
 
 from frames.stream import normal, uniform
 from synth.config import PoseConfig
-from synth.hand.angles import DOF, DOFS, FINGER_DOF_START, LIMITS, clamp
-from synth.hand.collision import Capsules
-from synth.hand.rig import Rig
-from synth.pose.presets import PRESETS
-from synth.pose.relaxation import penetration
+from synth.hand.angles import DOF, DOFS, clamp
+from synth.hand.bones import FINGERS
+from synth.pose.flesh import Flesh
+from synth.pose.library import (
+    NUMBER_OF,
+    PART_START,
+    PARTS,
+    PRESETS,
+    key_rows,
+    preset_table,
+    touch_table,
+)
+from synth.pose.presets import TOUCHES
+from synth.pose.settling import TOUCH_ERROR_M, settle
+from synth.pose.synergy import DRIFT_DEG, FLEXION, JITTER_DEG, couple, deviations, draw_synergies
+from synth.pose.transition import path_angles
 
-ROUNDS: Final = (1, 2, 3, 6, 12)
-"""Attempts that are tried at once in each round; the first accepted one counts."""
-ATTEMPTS: Final = sum(ROUNDS)
-"""After half of them a draw is pulled towards the relaxed hand, so that one is accepted."""
+ATTEMPTS: Final = 8
+"""Draws of a frame at most; then the hand rests, with no name."""
 
-MAX_NEIGHBOUR_RAD: Final = np.radians(45.0)
-DIP_FOLLOWS_PIP: Final = 2.0 / 3.0
+CALMER: Final = 0.8
+"""Each further draw deviates so much less from its named pose."""
 
-_FLEXION = [FINGER_DOF_START + 5 * f for f in range(4)]
-_RELAXED = next(i for i, p in enumerate(PRESETS) if p.name == "relaxed")
+NEAR_KEY_DEG: Final = 9.0
+"""Nothing unnamed comes so near to a key pose, root mean square over the angles that tell them."""
+
+HOMES: Final = tuple(
+    NUMBER_OF[name]
+    for name in ("relaxed", "relaxed-open", "relaxed-closed", "flat-soft", "spread-soft", "cupped")
+)
+"""Where hands come from and go to: most ways begin or end here."""
+HOME_SHARE: Final = 0.5
+
+_RELAXED: Final = NUMBER_OF["relaxed"]
+_TELLING: Final = np.array(
+    [DOF[f"thumb_{d}"] for d in ("cmc_flexion", "cmc_abduction", "mcp_flexion", "ip_flexion")]
+    + [DOF[f"{f}_{d}"] for f in FINGERS for d in ("mcp_flexion", "pip_flexion")]
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +61,7 @@ class Poses:
     angles: np.ndarray
     """(B, 29) rad; the wrist's are zero: the arm decides them."""
     preset: np.ndarray
-    """(B,) index into PRESETS of the named pose shown, -1 for none."""
+    """(B,) index into `synth.pose.library.PRESETS` of the named pose shown, -1 for none."""
 
 
 def sample_poses(
@@ -47,32 +69,64 @@ def sample_poses(
     seed: int,
     frame_ids: np.ndarray,
     stage: str,
-    rig: Rig,
-    capsules: Capsules,
-    presets: np.ndarray,
+    flesh: Flesh,
     identity: np.ndarray,
 ) -> Poses:
     """One pose a frame, without self-penetration; stream `stage`, new attempt after a rejection.
 
-    presets (I, P, 29) from `synth.pose.relaxation`, identity (B,) whose hand it is.
+    identity (B,): whose hand it is.
     """
-    angles = np.zeros((len(frame_ids), len(DOFS)))
-    preset = np.full(len(frame_ids), -1, dtype=np.int64)
-    pending = np.arange(len(frame_ids))
-    start = 0
-    for size in ROUNDS:
-        rows = np.repeat(pending, size)
-        attempt = np.tile(np.arange(start, start + size), len(pending))
-        drawn = _draw(config, seed, frame_ids[rows], stage, attempt, presets, identity[rows])
-        depth = penetration(rig, capsules, identity[rows], drawn.angles)
-        fine = (depth <= config.max_penetration_mm / 1000).reshape(-1, size)
-        chosen = np.where(fine.any(1), fine.argmax(1), size - 1) + size * np.arange(len(pending))
-        angles[pending], preset[pending] = drawn.angles[chosen], drawn.preset[chosen]
-        pending = pending[~fine.any(1)]
-        start += size
+    count = len(frame_ids)
+    kind = uniform(seed, frame_ids, stage + "/kind", 5)
+    named, first, second = _choose(config, kind)
+    preset = np.where(named, first, -1)
+    angles = np.zeros((count, len(DOFS)))
+    pending = np.arange(count)
+    for attempt in range(ATTEMPTS):
+        drawn = _draw(
+            config, seed, frame_ids[pending], stage, attempt, kind[pending],
+            preset[pending], first[pending], second[pending],
+        )  # fmt: skip
+        touch = np.full((len(pending), TOUCHES, 2, 3), -1.0)
+        shown = preset[pending] >= 0
+        touch[shown] = touch_table()[preset[pending[shown]]]
+        drawn, depth, gap = settle(flesh, identity[pending], drawn, touch)
+        fine = (depth <= config.max_penetration_mm / 1000) & (gap <= 2 * TOUCH_ERROR_M)
+        fine &= shown | (_nearest_key(drawn) > np.radians(NEAR_KEY_DEG))
+        angles[pending[fine]] = drawn[fine]
+        pending = pending[~fine]
         if not len(pending):
             break
+    if len(pending):
+        rest = np.repeat(preset_table()[_RELAXED][None], len(pending), axis=0)
+        none = np.full((len(pending), TOUCHES, 2, 3), -1.0)
+        angles[pending] = settle(flesh, identity[pending], rest, none)[0]
+        preset[pending] = -1
     return Poses(angles, preset)
+
+
+def _choose(config: PoseConfig, kind: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Is a named pose shown; which one, or where the way begins; where it ends, or -1: (B,) each.
+
+    What a frame shows does not change with its attempts: rejection would otherwise favour what is
+    seldom rejected.
+    """
+    shares = np.array([*(getattr(config, f"{part}_share") for part in PARTS), config.between_share])
+    bounds = np.cumsum(shares)
+    part = np.searchsorted(bounds, kind[:, 0], side="right")
+    library = part < len(PARTS)
+    between = part == len(PARTS)
+    low = np.where(library, PART_START[np.minimum(part, len(PARTS) - 1)], 0)
+    high = np.where(library, PART_START[np.minimum(part, len(PARTS) - 1) + 1], len(PRESETS))
+    first = np.minimum(low + (kind[:, 1] * (high - low)).astype(np.int64), high - 1)
+    # Another pose, and never all the way: a pose on the way must not show a named one unlabelled.
+    other = (kind[:, 2] - HOME_SHARE) / (1.0 - HOME_SHARE)
+    step = np.clip((other * (len(PRESETS) - 1)).astype(np.int64), 0, len(PRESETS) - 2)
+    home = np.array(HOMES)[
+        np.clip((kind[:, 2] / HOME_SHARE * len(HOMES)).astype(np.int64), 0, len(HOMES) - 1)
+    ]
+    second = np.where(kind[:, 2] < HOME_SHARE, home, (first + 1 + step) % len(PRESETS))
+    return library, first, np.where(between, second, -1)
 
 
 def _draw(
@@ -80,77 +134,45 @@ def _draw(
     seed: int,
     frame_ids: np.ndarray,
     stage: str,
-    attempt: np.ndarray,
-    presets: np.ndarray,
-    person: np.ndarray,
-) -> Poses:
-    # What kind of pose a frame shows does not change with its attempts: rejection would otherwise
-    # favour the kinds that are seldom rejected.
-    kind = uniform(seed, frame_ids, stage + "/kind", 4)
-    pull = np.clip((attempt + 1 - ATTEMPTS // 2) / (ATTEMPTS // 2), 0.0, 1.0)
+    attempt: int,
+    kind: np.ndarray,
+    preset: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+) -> np.ndarray:
+    """(N, 29) rad within their limits; the wrist's are zero."""
     n = len(DOFS)
-    u = uniform(seed, frame_ids, stage + "/angles", 2 * n, attempt)
-    noise = normal(u)
-    poses = presets.shape[1]
-    first = np.minimum((kind[:, 1] * poses).astype(np.int64), poses - 1)
-    # Another pose, and never all the way: a pose on the way must not show a named one unlabelled.
-    step = np.minimum((kind[:, 2] * (poses - 1)).astype(np.int64), poses - 2)
-    second = (first + 1 + step) % poses
-    start, end = presets[person, first], presets[person, second]
-    named = kind[:, 0] < config.preset_share
-    between = ~named & (kind[:, 0] < config.preset_share + config.between_share)
-
-    # Fingers move at slightly different times: a step per finger about the common one.
-    t = 0.2 + 0.6 * kind[:, 3, None] + 0.12 * noise[:, FINGER_DOF_START : FINGER_DOF_START + 5]
-    t = np.repeat(np.clip(t, 0, 1), [4, 5, 5, 5, 5], axis=1)
-    way = start.copy()
-    way[:, 5:] = (1 - t) * start[:, 5:] + t * end[:, 5:]
-    way[:, :5] = (1 - t[:, :1]) * start[:, :5] + t[:, :1] * end[:, :5]
-
-    base = np.where(named[:, None], start, way)
-    flexible = LIMITS[:, 1] - LIMITS[:, 0]
-    spread = np.minimum(np.radians(config.jitter_deg), 0.12 * flexible)
-    # A tight pose (a fist) that is rejected comes back nearer to its table.
-    base = base + np.where(named, 0.85**attempt, 1.6)[:, None] * spread * noise
-    angles = np.where((named | between)[:, None], base, _synergy(noise, kind))
-    angles = (1 - pull)[:, None] * angles + pull[:, None] * presets[person, _RELAXED]
+    u = uniform(seed, frame_ids, stage + "/angles", 2 * n + 8, attempt)
+    noise, extra = normal(u[:, : 2 * n]), u[:, 2 * n :]
+    table = preset_table()
+    lag = 0.25 * extra[:, :5]
+    # The thumb has a mind of its own; ends of the way are left out.
+    way = path_angles(table[first], table[second], 0.28 + 0.6 * kind[:, 3], lag)
+    shown = preset >= 0
+    base = np.where(shown[:, None], table[first], way)
+    scale = config.jitter_deg / JITTER_DEG * np.where(shown, CALMER**attempt, 1.5)
+    base = base + scale[:, None] * deviations(noise)
+    if config.jitter_deg > 0:
+        base[:, [i + 1 for i in FLEXION]] += 0.7 * np.radians(DRIFT_DEG)
+    angles = np.where((shown | (second >= 0))[:, None], base, draw_synergies(noise, extra))
     angles[:, :2] = 0.0
-    return Poses(clamp(couple(clamp(angles))), np.where(named & (pull == 0.0), first, -1))
+    return clamp(couple(clamp(angles)))
 
 
-def _synergy(noise: np.ndarray, kind: np.ndarray) -> np.ndarray:
-    """Shared curl, gradient across the hand, and deviations of each finger."""
-    deg = np.radians(1.0)
-    out = 0.35 * (LIMITS[:, 1] - LIMITS[:, 0]) / 2 * noise
-    out[:, DOF["palm_arch"]] = np.abs(noise[:, 2]) * 5 * deg
-    curl = kind[:, 1]
-    gradient = 22 * (kind[:, 2] - 0.5)
-    for f, i in enumerate(_FLEXION):
-        own = np.clip(curl + 0.13 * noise[:, i], 0, 1)
-        out[:, i] = (-12 + 88 * own + gradient * (f - 1.5) + 7 * noise[:, i + 2]) * deg
-        out[:, i + 1] = (3.0 * (f - 1.3) * (1.3 - 2 * curl) + 4.0 * noise[:, i + 1]) * deg
-        out[:, i + 2] = 1.5 * noise[:, i + 2] * deg
-        out[:, i + 3] = (4 + 88 * own ** (0.6 + 1.2 * kind[:, 3]) + 9 * noise[:, i + 3]) * deg
-        out[:, i + 4] = DIP_FOLLOWS_PIP * out[:, i + 3] + 8 * noise[:, i + 4] * deg
-    # The thumb opposes the more, the more the fingers curl.
-    out[:, DOF["thumb_cmc_abduction"]] += 10 * (curl - 0.3) * deg
-    out[:, DOF["thumb_cmc_rotation"]] += 6 * (curl - 0.4) * deg
-    out[:, DOF["thumb_mcp_flexion"]] = (12 + 18 * curl + 9 * noise[:, 6]) * deg
-    out[:, DOF["thumb_ip_flexion"]] = (10 + 26 * curl + 14 * noise[:, 8]) * deg
-    return out
+def _nearest_key(angles: np.ndarray) -> np.ndarray:
+    """(N,) rad to the nearest key pose, root mean square over the telling angles."""
+    return np.asarray(_root_mean_square(angles, preset_table()[key_rows()], _TELLING))
 
 
-def couple(angles: np.ndarray) -> np.ndarray:
-    """Neighbouring knuckles stay within 45 degrees of each other, unless one finger points.
-
-    A finger that is straight against curled neighbours (point, peace, horns) is held so by its own
-    extensor, and is left alone: the limit acts on knuckles that are both in mid range.
-    """
-    out = angles.copy()
-    for a, b in pairwise(_FLEXION):
-        free = (out[:, a] > np.radians(12)) & (out[:, b] > np.radians(12))
-        excess = np.abs(out[:, a] - out[:, b]) - MAX_NEIGHBOUR_RAD
-        shift = np.where(free & (excess > 0), np.sign(out[:, a] - out[:, b]) * excess / 2, 0.0)
-        out[:, a] -= shift
-        out[:, b] += shift
+@numba.njit(cache=True, nogil=True)
+def _root_mean_square(angles, table, telling):  # type: ignore[no-untyped-def]
+    out = np.empty(angles.shape[0])
+    for h in range(angles.shape[0]):
+        best = np.inf
+        for k in range(table.shape[0]):
+            total = 0.0
+            for d in telling:
+                total += (angles[h, d] - table[k, d]) ** 2
+            best = min(best, total)
+        out[h] = np.sqrt(best / telling.shape[0])
     return out

@@ -13,7 +13,7 @@ from frames.codec import decode_depth, decode_parts
 from frames.errors import BadInput
 from synth.config import PoseConfig, RoomConfig, SceneConfig, SynthConfig
 from synth.generator import Generator, describe
-from synth.pose.presets import PRESETS
+from synth.pose.library import PRESETS
 from tests.synth.scene.witness import change_scene, generator
 
 
@@ -103,7 +103,7 @@ def test_surroundings_leave_hands_alone(scene: SceneConfig) -> None:
 
 
 def test_pose_options_leave_people_and_heads_alone() -> None:
-    scene = SceneConfig(pose=PoseConfig(preset_share=1.0, between_share=0.0, jitter_deg=0.0))
+    scene = SceneConfig(pose=PoseConfig(key_share=0.7, between_share=0.0, jitter_deg=0.0))
     other = change_scene(generator("ego-small"), scene).make_table(0, 64)
     before = _batch().slice(0, 64)
     first = [[h[0][n] for n in ("side", "identity")] for h in other.column("hands").to_pylist()]

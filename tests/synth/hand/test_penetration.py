@@ -9,8 +9,8 @@ import trimesh
 from synth.hand.angles import clamp
 from synth.hand.collision import build_capsules, place_capsules, self_penetration
 from synth.hand.kinematics import bone_transforms, pose_hands
-from synth.pose.presets import PRESETS
-from synth.pose.relaxation import relax_presets
+from synth.pose.flesh import build_flesh
+from synth.pose.library import PRESETS, fit_presets
 from tests.synth.hand.rigs import people
 from tests.synth.hand.winding import (
     Penetration,
@@ -32,7 +32,10 @@ def solids() -> list[Solid]:
 @cache
 def relaxed() -> np.ndarray:
     """(I, P, 29) the named poses as they are sampled: fitted to each person."""
-    return relax_presets(people(), build_capsules(people()), seed=0)
+    flesh = build_flesh(people(), build_capsules(people()))
+    count, poses = len(people().shape), len(PRESETS)
+    who, preset = np.repeat(np.arange(count), poses), np.tile(np.arange(poses), count)
+    return fit_presets(flesh, who, preset).reshape(count, poses, -1)
 
 
 def worst_of(angles: np.ndarray) -> Penetration:

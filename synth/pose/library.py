@@ -1,0 +1,72 @@
+"""All named poses, in parts: key poses, gestures, numbers, letters, grasps, recordings."""
+
+from functools import cache
+from typing import Final
+
+import numpy as np
+
+from synth.pose.asl import ASL
+from synth.pose.counting import NUMBER
+from synth.pose.feix import GRASPS
+from synth.pose.flesh import Flesh
+from synth.pose.gestures import GESTURE
+from synth.pose.key_poses import KEY
+from synth.pose.presets import Preset, meet, preset_angles, preset_touch
+from synth.pose.recorded import recorded_presets
+from synth.pose.settling import settle
+
+GRASP_TOUCH: Final = {"palmar pinch": meet(1), "tip pinch": meet(1, thumb=0.85, finger=0.88)}
+"""Grasps that close on themselves when nothing is held."""
+
+PARTS: Final[dict[str, tuple[Preset, ...]]] = {
+    "key": KEY,
+    "gesture": GESTURE,
+    "number": NUMBER,
+    "asl": ASL,
+    "grasp": tuple(
+        Preset(
+            f"grasp {g.number} {g.name}",
+            "none",
+            g.thumb,
+            g.index,
+            g.middle,
+            g.ring,
+            g.pinky,
+            g.palm_arch,
+            GRASP_TOUCH.get(g.name, ()),
+        )
+        for g in GRASPS
+    ),
+    "recorded": recorded_presets(),
+}
+
+PRESETS: Final = tuple(preset for part in PARTS.values() for preset in part)
+"""Every named pose; a pose's number is its place here."""
+
+PART_START: Final = np.cumsum([0, *(len(part) for part in PARTS.values())])
+"""(7,) part k of PARTS is PRESETS[PART_START[k] : PART_START[k + 1]]."""
+
+NUMBER_OF: Final = {preset.name: k for k, preset in enumerate(PRESETS)}
+
+
+@cache
+def preset_table() -> np.ndarray:
+    """(P, 29) rad, one row a preset."""
+    return np.stack([preset_angles(p) for p in PRESETS])
+
+
+@cache
+def touch_table() -> np.ndarray:
+    """(P, TOUCHES, 2, 3) sites that meet in each preset."""
+    return np.stack([preset_touch(p) for p in PRESETS])
+
+
+def fit_presets(flesh: Flesh, identity: np.ndarray, preset: np.ndarray) -> np.ndarray:
+    """(N, 29) rad: presets (N,) as they look on the people identity (N,), touches made."""
+    return settle(flesh, identity, preset_table()[preset], touch_table()[preset])[0]
+
+
+@cache
+def key_rows() -> np.ndarray:
+    """(K,) the presets that show a key pose."""
+    return np.flatnonzero([p.key_pose != "none" for p in PRESETS])

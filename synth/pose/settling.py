@@ -1,0 +1,390 @@
+"""Poses made to fit a person: fingertips that should touch do, and flesh leaves other flesh.
+
+A few angles move at a time, each as far as it helps (projections onto constraints, Mueller et al.
+2007, "Position based dynamics"; damped least squares, Wampler 1986). Fingertips are brought
+together pad to pad first; then the distance between the skins of the two bones, taken as convex, is
+brought to zero: the largest gap that a plane can keep between them.
+"""
+
+import math
+from typing import Final
+
+import numba
+import numpy as np
+
+from synth.hand.angles import ABDUCTION_LOSS, DOF, DOFS, FINGER_DOF_START, LIMITS
+from synth.hand.bones import FINGERS
+from synth.pose.chain import carry, place_bones, slopes
+from synth.pose.flesh import Flesh
+
+STEPS: Final = 40
+"""Projections at most; most hands need none, a pinch about six."""
+PRESS_M: Final = 0.0004
+"""Touching skins are pressed into each other so far."""
+TOUCH_ERROR_M: Final = 0.0002
+"""A touch is made when its gap is as good as this."""
+WANTED_M: Final = 0.001
+"""Overlap of capsules at which a hand is left as it is."""
+MAX_STEP: Final = 0.12
+"""Largest change of an angle in one projection, rad."""
+
+
+def _ease() -> np.ndarray:
+    """(29,) how readily each angle gives way."""
+    out = np.zeros(len(DOFS))
+    out[2:FINGER_DOF_START] = [0.2, 1.0, 1.0, 0.5, 1.0, 0.2, 1.0]
+    for finger in FINGERS:
+        at = DOF[f"{finger}_mcp_flexion"]
+        out[at : at + 5] = [0.8, 0.5, 0.05, 0.8, 0.5]
+    return out
+
+
+EASE: Final = _ease()
+
+
+def settle(
+    flesh: Flesh, identity: np.ndarray, angles: np.ndarray, touch: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Poses near the given ones in which touching tips touch and no flesh overlaps, if any do.
+
+    identity (B,), angles (B, 29) rad, touch (B, K, 2, 3): sites that meet in pairs, each as bone
+    (-1 for none), place along it (0 joint, 1 end) and side (0 palmar, 1 radial, -1 ulnar).
+    -> angles (B, 29), depth (B,) of the deepest overlap of capsules that is left and gap (B,) the
+    largest error of a touch, metres.
+    """
+    return _settle(
+        np.array(angles, dtype=np.float64),
+        np.asarray(identity, dtype=np.int64),
+        np.ascontiguousarray(touch, dtype=np.float64),
+        LIMITS,
+        EASE,
+        flesh.offset,
+        flesh.zero,
+        flesh.turns,
+        flesh.factors,
+        flesh.moves,
+        flesh.start,
+        flesh.end,
+        flesh.radius,
+        flesh.capsule_bone,
+        flesh.pairs,
+        flesh.skin,
+        flesh.skin_start,
+        flesh.length,
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def _clamp(a, limits):  # type: ignore[no-untyped-def]
+    """`synth.hand.angles.clamp` of one hand, in place."""
+    for k in range(a.shape[0]):
+        a[k] = min(max(a[k], limits[k, 0]), limits[k, 1])
+    for f in range(4):
+        k = FINGER_DOF_START + 5 * f
+        bent = min(max(a[k] / (math.pi / 2), 0.0), 1.0)
+        room = 1.0 - ABDUCTION_LOSS * bent
+        a[k + 1] = min(max(a[k + 1], room * limits[k + 1, 0]), room * limits[k + 1, 1])
+
+
+@numba.njit(cache=True, nogil=True)
+def _nearest(a0, a1, b0, b1, p, q):  # type: ignore[no-untyped-def]
+    """Nearest points p and q of two segments (Ericson, Real-Time Collision Detection, 5.1.9)."""
+    a = b = c = e = f = 0.0
+    for k in range(3):
+        d1, d2, r = a1[k] - a0[k], b1[k] - b0[k], a0[k] - b0[k]
+        a += d1 * d1
+        b += d1 * d2
+        c += d1 * r
+        e += d2 * d2
+        f += d2 * r
+    denom = a * e - b * b
+    s = 0.0
+    if e <= 1e-18:
+        s = min(max(-c / max(a, 1e-18), 0.0), 1.0)
+    elif denom > 1e-18:
+        s = min(max((b * f - c * e) / denom, 0.0), 1.0)
+    t = (b * s + f) / max(e, 1e-18)
+    if t < 0.0:
+        t = 0.0
+        s = min(max(-c / max(a, 1e-18), 0.0), 1.0)
+    elif t > 1.0:
+        t = 1.0
+        s = min(max((b - c) / max(a, 1e-18), 0.0), 1.0)
+    for k in range(3):
+        p[k] = a0[k] + s * (a1[k] - a0[k])
+        q[k] = b0[k] + t * (b1[k] - b0[k])
+
+
+@numba.njit(cache=True, nogil=True)
+def _site(skin, length, along, side, point, outward):  # type: ignore[no-untyped-def]
+    """A place on a bone's skin (S, 3) and its outward direction, in the bone's axes."""
+    outward[0], outward[1], outward[2] = -side, -(1.0 - abs(side)), 0.0
+    if along > 0.8:  # towards the end a pad turns to face forward
+        outward[2] = -2.0 * (along - 0.8)
+    size = math.sqrt(outward[0] ** 2 + outward[1] ** 2 + outward[2] ** 2)
+    for k in range(3):
+        outward[k] /= size
+    z = -along * length
+    far = -1e9
+    for v in range(skin.shape[0]):
+        if abs(skin[v, 2] - z) < 0.006:
+            reach = outward[0] * skin[v, 0] + outward[1] * skin[v, 1]
+            far = max(far, reach)
+    flat = math.sqrt(outward[0] ** 2 + outward[1] ** 2)
+    far = max(far, 0.0) / max(flat, 1e-9)
+    point[0], point[1], point[2] = outward[0] / flat * far, outward[1] / flat * far, z
+
+
+@numba.njit(cache=True, nogil=True)
+def _reach(skin, turn, origin, n, sign, best):  # type: ignore[no-untyped-def]
+    """How far a bone's skin reaches along sign * n; best (3,) becomes the point that does."""
+    l0 = sign * ((turn[0, 0] * n[0] + turn[1, 0] * n[1]) + turn[2, 0] * n[2])
+    l1 = sign * ((turn[0, 1] * n[0] + turn[1, 1] * n[1]) + turn[2, 1] * n[2])
+    l2 = sign * ((turn[0, 2] * n[0] + turn[1, 2] * n[1]) + turn[2, 2] * n[2])
+    far, at = -1e9, 0
+    for v in range(skin.shape[0]):
+        here = (l0 * skin[v, 0] + l1 * skin[v, 1]) + l2 * skin[v, 2]
+        if here > far:
+            far, at = here, v
+    carry(turn, origin, skin[at], best)
+    return (n[0] * best[0] + n[1] * best[1]) + n[2] * best[2]
+
+
+@numba.njit(cache=True, nogil=True)
+def _gap(skin_a, turn_a, origin_a, skin_b, turn_b, origin_b, n, p, q):  # type: ignore[no-untyped-def]
+    """The widest slab between two bones' skins: its width (negative: they overlap), normal n from a
+    to b (in: a guess), and the points p of a and q of b that bound it."""
+    width = -1e9
+    trial = np.empty(3)
+    u, v = np.empty(3), np.empty(3)
+    for k in range(3):
+        trial[k] = n[k]
+    step = 60.0
+    for _ in range(24):
+        here = _reach(skin_b, turn_b, origin_b, trial, -1.0, v) - _reach(
+            skin_a, turn_a, origin_a, trial, 1.0, u
+        )
+        if here > width:
+            width = here
+            for k in range(3):
+                n[k], p[k], q[k] = trial[k], u[k], v[k]
+        else:
+            step *= 0.5
+        # Uphill: the slab widens as its normal turns towards the line between its two points.
+        along = 0.0
+        for k in range(3):
+            along += n[k] * (q[k] - p[k])
+        size = 0.0
+        for k in range(3):
+            trial[k] = n[k] + step * ((q[k] - p[k]) - along * n[k])
+            size += trial[k] * trial[k]
+        size = math.sqrt(size)
+        for k in range(3):
+            trial[k] /= size
+    return width
+
+
+@numba.njit(cache=True, nogil=True)
+def _settle(  # type: ignore[no-untyped-def]
+    angles,
+    identity,
+    touch,
+    limits,
+    ease,
+    offsets,
+    zero,
+    turns,
+    factors,
+    moves,
+    starts,
+    ends,
+    radii,
+    capsule_bone,
+    pairs,
+    skins,
+    skin_start,
+    lengths,
+):
+    count, dofs = angles.shape
+    bones, caps = zero.shape[0], capsule_bone.shape[0]
+    touches = touch.shape[1]
+    depth, error = np.zeros(count), np.zeros(count)
+    turn, origin = np.empty((bones, 3, 3)), np.empty((bones, 3))
+    axis = np.empty((turns.shape[0], 3))
+    a0, a1 = np.empty((caps, 3)), np.empty((caps, 3))
+    sphere = np.empty((caps, 4))
+    p, q, n = np.empty(3), np.empty(3), np.empty(3)
+    site = np.empty((touches, 2, 2, 3))
+    normal = np.empty((touches, 3))
+    slope = np.empty((3, dofs))
+    change = np.empty(dofs)
+    for h in range(count):
+        who = identity[h]
+        offset, skin, length, radius = offsets[who], skins[who], lengths[who], radii[who]
+        a = angles[h]
+        found = 0
+        for k in range(touches):
+            if touch[h, k, 0, 0] < 0:
+                break
+            found += 1
+            for e in range(2):
+                b = int(touch[h, k, e, 0])
+                _site(
+                    skin[skin_start[b] : skin_start[b + 1]],
+                    length[b],
+                    touch[h, k, e, 1],
+                    touch[h, k, e, 2],
+                    site[k, e, 0],
+                    site[k, e, 1],
+                )
+        _clamp(a, limits)
+        for step in range(STEPS + 1):
+            place_bones(a, offset, zero, turns, factors, turn, origin, axis)
+            for d in range(dofs):
+                change[d] = 0.0
+            done = True
+            worst_gap = 0.0
+            for k in range(found):
+                b, c = int(touch[h, k, 0, 0]), int(touch[h, k, 1, 0])
+                carry(turn[b], origin[b], site[k, 0, 0], p)
+                carry(turn[c], origin[c], site[k, 1, 0], q)
+                away2 = 0.0
+                for i in range(3):
+                    away2 += (p[i] - q[i]) ** 2
+                if step < STEPS // 2 and away2 > 0.003**2 * (1.0 + 0.2 * step) ** 2:
+                    # Far apart: draw site to site, along the three axes at once.
+                    done = False
+                    worst_gap = 1.0
+                    _draw_together(p, q, b, c, turns, moves, origin, axis, ease, slope, change, n)
+                    for i in range(3):
+                        normal[k, i] = 0.0
+                    continue
+                size = 0.0
+                for i in range(3):
+                    size += normal[k, i] ** 2
+                if step == 0 or size < 0.5:
+                    size = 0.0
+                    for i in range(3):
+                        u, v = site[k, 0, 1], site[k, 1, 1]
+                        out = (turn[b, i, 0] * u[0] + turn[b, i, 1] * u[1]) + turn[b, i, 2] * u[2]
+                        into = (turn[c, i, 0] * v[0] + turn[c, i, 1] * v[1]) + turn[c, i, 2] * v[2]
+                        normal[k, i] = out - into
+                        size += normal[k, i] ** 2
+                    size = math.sqrt(max(size, 1e-12))
+                    for i in range(3):
+                        normal[k, i] /= size
+                width = _gap(
+                    skin[skin_start[b] : skin_start[b + 1]],
+                    turn[b],
+                    origin[b],
+                    skin[skin_start[c] : skin_start[c + 1]],
+                    turn[c],
+                    origin[c],
+                    normal[k],
+                    p,
+                    q,
+                )
+                off = width + PRESS_M
+                worst_gap = max(worst_gap, abs(off))
+                if abs(off) > TOUCH_ERROR_M:
+                    done = False
+                    for d in range(dofs):
+                        slope[0, d] = 0.0
+                    slopes(q, c, normal[k], 1.0, turns, moves, origin, axis, slope[0])
+                    slopes(p, b, normal[k], -1.0, turns, moves, origin, axis, slope[0])
+                    _project(slope[0], ease, -off, change)
+            # Capsules.
+            for i in range(caps):
+                b = capsule_bone[i]
+                carry(turn[b], origin[b], starts[who, i], a0[i])
+                carry(turn[b], origin[b], ends[who, i], a1[i])
+                size = 0.0
+                for x in range(3):
+                    sphere[i, x] = 0.5 * (a0[i, x] + a1[i, x])
+                    size += (a1[i, x] - a0[i, x]) ** 2
+                sphere[i, 3] = radius[i] + 0.5 * math.sqrt(size)
+            deepest = 0.0
+            for r in range(pairs.shape[0]):
+                i, j = pairs[r, 0], pairs[r, 1]
+                reach = sphere[i, 3] + sphere[j, 3]
+                away2 = 0.0
+                for x in range(3):
+                    away2 += (sphere[i, x] - sphere[j, x]) ** 2
+                if away2 >= reach * reach:
+                    continue
+                b, c = capsule_bone[i], capsule_bone[j]
+                wanted = False
+                for k in range(found):
+                    u, v = int(touch[h, k, 0, 0]), int(touch[h, k, 1, 0])
+                    wanted = wanted or (b == u and c == v) or (b == v and c == u)
+                if wanted:
+                    continue
+                _nearest(a0[i], a1[i], a0[j], a1[j], p, q)
+                size = 0.0
+                for x in range(3):
+                    n[x] = q[x] - p[x]
+                    size += n[x] * n[x]
+                size = math.sqrt(size)
+                over = radius[i] + radius[j] - size
+                deepest = max(deepest, over)
+                if over > WANTED_M and size > 1e-6:
+                    done = False
+                    for x in range(3):
+                        n[x] /= size
+                    for d in range(dofs):
+                        slope[0, d] = 0.0
+                    slopes(q, c, n, 1.0, turns, moves, origin, axis, slope[0])
+                    slopes(p, b, n, -1.0, turns, moves, origin, axis, slope[0])
+                    _project(slope[0], ease, 0.6 * (over - 0.7 * WANTED_M), change)
+            depth[h], error[h] = deepest, worst_gap
+            if done or step == STEPS:
+                break
+            for d in range(dofs):
+                a[d] += min(max(change[d], -MAX_STEP), MAX_STEP)
+            _clamp(a, limits)
+    return angles, depth, error
+
+
+@numba.njit(cache=True, nogil=True)
+def _project(slope, ease, wanted, change):  # type: ignore[no-untyped-def]
+    """Adds to change (29,) the smallest one, by ease, that gains `wanted` along the slope."""
+    total = 2e-5
+    for d in range(slope.shape[0]):
+        total += ease[d] * slope[d] * slope[d]
+    for d in range(slope.shape[0]):
+        change[d] += wanted / total * ease[d] * slope[d]
+
+
+@numba.njit(cache=True, nogil=True)
+def _draw_together(p, q, b, c, turns, moves, origin, axis, ease, slope, change, n):  # type: ignore[no-untyped-def]
+    """Adds to change what moves point p of bone b and q of bone c onto each other."""
+    dofs = slope.shape[1]
+    for i in range(3):
+        for d in range(dofs):
+            slope[i, d] = 0.0
+        for k in range(3):
+            n[k] = 1.0 if k == i else 0.0
+        slopes(q, c, n, 1.0, turns, moves, origin, axis, slope[i])
+        slopes(p, b, n, -1.0, turns, moves, origin, axis, slope[i])
+    m = np.empty((3, 3))
+    for i in range(3):
+        for j in range(3):
+            total = 0.0
+            for d in range(dofs):
+                total += ease[d] * slope[i, d] * slope[j, d]
+            m[i, j] = total
+        m[i, i] += 1e-4
+    # Solve the symmetric 3 x 3 system by its adjugate.
+    c00 = m[1, 1] * m[2, 2] - m[1, 2] * m[2, 1]
+    c01 = m[1, 2] * m[2, 0] - m[1, 0] * m[2, 2]
+    c02 = m[1, 0] * m[2, 1] - m[1, 1] * m[2, 0]
+    det = m[0, 0] * c00 + m[0, 1] * c01 + m[0, 2] * c02
+    x, y, z = p[0] - q[0], p[1] - q[1], p[2] - q[2]
+    c11 = m[0, 0] * m[2, 2] - m[0, 2] * m[2, 0]
+    c12 = m[0, 2] * m[1, 0] - m[0, 0] * m[1, 2]
+    c22 = m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
+    f0 = (c00 * x + c01 * y + c02 * z) / det
+    f1 = (c01 * x + c11 * y + c12 * z) / det
+    f2 = (c02 * x + c12 * y + c22 * z) / det
+    for d in range(dofs):
+        change[d] += ease[d] * (slope[0, d] * f0 + slope[1, d] * f1 + slope[2, d] * f2)

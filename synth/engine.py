@@ -22,7 +22,8 @@ from frames.folder import count_rows, count_shards
 from frames.shard import write_shard
 from synth.config import SynthConfig
 from synth.config_file import check_config
-from synth.generator import Generator, describe
+from synth.description import describe
+from synth.generator import Generator
 
 THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 POLL_S: Final = 0.2

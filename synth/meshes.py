@@ -39,8 +39,8 @@ def list_hands(scenes: Scenes, rig: Rig, vertices: np.ndarray) -> MeshList:
     count, n = len(rig.faces), np.arange(total)
     left = hands.left.astype(np.int64)
     jobs = (
-        *(hands.slot, n * size, (n + 1) * size, left * count, (left + 1) * count),
-        *(HAND_STRIDE * hands.slot, np.ones(total)),
+        *(hands.number, n * size, (n + 1) * size, left * count, (left + 1) * count),
+        *(HAND_STRIDE * hands.number, np.ones(total)),
     )
     return MeshList(
         jobs=np.stack(jobs, axis=1).astype(np.int64),

@@ -13,7 +13,8 @@ from frames.schema import SCHEMA
 from frames.shard import open_shard, read_row_group, shard_path
 from frames.stream import generator
 from synth.config_file import config_from_meta
-from synth.generator import Generator, describe, handloom_version
+from synth.description import describe, handloom_version
+from synth.generator import Generator
 
 
 def rerender(folder: Path, count: int, pick: int = 0) -> list[str]:

@@ -94,10 +94,7 @@ def draw_actions(
     split: np.ndarray,
 ) -> Actions:
     """One action a hand: of the kind `wanted` (N,) if that can be had, else a free pose."""
-    rig, capsules = studio.rig, studio.capsules
-    poses = sample_poses(
-        config.pose, seed, ids, f"{stage}/pose", rig, capsules, studio.library, identity
-    )
+    poses = sample_poses(config.pose, seed, ids, f"{stage}/pose", studio.fingers, identity)
     out = free_actions(poses.angles, poses.preset)
     u = uniform(seed, ids, f"{stage}/what", 6)
     solid = studio.pools.pick_solid(split, u[:, 0])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
@@ -13,7 +14,7 @@ class Hands:
     frame: np.ndarray
     """(N,) index into the batch."""
     slot: np.ndarray
-    """(N,) place of the hand within its frame: 0 and 1 are the wearer's, 2 and 3 another's."""
+    """(N,) whose hand it is in its frame: 0 and 1 are the wearer's, 2 and 3 another's."""
     left: np.ndarray
     """(N,) bool"""
     identity: np.ndarray
@@ -50,6 +51,11 @@ class Hands:
     """(N, 3) world."""
     swivel: np.ndarray
     """(N,) rad, the elbow's turn about the line from shoulder to wrist."""
+
+    @cached_property
+    def number(self) -> np.ndarray:
+        """(N,) place in the frame's list of hands: names its layer and its part codes."""
+        return np.arange(len(self.frame)) - np.searchsorted(self.frame, self.frame)
 
     @property
     def wearer(self) -> np.ndarray:

@@ -191,8 +191,6 @@ def _change_pose(
     beat = t / config.motion.pose_s
     key = np.floor(beat).astype(np.int64)
     way = np.clip((beat - key - REST / 2) / (1 - REST), 0.0, 1.0)
-    # Minimum jerk (Flash and Hogan 1985, equation 4): 10 s^3 - 15 s^4 + 6 s^5.
-    way = way * way * way * (10 + way * (6 * way - 15))
     for slot in range(SLOTS):
         rows = np.flatnonzero((hands.slot == slot) & (hands.action == FREE))
         for k in np.unique(key[rows]):
@@ -220,7 +218,6 @@ def _key_poses(
     """(N, 29) pose number `key` of each scene's hand: one for all its frames."""
     unique, index, back = np.unique(ids, return_index=True, return_inverse=True)
     poses = sample_poses(
-        config.pose, seed, unique, f"motion/hand{slot}/pose{key}", studio.rig, studio.capsules,
-        identity[index],
-    )  # fmt: skip
+        config.pose, seed, unique, f"motion/hand{slot}/pose{key}", studio.fingers, identity[index]
+    )
     return np.asarray(poses.angles[back])

@@ -5,12 +5,13 @@ from typing import Final
 import numpy as np
 
 from synth.config import SceneConfig
-from synth.hand.collision import mutual_penetration
+from synth.hand.collision import mutual_penetration, place_capsules, self_penetration
+from synth.hand.kinematics import bone_transforms
 from synth.rigid import multiply
 from synth.scene.composition import Composition
 from synth.scene.motion import Clip, play
 from synth.scene.situation import FREE, SLOTS, TOGETHER
-from synth.scene.spans import SPANS, empty_spans, hand_spans, lowest, object_span
+from synth.scene.spans import SPANS, Spans, empty_spans, hand_spans, lowest, object_span
 from synth.scene.studio import Studio
 
 AMPLITUDES: Final = (1.0, 0.5, 0.25)
@@ -52,20 +53,8 @@ def collides(
     deep = self_overlap(studio, hands.identity, hands.angles)
     tight = (hands.action == FREE) & (deep > config.pose.max_penetration_mm / 1000)
     bad[hands.frame[tight]] = True
-    things = object_span(
-        multiply(hands.T_world_from_wrist, hands.T_wrist_from_object),
-        studio.extents[hands.solid],
-        hands.solid >= 0,
-    )
-    spans = hand_spans(
-        studio.rig, studio.capsules, hands.identity, hands.angles, hands.T_world_from_wrist,
-        hands.left, hands.shoulder, things,
-    )  # fmt: skip
-    dense = empty_spans(len(moved.ids), SLOTS * SPANS)
-    for slot in range(SLOTS):
-        own = hands.slot == slot
-        for whole, part in zip(dense, spans, strict=True):
-            whole[hands.frame[own], slot * SPANS : (slot + 1) * SPANS] = part[own]
+    dense = scene_spans(studio, moved)
+    spans = tuple(_rows(part, hands.frame, hands.slot) for part in dense)
     table = np.where(hands.on_table | hands.stands, np.nan, moved.table[hands.frame])
     below = ~np.isnan(table) & (lowest(spans) < table)
     bad[hands.frame[below]] = True
@@ -81,3 +70,37 @@ def collides(
             hit |= apart & (mutual_penetration(*mine, *before, hands.frame[own]) > 0)
         bad[hands.frame[own[hit]]] = True
     return bad
+
+
+def scene_spans(studio: Studio, moved: Composition) -> Spans:
+    """(B, SLOTS * SPANS) capsules of hands, arms and their things where they are now."""
+    hands = moved.hands
+    things = object_span(
+        multiply(hands.T_world_from_wrist, hands.T_wrist_from_object),
+        studio.extents[hands.solid],
+        hands.solid >= 0,
+    )
+    spans = hand_spans(
+        studio.rig, studio.capsules, hands.identity, hands.angles, hands.T_world_from_wrist,
+        hands.left, hands.shoulder, things,
+    )  # fmt: skip
+    dense = empty_spans(len(moved.ids), SLOTS * SPANS)
+    for slot in range(SLOTS):
+        own = hands.slot == slot
+        for whole, part in zip(dense, spans, strict=True):
+            whole[hands.frame[own], slot * SPANS : (slot + 1) * SPANS] = part[own]
+    return dense
+
+
+def _rows(part: np.ndarray, frame: np.ndarray, slot: np.ndarray) -> np.ndarray:
+    """Each hand's own capsules among those of its scene."""
+    return part.reshape(len(part), SLOTS, SPANS, *part.shape[2:])[frame, slot]
+
+
+def self_overlap(studio: Studio, identity: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """(N,) deepest overlap of the capsules of each hand, metres."""
+    still = np.broadcast_to(np.eye(4), (len(angles), 4, 4))
+    right = np.zeros(len(angles), bool)
+    transforms, _ = bone_transforms(studio.rig, identity, angles, still, right)
+    placed = place_capsules(studio.capsules, identity, transforms)
+    return np.asarray(self_penetration(*placed, studio.capsules.pairs))

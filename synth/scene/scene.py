@@ -40,6 +40,12 @@ class Scenes:
     """Walls, and whether there are any."""
     props: Props
     """All models: upper arms, what is worn, things, furniture."""
+    worn: np.ndarray
+    """(N,) what each hand wears, a sum of `synth.scene.outfit` flags."""
+    sequence: np.ndarray | None = None
+    """(B,) int64 number of each frame's sequence; None for single frames."""
+    time_s: np.ndarray | None = None
+    """(B,) since its sequence began."""
 
 
 def sample_scenes(config: SceneConfig, studio: Studio, seed: int, ids: np.ndarray) -> Scenes:

@@ -11,9 +11,10 @@ from synth.contact.probes import Probes
 from synth.hand.collision import Capsules
 from synth.hand.rig import Rig
 from synth.pools import Pools
-from synth.pose.library import Library
+from synth.pose.flesh import Flesh as Fingers
 from synth.rigid import dot
 from synth.scene.arm import straight_elbows
+from synth.scene.background_folder import Background
 from synth.scene.body import half_field
 from synth.scene.stock import Stock
 
@@ -32,12 +33,14 @@ class Studio:
     """The hands' flesh as balls, true to a millimetre."""
     probes: Probes
     """Points of the skin that feel for things."""
-    library: Library
-    """Named poses fitted to each person."""
+    fingers: Fingers
+    """The flesh that poses are settled on."""
     stock: Stock
     """Models, among them the things that hands hold."""
     pools: Pools
     """Who and what belongs to which split."""
+    backgrounds: tuple[Background, ...]
+    """Depth images of real rooms, if any were given."""
 
     @cached_property
     def field(self) -> np.ndarray:

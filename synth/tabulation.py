@@ -1,0 +1,115 @@
+"""Rows of a dataset from rendered scenes: every label by its column's name."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from frames.camera import Camera
+from frames.parts import HAND_STRIDE, OBJECT_BASE, PROVENANCE_EXACT
+from frames.schema import table_from_columns
+from synth.frame_renderer import Rendered
+from synth.hand.rig import Rig
+from synth.pose.feix import GRASPS
+from synth.pose.library import PRESETS
+from synth.raster.canvas import DEPTH_SCALE
+from synth.scene.clip import Rates
+from synth.scene.outfit import name_worn
+from synth.scene.scene import Scenes
+from synth.scene.situation import SITUATIONS
+from synth.things.solid import Solid
+
+_KEY_POSES = np.array([*(p.key_pose for p in PRESETS), "none"], dtype=object)
+_GRASPS = np.array([*(g.name for g in GRASPS), None], dtype=object)
+_SITUATIONS = np.array(SITUATIONS, dtype=object)
+
+
+def tabulate(
+    camera: Camera,
+    rig: Rig,
+    solids: Sequence[Solid],
+    splits: Sequence[str],
+    scenes: Scenes,
+    rates: Rates | None,
+    images: Rendered,
+    depth: list[bytes],
+    parts: list[bytes],
+) -> pa.Table:
+    """A table of the frames of a batch.
+
+    splits: names by number, none without splits. rates: of sequences. depth, parts: encoded images of the frames.
+    """
+    hands, labels, objects = scenes.hands, images.hands, scenes.objects
+    count, total = len(scenes.frame_ids), len(hands.frame)
+    placed = objects.present
+    number = placed.cumsum(1) - 1
+    solid = objects.solid[placed]
+    gap_m = labels.gap_m
+    kinds = np.array([s.kind for s in solids], dtype=object)
+    names = np.array([s.name for s in solids], dtype=object)
+    extents = np.stack([s.extent_m for s in solids])
+    held = np.where(hands.grasp >= 0, number[hands.frame, hands.slot], -1).astype(object)
+    held[hands.grasp < 0] = None
+    touches = np.isfinite(gap_m).any(1) | (hands.solid >= 0) | ~np.isnan(hands.plane[:, 0])
+    gaps = np.empty(total, dtype=object)
+    gaps[:] = list(gap_m.astype(np.float32))
+    gaps[~touches] = None
+    frame_rates, hand_rates, object_rates = {}, {}, {}
+    if rates is not None:
+        frame_rates = {
+            "sequence_id": scenes.sequence,
+            "time_s": scenes.time_s,
+            "camera_velocity": rates.camera.astype(np.float32),
+        }
+        hand_rates = {"keypoints_velocity_m_s": rates.keypoints.astype(np.float32)}
+        object_rates = {"velocity": rates.objects[placed].astype(np.float32)}
+    if splits:
+        frame_rates["split"] = np.array(splits, dtype=object)[scenes.split]
+    return table_from_columns(
+        frames={
+            "frame_id": scenes.frame_ids,
+            "source": np.full(count, "synthetic", dtype=object),
+            "camera": camera,
+            "T_world_from_camera": scenes.T_world_from_camera,
+            "depth_scale": np.full(count, DEPTH_SCALE),
+            "clean_depth": depth,
+            "parts": parts,
+            "situation": _SITUATIONS[scenes.situation],
+            "background": scenes.surroundings.names(),
+            **frame_rates,
+        },
+        hand_counts=np.bincount(hands.frame, minlength=count),
+        hands={
+            "side": np.where(hands.left, "left", "right").astype(object),
+            "wearer": hands.wearer,
+            "part_base": (HAND_STRIDE * hands.number).astype(np.uint8),
+            "keypoints_px": labels.keypoints.keypoints_px,
+            "keypoints_cam_m": labels.keypoints_cam_m,
+            "surface_depth_m": labels.keypoints.surface_depth_m,
+            "visibility": labels.keypoints.visibility,
+            "occlusion": labels.keypoints.occlusion,
+            "visible_fraction": labels.visible_fraction,
+            "box_px": labels.box_px,
+            "box_amodal_px": labels.box_amodal_px,
+            "key_pose": _KEY_POSES[hands.preset],
+            "joint_angles_rad": hands.angles.astype(np.float32),
+            "shape": rig.shape[hands.identity],
+            "identity": hands.identity.astype(np.int32),
+            "T_camera_from_wrist": labels.T_camera_from_wrist.astype(np.float32),
+            "provenance": np.full((total, 21), PROVENANCE_EXACT, np.uint8),
+            "grasp": _GRASPS[hands.grasp],
+            "held": held,
+            "contact_gap_m": gaps,
+            "worn": name_worn(scenes.worn),
+            **hand_rates,
+        },
+        object_counts=placed.sum(1),
+        objects={
+            "kind": kinds[solid],
+            "part_code": (OBJECT_BASE + number[placed]).astype(np.uint8),
+            "T_camera_from_object": images.T_camera_from_object[placed].astype(np.float32),
+            "size_m": extents[solid].astype(np.float32),
+            "name": names[solid],
+            **object_rates,
+        },
+    )

@@ -28,15 +28,17 @@ from frames.schema import (
 Optional = tuple[NDArray[Any] | list[Any], NDArray[np.bool_] | None]
 """Values, and which of them are there (None = all)."""
 
+Entries = tuple[str, NDArray[Any] | list[Any] | None, NDArray[np.bool_] | None]
+"""A column's name, its values (None = all absent), and which are there (None = all)."""
+
 Blobs = tuple[pa.Buffer, list[int], list[bool] | None]
 """The bytes of a binary column, where each value begins, and which are there (None = all)."""
 
 _FRAMES: Final = {c.name: c for c in FRAME_COLUMNS}
-_OPTIONAL: Final = tuple(
-    c.name for c in FRAME_COLUMNS if c.optional and c.name not in IMAGE_COLUMNS
-)
-_PLAIN: Final[dict[str, type]] = {"sensor_seed": int, "sequence_id": int, "time_s": float}
-_LISTED: Final = {"hands": HAND_COLUMNS, "objects": OBJECT_COLUMNS}
+_LISTED: Final = {
+    "hands": {c.name: c for c in HAND_COLUMNS},
+    "objects": {c.name: c for c in OBJECT_COLUMNS},
+}
 
 
 class Rows:
@@ -62,13 +64,7 @@ class Rows:
     def read(self, name: str) -> Optional:
         """A frame column by name, or a hands' or objects' one as "hands.side", all rows flat."""
         if name not in self._columns:
-            group, _, leaf = name.rpartition(".")
-            if group:
-                column = next(c for c in _LISTED[group] if c.name == leaf)
-                array = self._leaves(group)[leaf]
-            else:
-                column, array = _FRAMES[name], self._array(name)
-            self._columns[name] = convert(column, array)
+            self._columns[name] = convert(*self._find(name))
         return self._columns[name]
 
     def offsets(self, group: str) -> NDArray[np.int64]:
@@ -111,46 +107,47 @@ class Rows:
 
     def frame(self, row: int) -> Frame:
         """One row as a Frame; columns that were not read are None, hands and objects ()."""
-        optional: dict[str, Any] = {n: self._pick(n, row) for n in _OPTIONAL}
-        for name, plain in _PLAIN.items():
-            if optional[name] is not None:
-                optional[name] = plain(optional[name])
         images: dict[str, Any] = {
             n: self.image(n, row) if n in self.names else None for n in IMAGE_COLUMNS
         }
+        hands, objects = self._span("hands", row), self._span("objects", row)
         return Frame(
-            frame_id=int(self.read("frame_id")[0][row]),
-            source=self.read("source")[0][row],
             camera=self.cameras[row],
-            depth_scale=float(self.read("depth_scale")[0][row]),
             **images,
-            **optional,
-            hands=tuple(self._hand(k) for k in self._span("hands", row)),
-            objects=tuple(self._object(k) for k in self._span("objects", row)),
+            **_pick(self._frame_columns, row),
+            hands=tuple(Hand(**_pick(self._hand_columns, k)) for k in hands),
+            objects=tuple(SceneObject(**_pick(self._object_columns, k)) for k in objects),
         )
 
     @cached_property
-    def _hand_columns(self) -> list[tuple[str, Optional]]:
-        return [(c.name, self.read(f"hands.{c.name}")) for c in HAND_COLUMNS]
+    def _frame_columns(self) -> list[Entries]:
+        return [self._entries(c.name, c) for c in FRAME_COLUMNS if c.name not in IMAGE_COLUMNS]
 
     @cached_property
-    def _object_columns(self) -> list[tuple[str, Optional]]:
-        return [(c.name, self.read(f"objects.{c.name}")) for c in OBJECT_COLUMNS]
+    def _hand_columns(self) -> list[Entries]:
+        return [self._entries(f"hands.{c.name}", c) for c in HAND_COLUMNS]
 
-    def _hand(self, k: int) -> Hand:
-        values = {name: _pick(column, k) for name, column in self._hand_columns}
-        values["wearer"] = bool(values["wearer"])
-        values["part_base"] = int(values["part_base"])
-        values["visible_fraction"] = float(values["visible_fraction"])
-        for name in ("identity", "held"):
-            if values[name] is not None:
-                values[name] = int(values[name])
-        return Hand(**values)
+    @cached_property
+    def _object_columns(self) -> list[Entries]:
+        return [self._entries(f"objects.{c.name}", c) for c in OBJECT_COLUMNS]
 
-    def _object(self, k: int) -> SceneObject:
-        values = {name: _pick(column, k) for name, column in self._object_columns}
-        values["part_code"] = int(values["part_code"])
-        return SceneObject(**values)
+    def _entries(self, name: str, column: Column) -> Entries:
+        if "." not in name and name not in self.names:
+            return column.name, None, None
+        array = self._find(name)[1]
+        if array.null_count == len(array):
+            return column.name, None, None
+        values, valid = self.read(name)
+        if isinstance(values, list) or column.shape is not None:
+            return column.name, values, valid
+        # Python's own numbers, for all rows at once.
+        return column.name, values.tolist(), valid
+
+    def _find(self, name: str) -> tuple[Column, pa.Array]:
+        group, _, leaf = name.rpartition(".")
+        if group:
+            return _LISTED[group][leaf], self._leaves(group)[leaf]
+        return _FRAMES[name], self._array(name)
 
     def _span(self, group: str, row: int) -> range:
         if group not in self.names:
@@ -158,15 +155,12 @@ class Rows:
         offsets = self.offsets(group)
         return range(int(offsets[row]), int(offsets[row + 1]))
 
-    def _pick(self, name: str, row: int) -> Any:
-        return _pick(self.read(name), row) if name in self.names else None
-
     def _leaves(self, group: str) -> dict[str, pa.Array]:
         """The columns of all hands or objects, flat."""
         if group not in self._structs:
             struct = self._array(group).flatten()
-            fields = (struct.type.field(i).name for i in range(struct.type.num_fields))
-            self._structs[group] = dict(zip(fields, struct.flatten(), strict=True))
+            names = (field.name for field in struct.type)
+            self._structs[group] = dict(zip(names, struct.flatten(), strict=True))
         return self._structs[group]
 
     def _array(self, name: str) -> pa.Array:
@@ -182,6 +176,8 @@ def convert(column: Column, array: pa.Array) -> Optional:
     Null numbers and vectors read NaN, null integers -1; lists of any length become (n, longest),
     short ones filled up with NaN. Text becomes a list of str or None.
     """
+    if array.null_count == len(array) > 0:
+        return _fill(column, len(array)), np.broadcast_to(False, len(array))
     valid = None if array.null_count == 0 else array.is_valid().to_numpy(zero_copy_only=False)
     if column.shape is None:
         if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
@@ -210,9 +206,21 @@ def convert(column: Column, array: pa.Array) -> Optional:
     return out, valid
 
 
-def _pick(column: Optional, k: int) -> Any:
-    values, valid = column
-    return values[k] if valid is None or valid[k] else None
+def _fill(column: Column, count: int) -> NDArray[Any] | list[Any]:
+    """What `count` nulls read as."""
+    if not column.shape and (pa.types.is_string(column.type) or pa.types.is_binary(column.type)):
+        return [None] * count
+    floating = pa.types.is_floating(column.type)
+    shape = (count, *((0,) if column.shape == () else column.shape or ()))
+    value = np.array(np.nan if floating else -1, column.type.to_pandas_dtype())
+    return np.broadcast_to(value, shape)
+
+
+def _pick(columns: list[Entries], k: int) -> dict[str, Any]:
+    return {
+        name: None if values is None or not (valid is None or valid[k]) else values[k]
+        for name, values, valid in columns
+    }
 
 
 def _read_cameras(array: pa.StructArray) -> list[Camera]:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from frames.disk import make_folder, write_files
 from frames.errors import BadInput
-from frames.schema import IMAGE_COLUMNS, SCHEMA, SCHEMA_VERSION, VERSION_KEY
+from frames.schema import SCHEMA, SCHEMA_VERSION, VERSION_KEY
 
 SHARD_FOLDER: Final = "shards"
 SUM_SUFFIX: Final = ".sha256"
@@ -18,10 +18,14 @@ SUM_SUFFIX: Final = ".sha256"
 ROW_GROUP: Final = 128
 """Frames a row group: the unit of random access (docs/dataset.md has the measurement)."""
 
-_DICTIONARY_LEAVES: Final = (
-    *("source", "sensor", "model", "situation", "split", "background"),
+_REPEATED: Final = (
+    *("source", "sensor", "situation", "split", "background", "depth_scale"),
+    *("model", "width", "height", "fx", "fy", "cx", "cy", "max_theta_rad"),
     *("side", "key_pose", "grasp", "worn", "kind", "name"),
 )
+"""Leaf columns with few different values: stored as indices into a dictionary."""
+
+_VECTOR: Final = ".list.element"
 _CHUNK = 1 << 20
 
 
@@ -55,7 +59,8 @@ def write_shard(folder: Path, index: int, table: pa.Table, row_group: int = ROW_
 def encode_table(table: pa.Table, row_group: int = ROW_GROUP) -> memoryview:
     """The bytes of a shard's Parquet file.
 
-    Labels zstd; images as they are, for they are zstd blobs already. One chunk a column and row
+    Vectors zstd; images as they are, for they are zstd blobs already, and scalars too: starting a
+    zstd decoder takes longer (8 us a page) than reading a row group's. One chunk a column and row
     group, so that the bytes do not show in which batches the table was put together.
     """
     sink = pa.BufferOutputStream()
@@ -63,8 +68,8 @@ def encode_table(table: pa.Table, row_group: int = ROW_GROUP) -> memoryview:
     with pq.ParquetWriter(
         sink,
         table.schema.with_metadata(SCHEMA.metadata),
-        compression={p: "NONE" if p in IMAGE_COLUMNS else "ZSTD" for p in paths},
-        use_dictionary=[p for p in paths if p.rsplit(".", 1)[-1] in _DICTIONARY_LEAVES],
+        compression={p: "ZSTD" if p.endswith(_VECTOR) else "NONE" for p in paths},
+        use_dictionary=[p for p in paths if p.rsplit(".", 1)[-1] in _REPEATED],
         write_statistics=["frame_id"],
     ) as writer:
         # A row group at a time: joining the chunks of a whole shard would hold it twice.

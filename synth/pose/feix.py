@@ -199,19 +199,19 @@ def _preset(grasp: Grasp) -> Preset:
     return Preset(grasp.name, "none", grasp.thumb, index, middle, ring, pinky, grasp.palm_arch)
 
 
-def _preshape(grasp: Grasp) -> Preset:
+def _preshape(grasp: Grasp, moving: str) -> Preset:
     mcp, pip, dip = OPEN_FLEXION
     fingers = []
     for number, finger in zip(
         "2345", (grasp.index, grasp.middle, grasp.ring, grasp.pinky), strict=True
     ):
         a, side, b, c = finger
-        if number in grasp.moving:
+        if number in moving:
             a, b, c = mcp * a + OPEN_MCP_DEG, pip * b, dip * c
-        if grasp.name == "adduction grip" and number in "23":
+        if grasp.name == "adduction grip" and number in "23" and number in moving:
             a, side, b, c = finger[0], {"2": -18.0, "3": 6.0}[number], finger[2], finger[3]
         fingers.append((a, side, b, c))
-    thumb = grasp.open_thumb if "1" in grasp.moving else grasp.thumb
+    thumb = grasp.open_thumb if "1" in moving else grasp.thumb
     index, middle, ring, pinky = fingers
     return Preset(grasp.name, "none", thumb, index, middle, ring, pinky, grasp.palm_arch)
 
@@ -225,4 +225,10 @@ def grasp_table() -> np.ndarray:
 @cache
 def preshape_table() -> np.ndarray:
     """(33, 29) rad: every grasp open, before the hand closes."""
-    return np.stack([preset_angles(_preshape(g)) for g in GRASPS])
+    return np.stack([preset_angles(_preshape(g, g.moving)) for g in GRASPS])
+
+
+@cache
+def opened_table() -> np.ndarray:
+    """(33, 29) rad: preshapes in which the digits that keep still are open, too."""
+    return np.stack([preset_angles(_preshape(g, "12345")) for g in GRASPS])

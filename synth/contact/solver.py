@@ -1,0 +1,369 @@
+"""One attempt at a grasp after another, in compiled code, until a hand really holds."""
+
+# mypy: allow-untyped-defs
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from synth.contact.closing import close_digit, free_digit, measure_digit
+from synth.contact.placing import (
+    FAR_M,
+    PALM_BONES,
+    SEAT_BONES,
+    attach,
+    bring,
+    choose_fit,
+    cross,
+    find_aperture,
+    normalize,
+    opposing_places,
+    orient,
+    push_out,
+    reject,
+)
+from synth.contact.classes import AXES
+from synth.contact.posture import (
+    JIT,
+    LINKS,
+    blend_point,
+    bone_gap,
+    distance_at,
+    normal_at,
+    place_capsule,
+    pose_hand,
+    set_digit,
+)
+from synth.hand.bones import BONE_PART
+from synth.hand.collision import segment_distance
+
+MAX_PRESS_M: Final = 0.0026
+"""Skin is pressed in by at most this, less than promised: the grid is not exact."""
+MAX_GAP_M: Final = 0.0016
+"""A part nearer than this touches."""
+MAX_SELF_M: Final = 0.0025
+OPPOSED: Final = -0.3
+"""Cosine between the directions of two contacts that hold a thing between them."""
+SEEN_M: Final = 0.010
+SLACK_M: Final = 0.0008
+PALM_CLASS, PADS_CLASS, SIDE_CLASS = 0, 1, 2
+GRIP_M: Final = 0.040
+"""Half the width of a hand: a long thing is held where all of it is on the thing."""
+
+
+class State(NamedTuple):
+    """Scratch of one hand."""
+
+    angles: np.ndarray
+    start: np.ndarray
+    way: np.ndarray
+    turn: np.ndarray
+    origin: np.ndarray
+    bones: np.ndarray
+    bound: np.ndarray
+    ends: np.ndarray
+    gap: np.ndarray
+    share: np.ndarray
+    moved: np.ndarray
+    speed: np.ndarray
+
+
+@njit(**JIT)
+def make_state(probes):
+    return State(
+        np.zeros(29),
+        np.zeros(29),
+        np.zeros(29),
+        np.zeros((21, 3, 3)),
+        np.zeros((21, 3)),
+        np.zeros((21, 3, 4)),
+        np.zeros(probes),
+        np.zeros((20, 2, 3)),
+        np.zeros(3),
+        np.zeros(3),
+        np.zeros(3),
+        np.zeros(3),
+    )
+
+
+@njit(**JIT)
+def self_depth(flesh, who, bones, ends):
+    """Deepest overlap of the capsules of one hand, m."""
+    for c in range(ends.shape[0]):
+        place_capsule(flesh, who, c, bones, ends)
+    worst = 0.0
+    for p in range(flesh.pairs.shape[0]):
+        i, j = flesh.pairs[p, 0], flesh.pairs[p, 1]
+        reach = flesh.radius[who, i] + flesh.radius[who, j] - worst
+        away = segment_distance(ends[i, 0], ends[i, 1], ends[j, 0], ends[j, 1])
+        worst = max(worst, worst + reach - away)
+    return worst
+
+
+@njit(**JIT)
+def draw_angles(ways, g, noise, jitter, state):
+    """start and way (29,) of every digit: from its open to its closed posture, with deviations."""
+    start, way = state.start, state.way
+    angles = state.angles
+    for i in range(29):
+        angles[i] = 0.0
+        start[i] = ways.opened[g, i]
+        way[i] = ways.closed[g, i] - ways.opened[g, i]
+    angles[2] = ways.closed[g, 2]
+    for i in range(3, 7):
+        start[i] += 0.9 * jitter * noise[i - 3]
+    start[8] += 0.9 * jitter * noise[4]
+    for f in range(4):
+        b = 9 + 5 * f
+        start[b] += 0.5 * jitter * (noise[5] + noise[6 + 2 * f])
+        way[b] += 0.4 * jitter * noise[6 + 2 * f]
+        start[b + 1] += 0.25 * jitter * noise[7 + 2 * f]
+        start[b + 3] += 0.6 * jitter * (noise[5] + noise[7 + 2 * f])
+
+
+@njit(**JIT)
+def place_solid(ways, g, f, h, hand, flesh, who, handles, mirrored, u, noise, press, pack, solid,
+                state, T, inward, vectors):  # fmt: skip
+    """Put the solid into the open hand. Returns the share of the way from which the digits close,
+    or less than -5 where there is no place.
+
+    T, inward (3, 4) are filled; vectors (8, 3), R: scratch.
+    """
+    across, outward, along = vectors[0], vectors[1], vectors[2]
+    one, two, point, centre = vectors[3], vectors[4], vectors[5], vectors[6]
+    R = vectors[9:12]
+    size = hand.size[who]
+    shape = ways.fit_shape[f]
+    half = handles.half[h]
+    thick, deep, long = half[AXES[shape, 0]], half[AXES[shape, 1]], half[AXES[shape, 2]]
+    tilt = ways.tilt[g]
+    for i in range(3):
+        along[i] = ways.along[g, i] + tilt * noise[i]
+    normalize(along)
+    begin = 0.0
+    mode = ways.mode[g]
+    if mode == PALM_CLASS:
+        for i in range(3):
+            across[i] = ways.normal[g, i] + 0.7 * tilt * noise[3 + i]
+        normalize(across)
+        reject(along, across)
+        cross(across, along, outward)
+        # The middle of the knuckles and of the PIP joints, weighted by where the thing lies.
+        spot = ways.spot[g] + 0.06 * (u[0] - 0.5)
+        knuckle, pip = min(spot, 2.0 - spot), max(spot - 1.0, 0.0)
+        for i in range(3):
+            total = 0.0
+            for d in range(4):
+                total += knuckle * state.origin[6 + 4 * d, i] + pip * state.origin[7 + 4 * d, i]
+            centre[i] = 0.25 * total
+        centre[0] += ways.sideways[g]
+        room = max(long - GRIP_M * size, 0.0)
+        shift = (2 * u[1] - 1) * room
+        lift = thick + FAR_M
+        for i in range(3):
+            centre[i] += shift * along[i] + lift * across[i]
+        orient(shape, handles.round[h], across, outward, along, u[2], u[3], u[4], R)
+        attach(R, centre, handles.T[h], mirrored, T, inward)
+        for i in range(3):
+            across[i] = -across[i]
+        met = bring(hand, who, state, PALM_BONES, T, mirrored, inward, across, FAR_M + 0.05,
+                    0.5 * press, pack, solid)  # fmt: skip
+        return 0.0 if met == 1 else -10.0
+    wanted = 2 * thick
+    begin = find_aperture(ways, g, hand, who, wanted + SLACK_M, state, one, two, point)
+    if begin < -5.0:
+        return -11.0
+    for i in range(3):
+        across[i] = two[i] - one[i]
+    normalize(across)
+    if ways.to_web[g]:
+        for i in range(3):
+            web = 0.7 * state.origin[6, i] + 0.3 * state.origin[3, i]
+            along[i] = web - 0.5 * (one[i] + two[i])
+        along[1] += 0.012 * size
+        normalize(along)
+        for i in range(3):
+            along[i] += tilt * noise[i]
+        normalize(along)
+        reject(across, along)
+    else:
+        reject(along, across)
+    cross(across, along, outward)
+    # Outward: from the knuckles to the opposing places and beyond.
+    away = 0.0
+    for i in range(3):
+        knuckles = 0.0
+        for d in range(4):
+            knuckles += 0.25 * state.origin[6 + 4 * d, i]
+        base = 0.5 * (knuckles + state.origin[3, i])
+        away += outward[i] * (0.5 * (one[i] + two[i]) - base)
+    if away < 0.0:
+        for i in range(3):
+            outward[i] = -outward[i]
+    inset = (ways.inset[g, 0] + (ways.inset[g, 1] - ways.inset[g, 0]) * u[0]) * size
+    out = max(deep - inset, 0.0)
+    if ways.to_web[g]:
+        tip = (ways.reach[g, 0] + (ways.reach[g, 1] - ways.reach[g, 0]) * u[1]) * size
+        shift = max(long - tip, 0.0)
+    else:
+        shift = (2 * u[1] - 1) * max(long - 0.4 * GRIP_M * size, 0.0)
+    for i in range(3):
+        place = 0.5 * (one[i] + two[i])
+        if mode == SIDE_CLASS:
+            place = two[i] - (thick + 0.012) * across[i]
+        centre[i] = place + out * outward[i] + shift * along[i]
+    orient(shape, handles.round[h], across, outward, along, u[2], u[3], u[4], R)
+    attach(R, centre, handles.T[h], mirrored, T, inward)
+    open_by = 0.012 if not ways.seat[g] else 0.022
+    start = find_aperture(ways, g, hand, who, wanted + open_by, state, one, two, point)
+    if start < -5.0:
+        start = -0.6
+        opposing_places(ways, g, hand, who, start, state, one, two, point)
+    if mode == SIDE_CLASS:
+        met = bring(hand, who, state, PALM_BONES, T, mirrored, inward, across, 0.04,
+                    0.5 * press, pack, solid)  # fmt: skip
+        return start if met == 1 else -12.0
+    if not push_out(hand, who, state, SEAT_BONES, T, mirrored, inward, outward,
+                    0.03 + 0.3 * deep, 0.5 * press, pack, solid):  # fmt: skip
+        return -13.0
+    if ways.seat[g]:
+        for i in range(3):
+            outward[i] = -outward[i]
+        bring(hand, who, state, SEAT_BONES, T, mirrored, inward, outward,
+              0.02 + 0.6 * deep, 0.5 * press, pack, solid)  # fmt: skip
+    return start
+
+
+@njit(**JIT)
+def close_hand(ways, g, begin, hand, flesh, who, inward, pack, solid, press, state):
+    """Close all digits; False where one cannot get clear of the solid."""
+    for c in range(state.ends.shape[0]):
+        place_capsule(flesh, who, c, state.bones, state.ends)
+    for turn in range(10):
+        # Fingers that keep still first, then those that move, then the thumb.
+        moving = turn >= 5
+        d = (turn + 1) % 5
+        if ways.moving[g, d] != moving:
+            continue
+        at = begin if moving else 1.0
+        least = at - 0.8 if moving else -0.6
+        at = free_digit(hand, flesh, who, d, state.start, state.way, at, least, inward, pack, solid,
+                        press, state)  # fmt: skip
+        if at < -5.0:
+            return False
+        if moving:
+            state.moved[:] = 0.0
+            state.share[:] = at
+            measure_digit(hand, flesh, who, d, 0, state.start, state.way, state.share, state.moved,
+                          inward, pack, solid, press, True, state)  # fmt: skip
+            close_digit(hand, flesh, who, d, state.start, state.way, at, inward, pack, solid, press,
+                        state)  # fmt: skip
+    return True
+
+
+@njit(**JIT)
+def judge(ways, g, hand, flesh, who, inward, pack, solid, state, gaps, normals):
+    """0 where the hand holds, else why not (1-5); gaps (17,) of the parts, NaN beyond 10 mm."""
+    gaps[:] = 1.0
+    state.bound[:] = -1.0
+    for b in range(21):
+        part = BONE_PART[b] - 1
+        gap, nearest = bone_gap(hand, who, state.bones, b, inward, pack, solid, state.bound, 0.0,
+                                gaps[part], -1)  # fmt: skip
+        if nearest >= 0:
+            gaps[part] = gap
+            if gap < MAX_GAP_M:
+                x, y, z = blend_point(
+                    state.bones, hand.rest[who, nearest], hand.bone[nearest], hand.weight[nearest]
+                )
+                normal_at(pack, solid, inward, x, y, z, normals[part])
+    count = 0
+    least = 1.0
+    thumb = False
+    for p in range(17):
+        if gaps[p] < -MAX_PRESS_M:
+            return 1
+        if gaps[p] <= MAX_GAP_M:
+            count += 1
+            thumb = thumb or 1 <= p <= 3
+            for q in range(p):
+                if gaps[q] <= MAX_GAP_M:
+                    a, b = normals[p], normals[q]
+                    least = min(least, (a[0] * b[0] + a[1] * b[1]) + a[2] * b[2])
+    if count < ways.least[g] or (ways.thumb[g] and not thumb):
+        return 2
+    if least > OPPOSED:
+        return 3
+    if self_depth(flesh, who, state.bones, state.ends) > MAX_SELF_M:
+        return 4
+    for v in range(hand.skin.shape[1]):
+        p = hand.skin_part[v] - 1
+        if gaps[p] > 0.012 and p < 16 or gaps[p] > 0.03:
+            continue
+        x, y, z = blend_point(
+            state.bones, hand.skin[who, v], hand.skin_bone[v], hand.skin_weight[v]
+        )
+        away = distance_at(pack, solid, inward, x, y, z)
+        if away < gaps[p]:
+            gaps[p] = away
+            if away < -MAX_PRESS_M:
+                return 5
+    for p in range(17):
+        if gaps[p] > SEEN_M:
+            gaps[p] = np.nan
+    return 0
+
+
+@njit(**JIT)
+def hold(ways, hand, flesh, handles, pack, identity, solid, left, uniforms, noise, jitter, press,
+         out_angles, out_T, out_grasp, out_gaps, out_ok, why):  # fmt: skip
+    """Every hand tries until it holds. uniforms (N, A, 8), noise (N, A, 20) for A attempts.
+
+    Fills out_angles (N, 29), out_T (N, 4, 4), out_grasp, out_ok (N,), out_gaps (N, 17); why (N, A)
+    tells of each attempt 0 for success, else the reason.
+    """
+    state = make_state(hand.bone.shape[0])
+    T, inward = np.zeros((3, 4)), np.zeros((3, 4))
+    vectors, weight = np.zeros((12, 3)), np.zeros(ways.common.shape[0])
+    gaps, normals = np.zeros(17), np.zeros((17, 3))
+    for n in range(identity.shape[0]):
+        who = identity[n]
+        for a in range(uniforms.shape[1]):
+            u = uniforms[n, a]
+            f, h = choose_fit(ways, handles, solid[n], hand.size[who], u[0], u[1], weight)
+            if f < 0:
+                why[n, a] = 9
+                break
+            g = ways.fit_grasp[f]
+            draw_angles(ways, g, noise[n, a], jitter, state)
+            for d in range(5):
+                state.share[:] = 0.0 if ways.moving[g, d] else 1.0
+                set_digit(d, state.start, state.way, state.share, hand.limits, state.angles)
+            pose_hand(hand, who, state.angles, state.turn, state.origin, state.bones)
+            begin = place_solid(ways, g, f, h, hand, flesh, who, handles, left[n], u[2:],
+                                noise[n, a, 14:], press, pack, solid[n], state, T, inward,
+                                vectors)  # fmt: skip
+            if begin < -5.0:
+                why[n, a] = int(-begin)
+                continue
+            if not close_hand(ways, g, begin, hand, flesh, who, inward, pack, solid[n], press,
+                              state):  # fmt: skip
+                why[n, a] = 8
+                continue
+            reason = judge(ways, g, hand, flesh, who, inward, pack, solid[n], state, gaps, normals)
+            why[n, a] = reason
+            if reason == 0:
+                out_ok[n] = True
+                out_grasp[n] = g
+                out_angles[n] = state.angles
+                m = -1.0 if left[n] else 1.0
+                for i in range(3):
+                    for j in range(4):
+                        sign = (m if i == 0 else 1.0) * (m if j == 0 else 1.0)
+                        out_T[n, i, j] = sign * T[i, j]
+                out_gaps[n] = gaps
+                break
+
+
+assert LINKS.shape == (5, 3)

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from frames.parts import FOREARM
-from synth.contact.together import measure_pairs
+from synth.contact.together_gaps import measure_pairs
 from synth.rigid import invert_rigid, multiply
 from synth.scene.scene import Scenes
 from synth.scene.situation import TOGETHER
@@ -30,7 +30,7 @@ def measure_contacts(
     T_object_from_camera = multiply(invert_rigid(hands.T_wrist_from_object), T_wrist_from_camera)
     gap = np.full((len(hands.frame), FOREARM), np.inf)
     _measure(
-        *(vertices, studio.probes.vertex, studio.probes.part, hands.solid, T_object_from_camera),
+        *(vertices, studio.probes.skin_part, hands.solid, T_object_from_camera),
         *(studio.stock.distances, hands.plane, T_wrist_from_camera, gap),
     )
     first = np.flatnonzero((hands.action == TOGETHER) & (hands.slot == 0))
@@ -44,14 +44,14 @@ def measure_contacts(
 
 
 @numba.njit(cache=True, nogil=True)
-def _measure(vertices, probe, part, solid, T_object, pack, plane, T_wrist, gap):  # type: ignore[no-untyped-def]
+def _measure(vertices, part, solid, T_object, pack, plane, T_wrist, gap):  # type: ignore[no-untyped-def]
     for h in range(vertices.shape[0]):
         flat = not np.isnan(plane[h, 0])
         if solid[h] < 0 and not flat:
             continue
         T = T_object[h] if solid[h] >= 0 else T_wrist[h]
-        for k in range(probe.shape[0]):
-            v = vertices[h, probe[k]]
+        for k in range(part.shape[0]):
+            v = vertices[h, k]
             x, y, z = np.float64(v[0]), np.float64(v[1]), np.float64(v[2])
             px = ((T[0, 0] * x + T[0, 1] * y) + T[0, 2] * z) + T[0, 3]
             py = ((T[1, 0] * x + T[1, 1] * y) + T[1, 2] * z) + T[1, 3]

@@ -44,10 +44,10 @@ class Arms:
     """(N,) bool: the arm reaches there and keeps clear of the head."""
 
 
-def head_pose(config: BodyConfig, u: np.ndarray) -> np.ndarray:
+def head_pose(config, u, works=None):
     """(B, 8) uniforms -> (B, 4, 4) T_world_from_camera of a camera between the eyes."""
     n = normal(u[:, :6])
-    pitch = np.radians(np.clip(config.pitch_deg[0] + config.pitch_deg[1] * n[:, 0], -25, 65))
+    pitch = np.radians((0 if works is None else 18*works)+np.clip(config.pitch_deg[1] * n[:, 0], -25, 65))
     roll = np.radians(config.roll_sd_deg) * n[:, 1]
     yaw = np.radians(config.yaw_sd_deg) * np.clip(n[:, 2], -2.5, 2.5)
     # Camera axes (right, down, forward) of a level head looking along world y.
@@ -179,3 +179,37 @@ def _length(v: np.ndarray) -> np.ndarray:
 
 def _unit(v: np.ndarray) -> np.ndarray:
     return v / _length(v)[..., None]
+
+
+def facing_body(config, u):
+    out=np.tile(np.eye(4),(len(u),1,1))
+    out[:,:3,:3]=rotation("z",np.pi+(u[:,0]-.5)*1.2)
+    out[:,1,3]=0.7+0.5*u[:,1]; out[:,0,3]=(u[:,2]-.5)*.8; out[:,2,3]=(u[:,3]-.5)*.2
+    return out
+
+def draw_wrists(config, field, T_body_from_camera, left, hand_length, u):
+    n=normal(u[:,:14])
+    bias = np.where(left, -0.22, 0.22)
+    share = np.stack([bias + config.spread * n[:, 0], 0.15 + config.spread * n[:, 1]], axis=-1)
+    angle = np.clip(share, -1.15, 1.15) * field
+    ray = _unit(np.stack([np.tan(angle[:, 0]), np.tan(angle[:, 1]), np.ones(len(u))], axis=-1))
+    near, far = config.distance_m
+    distance = config.distance_mean_m + config.distance_sd_m * n[:, 2]
+    distance = np.where((distance < near) | (distance > far), near + u[:,14] * (far - near), distance)
+    target=rotate(T_body_from_camera[:, :3, :3], distance[:, None] * ray)+T_body_from_camera[:,:3,3]
+    mirror = np.where(left[:, None], [-1.0, 1.0, 1.0], 1.0)
+    target = target * mirror
+    toward = target - SHOULDER
+    wrist = target - 0.5 * hand_length[:, None] * _unit(toward)
+    sw=np.radians(28 + 22 * n[:, 3])
+    elbow, reaches = _bend_elbow(wrist, UPPER_ARM*hand_length, 1.35*hand_length, sw)
+    z = -_unit(wrist - elbow)
+    outward = np.array([1.0, 0.0, 0.0]) - z[:, :1] * z
+    y = _unit(outward)
+    frame = np.stack([np.cross(y, z), y, z], axis=-1)
+    pronation = np.radians(np.clip(35 + 55 * n[:, 4], -80, 120))
+    hand = multiply(frame, rotation("z", pronation), rotation("y", -np.radians(4+9*n[:,6])), rotation("x", -np.radians(-10+20*n[:,5])))
+    pose = np.tile(np.eye(4), (len(left), 1, 1))
+    pose[:, :3, :3] = np.where(left[:, None, None], multiply(MIRROR_X, hand, MIRROR_X), hand)
+    pose[:, :3, 3] = wrist * mirror
+    return pose, np.stack([sw,np.full_like(sw,.2),np.full_like(sw,.6),np.full_like(sw,1.0)],1)

@@ -49,7 +49,7 @@ def compose(config: SceneConfig, studio: Studio, seed: int, ids: np.ndarray) -> 
     cast = draw_cast(config, studio.pools, seed, ids)
     works = cast.situation == TOUCH
     head = head_pose(config.body, uniform(seed, ids, "head", 10), works)
-    seated, lap = lap_spans(config.outfit, seed, ids)
+    seated, lap = lap_spans(getattr(config,'outfit',None), seed, ids)
     people = populate(config, studio, seed, ids, cast, head, lap)
     hands, eye = people.hands, head[:, :3, 3]
     objects, spans = add_loose_objects(

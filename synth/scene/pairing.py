@@ -7,7 +7,8 @@ import numpy as np
 
 from frames.stream import uniform
 from synth.config import SceneConfig
-from synth.contact.together import Pairs, draw_pair_pose
+from synth.contact.together import Pairs
+from synth.contact.together_table import draw_pair_pose
 from synth.hand.collision import mutual_penetration
 from synth.rigid import multiply
 from synth.scene.arm import reach_best

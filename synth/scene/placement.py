@@ -118,8 +118,8 @@ def add_loose_objects(
 
 
 def _append_row(part: np.ndarray) -> np.ndarray:
-    """Room for one more capsule: far away, and without girth."""
-    row = np.full_like(part[:, :1], 0.0 if part.ndim == 2 else FAR_M)
+    """Room for one more capsule: far away."""
+    row = np.full_like(part[:, :1], -1.0 if part.ndim == 2 else FAR_M)
     return np.concatenate([part, row], axis=1)
 
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from frames.parts import HAND_STRIDE, OBJECT_BASE
+from frames.parts import OBJECT_BASE
 from synth.config import SceneConfig
-from synth.rigid import multiply
 from synth.scene.composition import Composition, compose, occupied
 from synth.scene.hands import Hands
 from synth.scene.outfit import dress
@@ -80,7 +79,7 @@ def assemble(
     around: Surroundings,
 ) -> Scenes:
     """Scenes with all that is drawn; one a frame."""
-    worn, clothes = dress(config.outfit, studio, seed, scene)
+    worn, clothes = dress(getattr(config,'outfit',None), studio, seed, scene)
     props = join_props(
         [
             _list_surroundings(studio, around),
@@ -98,6 +97,7 @@ def assemble(
         scene.objects,
         around,
         props,
+        worn,
     )
 
 
@@ -111,3 +111,20 @@ def _list_objects(studio: Studio, objects: Objects) -> Props:
         SLOTS + number,
         OBJECT_BASE + number,
     )
+
+
+def _list_boards(studio: Studio, scene: Composition) -> Props:
+    row = np.flatnonzero(~np.isnan(scene.boards[:, 0, 0]))
+    none = np.zeros(len(row), np.int64)
+    return Props(
+        scene.hands.frame[row],
+        none + studio.stock.first["cube"],
+        scene.boards[row],
+        none + LAYERS,
+        none,
+    )
+
+
+def _list_surroundings(studio, around):
+    none = np.zeros(len(around.frame), np.int64)
+    return Props(around.frame, around.model, around.T, none + LAYERS, none)

@@ -22,7 +22,8 @@ _GIRTH: Final = np.array(
 the forearm's thick end stand out farther. So much thicker, capsules hold the skin."""
 
 FAR_M: Final = 1e3
-"""Where capsules of absent things are put."""
+"""Where capsules of absent things are put, with a radius of -1 m: they meet nothing, nor each
+other."""
 
 FOREARM_SPAN: Final = len(CAPSULE_BONES) - 1
 UPPER_ARM_SPAN: Final = FOREARM_SPAN + 1
@@ -72,16 +73,16 @@ def object_span(pose: np.ndarray, size: np.ndarray, present: np.ndarray) -> Span
     axis = pose[rows, :3, longest]
     half = size[rows, longest][:, None] / 2
     across2 = dot(size, size) - size[rows, longest] ** 2
-    radius = np.where(present, np.sqrt(across2) / 2, 0.0)
+    radius = np.where(present, np.sqrt(across2) / 2, -1.0)
     return (spot - half * axis)[:, None], (spot + half * axis)[:, None], radius[:, None]
 
 
 def empty_spans(count: int, size: int) -> Spans:
-    """Room for `size` capsules each, far away and without girth."""
+    """Room for `size` capsules each, far away."""
     return (
         np.full((count, size, 3), FAR_M),
         np.full((count, size, 3), FAR_M),
-        np.zeros((count, size)),
+        np.full((count, size), -1.0),
     )
 
 

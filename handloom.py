@@ -76,6 +76,7 @@ def run_verify(arguments: list[str]) -> int:
         pick: int = 0,
         checksums: bool = True,
         labels: bool = True,
+        split: str = "",
         json: Json = False,
     ) -> int:
         """Check a dataset: SHA-256, schema, missing shards, every label against its images.
@@ -85,17 +86,25 @@ def run_verify(arguments: list[str]) -> int:
             pick: Seed of the choice of those frames.
             checksums: Compare every shard with its SHA-256.
             labels: Decode every image and check every label.
+            split: Check only the frames of this split and the shards they are in. Frames to render
+                again are drawn from the whole dataset.
         """
-        from frames.folder import count_shards, read_meta
+        from frames.folder import META_NAME, count_shards, find_shards, read_meta
+        from frames.splits import find_split
         from frames.verify import verify_dataset
         from synth.rerender import rerender as render_again
 
         if rerender < 0:
             raise BadInput(f"rerender must be >= 0 frames, got {rerender}")
-        shards = count_shards(read_meta(data))
+        meta = read_meta(data)
+        shards = count_shards(meta)
+        if split:
+            shards = len(find_shards(meta, find_split(meta, split, data / META_NAME)))
         with Bar("shards", quiet=json) as bar:
             bar.begin(shards, 0)
-            report = verify_dataset(data, checksums, labels, lambda done, total: bar.advance(1))
+            report = verify_dataset(
+                data, checksums, labels, lambda done, total: bar.advance(1), split or None
+            )
         problems = [*report.problems]
         if rerender:
             try:
@@ -118,17 +127,20 @@ def run_verify(arguments: list[str]) -> int:
 def run_stats(arguments: list[str]) -> int:
     """handloom stats DATA [--out chart.png]"""
 
-    def stats(data: Data, out: Path | None = None, json: Json = False) -> int:
+    def stats(data: Data, out: Path | None = None, split: str = "", json: Json = False) -> int:
         """Say what is in a dataset: distances, view directions, joint angles, visibility by cause.
 
         Args:
             out: Also draw the statistics as a picture (.png).
+            split: Count only the frames of this split.
         """
         from frames.dataset import open_dataset
         from frames.sheet import write_picture
-        from frames.stats import collect_stats, draw_stats, format_stats
+        from frames.stats import collect_stats
+        from frames.stats_page import draw_stats
+        from frames.stats_text import format_stats
 
-        found = collect_stats(open_dataset(data, partial=True))
+        found = collect_stats(open_dataset(data, partial=True), split or None)
         if out is not None:
             write_picture(draw_stats(found), out)
         _print(json, format_stats(found), found)
@@ -145,6 +157,7 @@ def run_view(arguments: list[str]) -> int:
         out: Path = Path("sheet.png"),
         count: int = 0,
         first: int = -1,
+        split: str = "",
         json: Json = False,
     ) -> int:
         """Draw frames: a contact sheet (.png) or a page to leaf through in a browser (.html).
@@ -153,6 +166,7 @@ def run_view(arguments: list[str]) -> int:
             out: Picture or page to write.
             count: Frames to show; 0 for 24 on a sheet and 200 on a page.
             first: Show consecutive frames from this one; -1 for frames spread over the dataset.
+            split: Show only frames of this split; first counts from its beginning.
         """
         import numpy as np
 
@@ -164,7 +178,7 @@ def run_view(arguments: list[str]) -> int:
             raise BadInput(f"out must end in .png or .html, got {out}")
         if count < 0:
             raise BadInput(f"count must be >= 0, got {count}")
-        dataset = open_dataset(data, partial=True)
+        dataset = open_dataset(data, partial=True, split=split or None)
         wanted = min(count or (24 if out.suffix == ".png" else 200), len(dataset))
         if not len(dataset):
             raise BadInput(f"{data} has no finished shard yet: run the same synth command again")

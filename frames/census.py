@@ -1,8 +1,7 @@
 """The census of a dataset: its labels counted batch by batch, in bounded memory."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,9 @@ from frames.parts import (
     VISIBILITY_OUTSIDE,
     VISIBILITY_VISIBLE,
 )
-from frames.shard import open_shard
+from frames.scene_census import SceneCounts, rank, take_vectors
 from frames.skeleton import KEYPOINT_NAMES, KEYPOINTS
+from frames.split_census import SplitCounts
 from frames.tally import Tally
 
 HAND_COLUMNS = (
@@ -31,7 +31,7 @@ HAND_COLUMNS = (
     "key_pose",
     "joint_angles_rad",
 )
-"""The hands' columns that are read; images are not."""
+"""The hands' columns that are counted here."""
 
 SPHERE_SHAPE = (18, 36)
 """Rows of elevation and columns of azimuth of the direction maps: 10 degrees a cell."""
@@ -96,11 +96,6 @@ def count_directions(directions: np.ndarray) -> np.ndarray:
     return np.bincount(row * columns + column, minlength=rows * columns).reshape(SPHERE_SHAPE)
 
 
-def _vectors(column: pa.Array, shape: tuple[int, ...]) -> np.ndarray:
-    """Return a fixed-size list column without nulls as an array (n, *shape)."""
-    return column.flatten().to_numpy(zero_copy_only=False).reshape(-1, *shape)
-
-
 def _add_batch(counts: _Counts, batch: pa.RecordBatch) -> None:
     """Count a batch of frames that has the column hands with at least HAND_COLUMNS."""
     lists = batch.column("hands")
@@ -117,15 +112,15 @@ def _add_batch(counts: _Counts, batch: pa.RecordBatch) -> None:
     counts.wearer += pc.sum(hands.field("wearer")).as_py() or 0
     _add_visibility(counts, hands)
     left = np.asarray(pc.equal(sides, "left").to_numpy(zero_copy_only=False), bool)
-    _add_places(counts, _vectors(hands.field("keypoints_cam_m"), (KEYPOINTS, 3)), left)
+    _add_places(counts, take_vectors(hands.field("keypoints_cam_m"), (KEYPOINTS, 3)), left)
     counts.tallies["visible_fraction"].add(hands.field("visible_fraction").to_numpy())
-    box = _vectors(hands.field("box_px"), (4,))
+    box = take_vectors(hands.field("box_px"), (4,))
     counts.tallies["box_side_px"].add(np.maximum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]))
     _add_angles(counts, hands.field("joint_angles_rad"))
 
 
 def _add_visibility(counts: _Counts, hands: pa.StructArray) -> None:
-    visibility = _vectors(hands.field("visibility"), (KEYPOINTS,))
+    visibility = take_vectors(hands.field("visibility"), (KEYPOINTS,))
     counts.visibility += np.bincount(visibility.ravel(), minlength=3)[:3]
     counts.causes += np.bincount(hands.field("occlusion").flatten().to_numpy(), minlength=256)
     counts.visible_by_keypoint += (visibility == VISIBILITY_VISIBLE).sum(0)
@@ -168,36 +163,18 @@ def _add_angles(counts: _Counts, column: pa.ListArray) -> None:
         tally.add(angle)
 
 
-def read_label_batches(paths: Iterable[Path], size: int = 4096) -> Iterator[pa.RecordBatch]:
-    """Yield batches of the hands' columns that count, from shard files one by one.
-
-    Raises:
-        BadInput: a shard cannot be read, or lacks a column.
-    """
-    for path in paths:
-        try:
-            with open_shard(path) as shard:
-                leaves = [shard.schema.column(i).path for i in range(len(shard.schema))]
-                chosen = [p for p in leaves if p.split(".")[0] == "hands" and _is_counted(p)]
-                yield from shard.iter_batches(size, columns=chosen)
-        except (OSError, pa.ArrowException) as error:
-            reason = str(error).splitlines()[0]
-            raise BadInput(f"cannot read the shard {path}: {reason}; run handloom verify") from None
-
-
-def _is_counted(leaf: str) -> bool:
-    # hands.list.element.NAME[.list.element]: the third level is "element" or "item".
-    steps = leaf.split(".")
-    return len(steps) > 3 and steps[3] in HAND_COLUMNS
-
-
 def count_batches(
-    batches: Iterable[pa.RecordBatch], angle_names: Sequence[str] = ()
+    batches: Iterable[pa.RecordBatch],
+    angle_names: Sequence[str] = (),
+    background_images: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Count batches that have the column hands; returns JSON values (see frames.stats)."""
+    """Count batches of frames.label_batches; returns JSON values (see frames.stats)."""
     counts = _Counts()
+    scenes, splits = SceneCounts(), SplitCounts(frozenset(background_images))
     for batch in batches:
         _add_batch(counts, batch)
+        scenes.add(batch)
+        splits.add(batch)
     hands = sum(counts.sides.values())
     keypoints = max(1, int(counts.visibility.sum()))
     seen = counts.visibility
@@ -210,7 +187,7 @@ def count_batches(
         },
         "sides": dict(sorted(counts.sides.items())),
         "wearer_hands": counts.wearer,
-        "key_poses": dict(sorted(counts.key_poses.items(), key=lambda item: (-item[1], item[0]))),
+        "key_poses": rank(counts.key_poses),
         "keypoints": {
             "visible": int(seen[VISIBILITY_VISIBLE]),
             "occluded": int(seen[VISIBILITY_OCCLUDED]),
@@ -233,4 +210,6 @@ def count_batches(
             {"name": name, **tally.summarize()}
             for name, tally in zip(names, counts.angles, strict=False)
         ],
+        **scenes.summarize(),
+        **splits.summarize(),
     }

@@ -79,8 +79,12 @@ def draw_bars(
     note: str = "",
     color: Callable[[str], Color] = lambda name: BAR,
     most: int = 12,
+    full: float = 0.0,
 ) -> np.ndarray:
-    """Draw named shares (they need not add up to 1) as horizontal bars, at most so many."""
+    """Draw named shares (they need not add up to 1) as horizontal bars, at most so many.
+
+    full: what the longest bar stands for; 0 for the greatest share.
+    """
     if not values:
         return _draw_empty(title)
     items = list(values.items())
@@ -92,7 +96,7 @@ def draw_bars(
     top, left = _MARGIN[1], 16 + name_width
     room = PANEL_WIDTH - left - 84
     row = min(48.0, (PANEL_HEIGHT - top - 14) / len(items))
-    full = max(1e-12, *(v for _, v in items))
+    full = full or max(1e-12, *(v for _, v in items))
     for i, (name, value) in enumerate(items):
         y = top + i * row
         size = int(min(14, row - 1))

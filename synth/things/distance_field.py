@@ -15,17 +15,22 @@ from numba import njit
 
 from synth.things.distance import JIT, DistanceGrid
 from synth.things.pieces import label_pieces
-from synth.things.triangles import squared_bound, squared_distance, tabulate_triangles
+from synth.things.triangles import (
+    squared_bounds,
+    squared_distance,
+    tabulate_bounds,
+    tabulate_triangles,
+)
 
 MARGIN_M = 0.026
-MAX_SAMPLES = 80_000
-FINEST_M, FINE_M = 0.001, 0.0025
-"""Least spacing on a thin axis, and on any other."""
+MAX_SAMPLES = 64_000
+FINEST_M, FINE_M = 0.001, (0.0025, 0.004)
+"""Least spacing on a thin axis, and the least and most on any other where samples suffice."""
 THIN_STEPS = 6
 """An axis thinner than so many steps gets smaller ones."""
 BLOCK = 8
 """Samples on a side of a block that shares a list of triangles."""
-NEAR_M = 0.012
+NEAR_M = 0.010
 """Farther from the skin than this, the triangle nearest to a pair's middle serves for the pair."""
 
 
@@ -37,136 +42,162 @@ def sample_distance(vertices: np.ndarray, faces: np.ndarray) -> DistanceGrid:
     corners = corners[order]
     ends = np.cumsum(np.bincount(piece))
     low, high = corners.min((0, 1)), corners.max((0, 1))
-    spacing = choose_spacing(high - low)
-    # Odd, so that samples lie in the middle: there a thin plate is deepest, and its sign shows.
-    count = 2 * np.ceil((0.5 * (high - low) + MARGIN_M) / spacing).astype(np.int64) + 1
+    spacing = choose_spacing(high - low, measure_wall(corners))
+    count = count_samples(high - low, spacing)
     origin = (low + high) / 2 - (count - 1) * spacing / 2
     table = tabulate_triangles(corners)
     values = np.empty(tuple(count), np.float32)
-    _measure_outside(table, origin, spacing, values)
+    columns = tabulate_bounds(table)
+    owners = np.empty(values.shape, np.int32)
+    _measure_outside(table, columns, origin, spacing, values, owners)
     indices = np.ascontiguousarray(np.asarray(faces, np.int64)[order])
     points = np.ascontiguousarray(np.asarray(vertices, np.float64))
-    _turn_inside(points, indices, table, ends, origin, spacing, values)
+    _turn_inside(points, indices, table, columns, ends, origin, spacing, values, owners)
     return DistanceGrid(values, origin, spacing)
 
 
-def choose_spacing(extent_m: np.ndarray) -> np.ndarray:
-    """(3,) size of a solid -> (3,) metres between samples.
+def choose_spacing(extent_m: np.ndarray, wall_m: float) -> np.ndarray:
+    """(3,) size of a solid and the mean thickness of its walls -> (3,) metres between samples.
 
-    As fine as MAX_SAMPLES allows, but not below FINE_M, or below 1 / THIN_STEPS of a thin axis.
+    As fine as the walls are thick, within FINE_M; finer along an axis on which the whole solid is
+    thin; and coarser if more than MAX_SAMPLES would result.
     """
     extent = np.asarray(extent_m, np.float64)
-    coarse = FINE_M
+    coarse = min(max(wall_m, FINE_M[0]), FINE_M[1])
     while True:
         spacing = np.clip(extent / THIN_STEPS, FINEST_M, coarse)
-        if np.prod(np.ceil((extent + 2 * MARGIN_M) / spacing) + 1) <= MAX_SAMPLES:
+        if np.prod(count_samples(extent, spacing)) <= MAX_SAMPLES:
             return spacing
         coarse *= 1.04
-        if coarse > 0.01:  # two long axes and a very thin one
-            return np.full(3, np.cbrt(np.prod(extent + 2 * MARGIN_M) / (0.8 * MAX_SAMPLES)))
+
+
+def count_samples(extent_m: np.ndarray, spacing: np.ndarray) -> np.ndarray:
+    """(3,) samples along each axis.
+
+    Odd, so that samples lie in the middle: there a thin plate is deepest, and its sign shows.
+    """
+    return 2 * np.ceil((0.5 * extent_m + MARGIN_M) / spacing).astype(np.int64) + 1
+
+
+def measure_wall(corners: np.ndarray) -> float:
+    """(F, 3, 3) outward triangles -> twice volume over area: the thickness of a thin shell."""
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area = np.sqrt((normal * normal).sum(1)).sum() / 2
+    return float(2 * (corners[:, 0] * normal).sum() / 6 / area)
 
 
 @njit(**JIT)
-def _measure_outside(table, origin, spacing, values):
-    """Unsigned distance to the nearest triangle at every sample, by narrowing lists in blocks."""
+def _measure_outside(table, columns, origin, spacing, values, owners):
+    """Unsigned distance to the nearest triangle at every sample, and which that is.
+
+    A block of samples lists the triangles that can be nearest to any of them, and its eighths
+    shorten that list.
+    """
     faces = table.shape[0]
-    everything = np.arange(faces)
-    lists = np.empty((3, faces), np.int64)
+    lists = np.empty((3, faces + 1), np.int64)
+    lists[0, :faces] = np.arange(faces)
+    sheets = np.empty((3, columns.shape[0], faces))
+    sheets[0] = columns
+    bounds = np.empty(faces)
+    step = math.sqrt(spacing[0] ** 2 + spacing[1] ** 2 + spacing[2] ** 2)
     nx, ny, nz = values.shape
     nearest = 0
-    half = 0.5 * (BLOCK - 1)
-    radius = half * math.sqrt(spacing[0] ** 2 + spacing[1] ** 2 + spacing[2] ** 2)
-    for i in range(0, nx, BLOCK):
-        for j in range(0, ny, BLOCK):
-            for k in range(0, nz, BLOCK):
-                x = origin[0] + (i + half) * spacing[0]
-                y = origin[1] + (j + half) * spacing[1]
-                z = origin[2] + (k + half) * spacing[2]
-                kept, nearest, _ = _narrow(
-                    table, everything, faces, x, y, z, radius, nearest, lists[0]
+    for i0 in range(0, nx, BLOCK):
+        for j0 in range(0, ny, BLOCK):
+            for k0 in range(0, nz, BLOCK):
+                x, y, z = _place(origin, spacing, i0 + 3.5, j0 + 3.5, k0 + 3.5)
+                nearest, best = _find_nearest(
+                    table, lists[0], sheets[0], faces, nearest, x, y, z, bounds
                 )
-                nearest = _measure_block(
-                    table, origin, spacing, values, i, j, k, lists, kept, nearest
-                )
-
-
-@njit(**JIT)
-def _measure_block(table, origin, spacing, values, i0, j0, k0, lists, count, nearest):
-    """The samples of one block: in groups of 4, then of 2, then each."""
-    nx, ny, nz = values.shape
-    step = math.sqrt(spacing[0] ** 2 + spacing[1] ** 2 + spacing[2] ** 2)
-    for i1 in range(i0, min(i0 + BLOCK, nx), 4):
-        for j1 in range(j0, min(j0 + BLOCK, ny), 4):
-            for k1 in range(k0, min(k0 + BLOCK, nz), 4):
-                x = origin[0] + (i1 + 1.5) * spacing[0]
-                y = origin[1] + (j1 + 1.5) * spacing[1]
-                z = origin[2] + (k1 + 1.5) * spacing[2]
-                kept, nearest, _ = _narrow(
-                    table, lists[0], count, x, y, z, 1.5 * step, nearest, lists[1]
-                )
-                for i in range(i1, min(i1 + 4, nx), 2):
-                    for j in range(j1, min(j1 + 4, ny), 2):
-                        for k in range(k1, min(k1 + 4, nz), 2):
-                            nearest = _measure_group(
-                                table, origin, spacing, values, i, j, k, lists, kept, nearest, step
+                many = _shorten(lists, sheets, 0, faces, best, 3.5 * step, bounds)
+                for i in range(i0, min(i0 + BLOCK, nx), 4):
+                    for j in range(j0, min(j0 + BLOCK, ny), 4):
+                        for k in range(k0, min(k0 + BLOCK, nz), 4):
+                            x, y, z = _place(origin, spacing, i + 1.5, j + 1.5, k + 1.5)
+                            nearest, best = _find_nearest(
+                                table, lists[1], sheets[1], many, nearest, x, y, z, bounds
                             )
-    return nearest
+                            few = _shorten(lists, sheets, 1, many, best, 1.5 * step, bounds)
+                            nearest = _measure_block(
+                                table, lists[2], sheets[2], few, nearest, origin, spacing,
+                                0.5 * step, values, owners, i, j, k, bounds,
+                            )  # fmt: skip
 
 
 @njit(**JIT)
-def _measure_group(table, origin, spacing, values, i0, j0, k0, lists, count, nearest, step):
-    """Two by two by two samples."""
+def _place(origin, spacing, i, j, k):
+    return origin[0] + i * spacing[0], origin[1] + j * spacing[1], origin[2] + k * spacing[2]
+
+
+@njit(**JIT)
+def _measure_block(
+    table, candidates, sheet, count, nearest, origin, spacing, radius, values, owners, i0, j0, k0,
+    bounds,
+):  # fmt: skip
+    """Four by four by four samples, in groups of two by two by two."""
     nx, ny, nz = values.shape
-    x = origin[0] + (i0 + 0.5) * spacing[0]
-    y = origin[1] + (j0 + 0.5) * spacing[1]
-    z = origin[2] + (k0 + 0.5) * spacing[2]
-    kept, nearest, away = _narrow(table, lists[1], count, x, y, z, 0.5 * step, nearest, lists[2])
-    alone = away - 0.5 * step > NEAR_M
-    for i in range(i0, min(i0 + 2, nx)):
-        for j in range(j0, min(j0 + 2, ny)):
-            for k in range(k0, min(k0 + 2, nz)):
-                x = origin[0] + i * spacing[0]
-                y = origin[1] + j * spacing[1]
-                z = origin[2] + k * spacing[2]
-                best = squared_distance(table, nearest, x, y, z)
-                if not alone:
-                    for n in range(kept):
-                        f = lists[2, n]
-                        if squared_bound(table, f, x, y, z) < best:
-                            best = min(best, squared_distance(table, f, x, y, z))
-                values[i, j, k] = math.sqrt(best)
+    for i1 in range(i0, min(i0 + 4, nx), 2):
+        for j1 in range(j0, min(j0 + 4, ny), 2):
+            for k1 in range(k0, min(k0 + 4, nz), 2):
+                x, y, z = _place(origin, spacing, i1 + 0.5, j1 + 0.5, k1 + 0.5)
+                nearest, best = _find_nearest(
+                    table, candidates, sheet, count, nearest, x, y, z, bounds
+                )
+                shared = math.sqrt(best) - radius > NEAR_M
+                for i in range(i1, min(i1 + 2, nx)):
+                    for j in range(j1, min(j1 + 2, ny)):
+                        for k in range(k1, min(k1 + 2, nz)):
+                            x, y, z = _place(origin, spacing, i, j, k)
+                            if shared:
+                                best = squared_distance(table, nearest, x, y, z)
+                            else:
+                                nearest, best = _find_nearest(
+                                    table, candidates, sheet, count, nearest, x, y, z, bounds
+                                )
+                            values[i, j, k] = math.sqrt(best)
+                            owners[i, j, k] = nearest
     return nearest
 
 
 @njit(**JIT)
-def _narrow(table, candidates, count, x, y, z, radius, nearest, kept):
-    """The candidates that can be nearest to a point within `radius` of (x, y, z).
-
-    Returns how many were written to `kept`, the one nearest to (x, y, z), and its distance.
-    """
+def _find_nearest(table, candidates, sheet, count, nearest, x, y, z, bounds):
+    """The nearest of some triangles and its squared distance, begun with a guess among all."""
+    squared_bounds(sheet, count, x, y, z, bounds)
     best = squared_distance(table, nearest, x, y, z)
     for n in range(count):
-        f = candidates[n]
-        if squared_bound(table, f, x, y, z) < best:
-            away = squared_distance(table, f, x, y, z)
+        if bounds[n] < best:
+            away = squared_distance(table, candidates[n], x, y, z)
             if away < best:
-                best, nearest = away, f
-    # Distance changes by no more than one moves, for the nearest and for its rival alike.
-    limit = math.sqrt(best) + 2.0 * radius
-    limit *= limit
-    found = 0
-    for n in range(count):
-        f = candidates[n]
-        if squared_bound(table, f, x, y, z) <= limit:
-            kept[found] = f
-            found += 1
-    return found, nearest, math.sqrt(best)
+                best, nearest = away, candidates[n]
+    return nearest, best
 
 
 @njit(**JIT)
-def _turn_inside(vertices, faces, table, ends, origin, spacing, values):
+def _shorten(lists, sheets, level, count, best, radius, bounds):
+    """Copy to the next level what can be nearest within `radius` of a point; returns how many.
+
+    Distance changes by no more than one moves, for the nearest and for its rival alike.
+    """
+    limit = (math.sqrt(best) + 2.0 * radius) ** 2
+    chosen = lists[level + 1]
+    kept = 0
+    for n in range(count):
+        chosen[kept] = n
+        kept += bounds[n] <= limit
+    for c in range(sheets.shape[1]):
+        source, target = sheets[level, c], sheets[level + 1, c]
+        for m in range(kept):
+            target[m] = source[chosen[m]]
+    for m in range(kept):
+        chosen[m] = lists[level, chosen[m]]
+    return kept
+
+
+@njit(**JIT)
+def _turn_inside(vertices, faces, table, columns, ends, origin, spacing, values, owners):
     """Give samples within a piece their depth below its skin, negative."""
     nx, ny, nz = values.shape
+    bounds, everything = np.empty(table.shape[0]), np.arange(table.shape[0])
     turns = np.zeros((nx, ny, nz + 1), np.int16)
     start = 0
     for p in range(ends.shape[0]):
@@ -183,18 +214,17 @@ def _turn_inside(vertices, faces, table, ends, origin, spacing, values):
                     winding += turns[i, j, k]
                     if winding <= 0:
                         continue
-                    if ends.shape[0] == 1:
-                        values[i, j, k] = -values[i, j, k]
+                    if start <= owners[i, j, k] < stop:
+                        # Of all pieces' triangles the nearest is its own.
+                        values[i, j, k] = -abs(values[i, j, k])
                         continue
                     x = origin[0] + i * spacing[0]
                     y = origin[1] + j * spacing[1]
                     z = origin[2] + k * spacing[2]
-                    best = squared_distance(table, nearest, x, y, z)
-                    for f in range(start, stop):
-                        if squared_bound(table, f, x, y, z) < best:
-                            away = squared_distance(table, f, x, y, z)
-                            if away < best:
-                                best, nearest = away, f
+                    nearest, best = _find_nearest(
+                        table, everything[start:stop], columns[:, start:stop], stop - start,
+                        nearest, x, y, z, bounds,
+                    )  # fmt: skip
                     values[i, j, k] = min(-math.sqrt(best), values[i, j, k])
         turns[i0:i1, j0:j1] = 0
         start = stop

@@ -8,11 +8,11 @@ from numba import njit
 from synth.things.distance import JIT
 
 
-def count_open_edges(faces: np.ndarray) -> int:
-    """Edges of (F, 3) faces that do not have exactly two faces: 0 for a closed mesh."""
+def count_edges(faces: np.ndarray) -> tuple[int, int]:
+    """Edges of (F, 3) faces that have one face only, and more than two: (0, 0) if it is closed."""
     edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1).astype(np.int64)
     _, count = np.unique(edges[:, 0] << 32 | edges[:, 1], return_counts=True)
-    return int((count != 2).sum())
+    return int((count == 1).sum()), int((count > 2).sum())
 
 
 def label_pieces(faces: np.ndarray) -> np.ndarray:

@@ -18,7 +18,9 @@ from frames.record import Frame
 from frames.schema import FRAME_COLUMNS, HAND_COLUMNS, OBJECT_COLUMNS, table_from_columns
 from frames.shard import write_shard
 from frames.skeleton import KEYPOINT_NAMES
-from frames.stats import collect_stats, draw_stats, format_stats, share_out
+from frames.stats import collect_stats, share_out
+from frames.stats_page import draw_stats
+from frames.stats_text import format_stats
 from frames.tally import Tally
 from tests.frames.sphere_hands import fabricate_frame
 

@@ -237,11 +237,7 @@ def _tie(centres, vertices, count):  # type: ignore[no-untyped-def]
             v = x[rows[k]]
             near[s, k] = rows[k]
             share[s, k] = (
-                1.0 / count
-                + m[0, 4] * v[0]
-                + m[1, 4] * v[1]
-                + m[2, 4] * v[2]
-                + m[3, 4] * 1e-2
+                1.0 / count + m[0, 4] * v[0] + m[1, 4] * v[1] + m[2, 4] * v[2] + m[3, 4] * 1e-2
             )
     return near, share
 

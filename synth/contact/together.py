@@ -24,7 +24,7 @@ from synth.hand.kinematics import bone_transforms
 from synth.hand.rig import Rig
 from synth.rigid import dot, multiply, rotate
 
-ROUNDS: Final = (2, 4, 10)
+ROUNDS: Final = (1, 3, 8)
 """Tries of a pair that are made at once; the first good one counts."""
 
 TOUCH_M: Final = 0.0015
@@ -36,8 +36,17 @@ CLOSE_STEPS: Final = (7, 6, 3)
 RELEASE: Final = -0.5
 """Digits that are pressed too deep open again, at most by this share of their closing."""
 
+OWN_LIMIT_M: Final = 0.003
+"""Deepest overlap of the capsules of one hand."""
+
+CURLED: Final = np.radians(55.0)
+"""A finger whose knuckle is bent farther than this has little room: half of the jitter."""
+
 PRESS_M: Final = -0.0003
 """Gap at which digits stop."""
+
+CLOSE_ENOUGH_M: Final = 0.0002
+"""Error of that gap at which a digit is left where it is."""
 
 _JITTER: Final = 2 * len(DOFS)
 _MIRROR: Final = np.diag([-1.0, 1.0, 1.0, 1.0])
@@ -115,9 +124,7 @@ def solve_together(
     return out
 
 
-def draw_kinds(
-    config: TogetherConfig, seed: int, frame_ids: np.ndarray, stage: str
-) -> np.ndarray:
+def draw_kinds(config: TogetherConfig, seed: int, frame_ids: np.ndarray, stage: str) -> np.ndarray:
     """(N,) kinds: apart or touching by the configured share, evenly within either."""
     u = uniform(seed, frame_ids, stage + "/kind", 2)
     apart = kind_table().parts == 0
@@ -192,13 +199,10 @@ def _try(
     )
     keeps = ~apart | (depth == 0.0)
     own_depth = np.maximum(
-        *(
-            _self_depth(rig, capsules, identity, angles[:, h], left if h else right)
-            for h in (0, 1)
-        )
+        *(_self_depth(rig, capsules, identity, angles[:, h], left if h else right) for h in (0, 1))
     )
     limit = config.max_penetration_mm / 1000
-    ok = meets & enough & keeps & (depth <= limit) & (own_depth <= limit)
+    ok = meets & enough & keeps & (depth <= limit) & (own_depth <= OWN_LIMIT_M)
     return Pairs(angles, T, kind, gap_m, ok)
 
 
@@ -210,7 +214,11 @@ def _jitter(config: TogetherConfig, hold: np.ndarray, noise: np.ndarray) -> np.n
     abduction = np.arange(FINGER_DOF_START, len(DOFS), 5) + 1
     spread[abduction] *= 0.4
     spread[abduction + 1] *= 0.3
-    return clamp((hold + spread * noise).reshape(-1, len(DOFS))).reshape(hold.shape)
+    tight = np.ones(hold.shape)
+    for k in range(1, DIGITS):
+        knuckle = FINGER_DOF_START + 5 * (k - 1)
+        tight[..., digit_angles(k)] = np.where(hold[..., knuckle, None] > CURLED, 0.5, 1.0)
+    return clamp((hold + tight * spread * noise).reshape(-1, len(DOFS))).reshape(hold.shape)
 
 
 def _pose(
@@ -276,13 +284,21 @@ def _close(
         if not active[h].any():
             continue
         other = placed[1 - h]
+        moving, far = active[h], np.full((count, DIGITS), 0.1)
         for _ in range(steps):
             own = placed[h]
             gap = digit_gaps(
-                own.ball, own.bound, other.ball, other.bound, flesh.group, DIGIT_BONES, active[h], 0.1
+                own.ball, own.bound, other.ball, other.bound, flesh.group, DIGIT_BONES, moving, far
             )
-            step = np.where(active[h], (gap - PRESS_M) / np.maximum(speed[h], 1e-9), 0.0)
+            over = gap - PRESS_M
+            stuck = ((way[h] >= 1.0) & (over > 0)) | ((way[h] <= RELEASE) & (over < 0))
+            moving = moving & ~stuck & (np.abs(over) > CLOSE_ENOUGH_M)
+            if not moving.any():
+                break
+            step = np.where(moving, over / np.maximum(speed[h], 1e-9), 0.0)
             way[h] = np.clip(way[h] + step, RELEASE, 1.0)
+            # A step moves the skin by no more than the gap was.
+            far = np.where(moving, np.maximum(gap, 0.0) + np.abs(over) + 1e-4, 0.1)
             out[:, h] = clamp(angles[:, h] + _spread(way[h]) * closing[:, h])
             placed[h] = flesh_of(h)
     return out

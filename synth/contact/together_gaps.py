@@ -6,7 +6,8 @@ import numba
 import numpy as np
 
 from synth.contact.flesh import Flesh, flesh_distance, place_flesh
-from synth.hand.bones import BONE_PART
+from frames.parts import FOREARM
+from synth.hand.bones import BONE_PART, FOREARM_BONE
 from synth.hand.kinematics import bone_transforms, skin_hands
 from synth.hand.rig import Rig
 
@@ -37,12 +38,15 @@ def measure_pairs(
         transforms, _ = bone_transforms(
             rig, identity, angles[:, h], T_world_from_wrist[:, h], left[:, h]
         )
-        sides.append((skin_hands(rig, identity, transforms), place_flesh(flesh, identity, transforms)))
-    part = BONE_PART[rig.skin_bone[:, 0]].astype(np.int64) - 1
+        sides.append(
+            (skin_hands(rig, identity, transforms), place_flesh(flesh, identity, transforms))
+        )
+    order, start = part_vertices(rig)
     gaps = [
         _part_gaps(
             sides[h][0],
-            part,
+            order,
+            start,
             sides[1 - h][1].ball,
             sides[1 - h][1].bound,
             flesh.group,
@@ -56,27 +60,51 @@ def measure_pairs(
     return np.where(gap < FAR_M, gap, np.nan).astype(np.float32), depth
 
 
+def part_vertices(rig: Rig) -> tuple[np.ndarray, np.ndarray]:
+    """(V,) vertices sorted by part, scattered within it, and (18,) where each part's begin."""
+    part = BONE_PART[rig.skin_bone[:, 0]].astype(np.int64) - 1
+    # Scattered, so that the nearest is soon found and the others are soon passed over.
+    scatter = (np.arange(len(part)) * 2654435761) % 4294967291
+    order = np.lexsort((scatter, part))
+    return order, np.searchsorted(part[order], np.arange(PARTS + 1)).astype(np.int64)
+
+
 @numba.njit(cache=True, nogil=True)
-def _part_gaps(vertices, part, ball, bound, group, far, forearms):  # type: ignore[no-untyped-def]
-    """(N, V, 3), (V,) part of each vertex from 0 -> (N, 17) least distance to the flesh, m."""
-    out = np.full((vertices.shape[0], 17), far)
+def _part_gaps(vertices, order, start, ball, bound, group, far, forearms):  # type: ignore[no-untyped-def]
+    """(N, V, 3), (V,), (18,) -> (N, 17) least distance of each part's vertices to the flesh, m."""
+    parts = start.shape[0] - 1
+    out = np.full((vertices.shape[0], parts), far)
+    about = np.empty((bound.shape[1], 4))
     for h in range(vertices.shape[0]):
-        low, high = np.full(3, np.inf), np.full(3, -np.inf)
-        for g in range(bound.shape[1]):
-            if bound[h, g, 3] >= 0.0:
-                for i in range(3):
-                    low[i] = min(low[i], bound[h, g, i] - bound[h, g, 3] - far)
-                    high[i] = max(high[i], bound[h, g, i] + bound[h, g, 3] + far)
-        bare = bound[h].copy()
-        bare[1, 3] = -1.0
-        for v in range(vertices.shape[1]):
-            x, y, z = vertices[h, v, 0], vertices[h, v, 1], vertices[h, v, 2]
-            if (
-                x < low[0] or x > high[0] or y < low[1] or y > high[1] or z < low[2] or z > high[2]
-            ):
+        for p in range(parts):
+            count = start[p + 1] - start[p]
+            if count == 0:
                 continue
-            p = part[v]
-            # A forearm may be asked about hands alone: the arms' way is not known yet.
-            about = bare if p == 16 and not forearms else bound[h]
-            out[h, p] = flesh_distance(ball[h], about, group, x, y, z, out[h, p])
+            cx = cy = cz = radius = 0.0
+            for k in range(start[p], start[p + 1]):
+                v = order[k]
+                cx += vertices[h, v, 0] / count
+                cy += vertices[h, v, 1] / count
+                cz += vertices[h, v, 2] / count
+            for k in range(start[p], start[p + 1]):
+                v = order[k]
+                x, y, z = vertices[h, v, 0] - cx, vertices[h, v, 1] - cy, vertices[h, v, 2] - cz
+                radius = max(radius, x * x + y * y + z * z)
+            radius = np.sqrt(radius)
+            near = False
+            for g in range(bound.shape[1]):
+                about[g] = bound[h, g]
+                x, y, z = bound[h, g, 0] - cx, bound[h, g, 1] - cy, bound[h, g, 2] - cz
+                reach = bound[h, g, 3] + radius + far
+                # A forearm may be asked about hands alone: the arms' way is not known yet.
+                arms = p == FOREARM - 1 and g == FOREARM_BONE and not forearms
+                if arms or x * x + y * y + z * z >= reach * reach:
+                    about[g, 3] = -1.0
+                near = near or about[g, 3] >= 0.0
+            if not near:
+                continue
+            for k in range(start[p], start[p + 1]):
+                v = order[k]
+                x, y, z = vertices[h, v, 0], vertices[h, v, 1], vertices[h, v, 2]
+                out[h, p] = flesh_distance(ball[h], about, group, x, y, z, out[h, p])
     return out

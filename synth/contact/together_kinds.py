@@ -116,23 +116,28 @@ KINDS: Final = (
     Kind(
         "rubbing",
         Side(OPEN, (-0.5, 0.85, 0.1), (-0.6, -0.2, 0.75), "palm", PRESS),
-        Side(OPEN, (0.5, 0.85, 0.1), (0.6, 0.2, -0.75), "palm", FLEX),
+        Side(OPEN, (0.35, 0.89, 0.29), (0.43, 0.13, -0.89), "palm", FLEX),
         (0.6, 0.2, -0.75),
         shift_mm=14.0,
+        offset_mm=(-43.0, -21.0, -3.0),
     ),
     Kind(
         "folded",
         Side(CUPPED, (-0.8, 0.6, 0.0), (-0.5, -0.5, 0.7), "palm", FLEX),
-        Side(CUPPED, (0.8, 0.6, 0.0), (0.5, 0.5, -0.7), "palm", FLEX),
+        Side(CUPPED, (0.49, 0.82, 0.3), (0.16, 0.26, -0.95), "palm", FLEX),
         (0.5, 0.5, -0.7),
+        offset_mm=(-21.0, 2.0, -7.0),
     ),
-    _alike(
+    Kind(
         "interlaced",
         Side(SPREAD, (-0.5, 0.8, 0.3), (-0.8, -0.5, 0.0), "middles", CURL),
-        offset_mm=(0.0, 0.0, 13.0),
-        shift_mm=2.0,
+        Side(SPREAD, (0.17, 0.86, 0.48), (0.99, -0.14, -0.09), "middles", CURL),
+        (1, 0, 0),
+        offset_mm=(-6.0, -10.0, 15.0),
+        shift_mm=1.5,
         turn=0.3,
-        parts=4,
+        parts=6,
+        mirrored=True,
     ),
     _alike(
         "steepled",
@@ -145,20 +150,23 @@ KINDS: Final = (
     Kind(
         "fist in palm",
         Side(FIST, (-0.6, 0.8, 0.0), (-0.1, -0.2, -1.0), "middles"),
-        Side(CUPPED, (0.45, 0.2, 0.8), (0.6, -0.8, 0.0), "palm", FLEX),
+        Side(CUPPED, (0.81, 0.31, 0.5), (0.4, -0.92, -0.06), "palm", FLEX),
         (0.6, -0.8, 0.0),
+        offset_mm=(0.0, -34.0, -18.0),
     ),
     Kind(
         "hand over fist",
         Side(FIST, (-0.7, 0.7, 0.0), (0.0, -0.3, -1.0), "knuckles"),
-        Side(WRAP, (0.8, 0.6, -0.1), _DOWN, "grip", FLEX),
+        Side(WRAP, (0.88, 0.47, 0.05), (0.16, -0.21, -0.96), "grip", FLEX),
         _DOWN,
+        offset_mm=(-36.0, 2.0, -11.0),
     ),
     Kind(
         "hand before fist",
         Side(FIST, (-1.0, 0.2, 0.1), (0.0, -1.0, -0.2), "middles"),
-        Side(WRAP, (1.0, 0.2, 0.2), (0.0, -1.0, 0.0), "grip", FLEX),
+        Side(WRAP, (0.76, 0.5, 0.41), (0.57, -0.82, -0.07), "grip", FLEX),
         (0.0, -1.0, 0.0),
+        offset_mm=(-18.0, 9.0, -11.0),
     ),
     Kind(
         "stacked",
@@ -170,16 +178,18 @@ KINDS: Final = (
     Kind(
         "laid in palm",
         Side(RELAXED, (-0.75, 0.65, 0.0), _UP, "knuckles"),
-        Side(CUPPED, (0.75, 0.65, 0.0), _UP, "knuckles", FLEX),
+        Side(CUPPED, (0.65, 0.69, -0.33), (0.38, 0.08, 0.92), "knuckles", FLEX),
         _UP,
         shift_mm=8.0,
+        offset_mm=(15.0, 13.0, -18.0),
     ),
     Kind(
         "wrist grasped",
         Side(RELAXED, (-0.35, 0.93, 0.0), (-0.3, 0.0, -0.95), "arm"),
-        Side(WRAP, (0.9, 0.3, -0.1), (0.3, -0.3, -0.9), "grip", FLEX),
+        Side(WRAP, (0.87, 0.5, 0.07), (0.06, 0.03, -1.0), "grip", FLEX),
         (0.2, 0.0, -0.95),
         shift_mm=8.0,
+        offset_mm=(-34.0, -5.0, -8.0),
     ),
     Kind(
         "fingers grasped",
@@ -190,8 +200,9 @@ KINDS: Final = (
     Kind(
         "index grasped",
         Side(POINT, _LEFTWARD, _DOWN, "index middle"),
-        Side(WRAP, _RIGHTWARD, _DOWN, "grip", FLEX),
+        Side(WRAP, (0.59, 0.8, -0.03), (0.21, -0.19, -0.96), "grip", FLEX),
         _DOWN,
+        offset_mm=(2.0, -19.0, 4.0),
     ),
     # One finger on the other hand.
     Kind("pointing into palm", _LISTENING, _POINTING, (0.6, 0.4, -0.7), parts=2, shift_mm=10.0),
@@ -209,17 +220,18 @@ KINDS: Final = (
     Kind(
         "picking",
         Side(POINT, (-0.6, 0.8, 0.1), (-0.2, -0.2, -0.95), "index middle"),
-        Side(TWEEZERS, (0.7, 0.6, -0.35), (0.4, -0.4, -0.8), "pinch", PICK),
+        Side(TWEEZERS, (0.71, 0.66, -0.23), (0.38, -0.64, -0.67), "pinch", PICK),
         (0.6, 0.5, -0.6),
-        offset_mm=(4.0, 4.0, -4.0),
+        offset_mm=(40.0, 2.0, -14.0),
     ),
     Kind(
         "wrist tapped",
         Side(FIST, (-0.8, 0.6, 0.0), _DOWN, "arm"),
-        Side(POINT, (0.6, 0.55, -0.55), (0.3, -0.4, -0.8), "index tip", INDEX_PRESS),
+        Side(POINT, (0.54, 0.7, -0.47), (0.08, -0.6, -0.8), "index tip", INDEX_PRESS),
         (0.6, 0.55, -0.55),
         parts=2,
         shift_mm=8.0,
+        offset_mm=(0.0, -18.0, 1.0),
     ),
     _alike(
         "index tips",
@@ -239,10 +251,11 @@ KINDS: Final = (
     Kind(
         "wrists crossed",
         Side(RELAXED, (-0.8, 0.6, 0.1), _DOWN, "arm"),
-        Side(RELAXED, (0.8, 0.6, 0.1), _DOWN, "arm"),
+        Side(RELAXED, (0.71, 0.69, 0.14), (0.16, 0.04, -0.99), "arm"),
         _DOWN,
         parts=2,
         shift_mm=10.0,
+        offset_mm=(-18.0, -44.0, 25.0),
     ),
     Kind(
         "frame",

@@ -58,31 +58,55 @@ def _enter(still, moving, d, gap):  # type: ignore[no-untyped-def]
 def digit_gaps(ball, bound, other, other_bound, group, digits, active, far):  # type: ignore[no-untyped-def]
     """(N, 5) least gap between each active digit and the other hand's flesh, m, at most `far`.
 
-    ball, other (N, S, 4), bound, other_bound (N, 21, 4), digits (5, 3) bones, active (N, 5) bool.
+    ball, other (N, S, 4), bound, other_bound (N, 21, 4), digits (5, 3) bones, active (N, 5) bool,
+    far (N, 5) m.
     """
-    out = np.full(active.shape, far)
+    out = far.copy()
+    near = np.empty(other.shape[1], np.int64)
     for h in range(ball.shape[0]):
         for f in range(digits.shape[0]):
             if not active[h, f]:
                 continue
-            best = far
+            best = far[h, f]
             for k in range(digits.shape[1]):
                 i = digits[f, k]
+                cx, cy, cz, cr = bound[h, i, 0], bound[h, i, 1], bound[h, i, 2], bound[h, i, 3]
+                if cr < 0.0:
+                    continue
+                if best > 0.02:  # any pair of balls will do to begin with
+                    a = group[i]
+                    for b in range(0, other.shape[1], 5):
+                        x = other[h, b, 0] - ball[h, a, 0]
+                        y = other[h, b, 1] - ball[h, a, 1]
+                        z = other[h, b, 2] - ball[h, a, 2]
+                        away = np.sqrt(x * x + y * y + z * z) - ball[h, a, 3] - other[h, b, 3]
+                        best = min(best, away)
+                # Other balls that can be nearer to this bone than `best`.
+                found = 0
                 for j in range(other_bound.shape[1]):
-                    if other_bound[h, j, 3] < 0.0 or bound[h, i, 3] < 0.0:
+                    x, y, z = (
+                        other_bound[h, j, 0] - cx,
+                        other_bound[h, j, 1] - cy,
+                        other_bound[h, j, 2] - cz,
+                    )
+                    r = other_bound[h, j, 3]
+                    reach = cr + r + best
+                    if r < 0.0 or reach <= 0.0 or x * x + y * y + z * z >= reach * reach:
                         continue
-                    if _between(bound[h, i], other_bound[h, j]) >= best:
-                        continue
-                    for a in range(group[i], group[i + 1]):
-                        if _between(ball[h, a], other_bound[h, j]) >= best:
-                            continue
-                        for b in range(group[j], group[j + 1]):
-                            best = min(best, _between(ball[h, a], other[h, b]))
+                    for b in range(group[j], group[j + 1]):
+                        x, y, z = other[h, b, 0] - cx, other[h, b, 1] - cy, other[h, b, 2] - cz
+                        reach = cr + other[h, b, 3] + best
+                        if reach > 0.0 and x * x + y * y + z * z < reach * reach:
+                            near[found] = b
+                            found += 1
+                for a in range(group[i], group[i + 1]):
+                    ax, ay, az, ar = ball[h, a, 0], ball[h, a, 1], ball[h, a, 2], ball[h, a, 3]
+                    for n in range(found):
+                        b = near[n]
+                        x, y, z = other[h, b, 0] - ax, other[h, b, 1] - ay, other[h, b, 2] - az
+                        reach = ar + other[h, b, 3] + best
+                        d2 = x * x + y * y + z * z
+                        if reach > 0.0 and d2 < reach * reach:
+                            best = np.sqrt(d2) - ar - other[h, b, 3]
             out[h, f] = best
     return out
-
-
-@numba.njit(cache=True, nogil=True)
-def _between(a, b):  # type: ignore[no-untyped-def]
-    x, y, z = a[0] - b[0], a[1] - b[1], a[2] - b[2]
-    return np.sqrt(x * x + y * y + z * z) - a[3] - b[3]

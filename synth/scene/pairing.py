@@ -14,7 +14,15 @@ from synth.rigid import multiply
 from synth.scene.arm import reach_best
 from synth.scene.body import draw_wrists
 from synth.scene.placing import GAP_M, is_in_range
-from synth.scene.spans import FOREARM_SPAN, UPPER_ARM_SPAN, Spans, hand_spans, object_span
+from synth.scene.spans import (
+    FOREARM_SPAN,
+    SPANS,
+    UPPER_ARM_SPAN,
+    Spans,
+    empty_spans,
+    hand_spans,
+    object_span,
+)
 from synth.scene.studio import Studio
 
 ROUNDS: Final = (4, 12, 32)
@@ -54,6 +62,7 @@ def place_pairs(
     angles = pairs.angles.copy()
     pose = np.tile(np.eye(4), (count, 2, 1, 1))
     elbow, shoulder, swivel = np.zeros((count, 2, 3)), np.zeros((count, 2, 3)), np.zeros((count, 2))
+    spans = [empty_spans(count, SPANS), empty_spans(count, SPANS)]
     length, bone = studio.rig.hand_length[identity], studio.elbows[identity]
     start = 0
     for size in ROUNDS:

@@ -15,7 +15,7 @@ import numpy as np
 from frames.stream import uniform
 from synth.config import MotionConfig, SceneConfig
 from synth.hand.angles import rotation
-from synth.pose.sampler import sample_poses
+from synth.pose.sampler import Poses, sample_poses
 from synth.pose.transition import path_angles
 from synth.rigid import dot, invert_rigid, multiply, rotate
 from synth.scene.arm import reach
@@ -72,7 +72,7 @@ def play(
     hands = replace(hands, frame=frame)
     t = clip.time_s[frame]
     pose = _carry(config.motion, seed, scene, hands, amplitude, at, t)
-    angles = _change_pose(config, studio, seed, scene, hands, amplitude, at, t)
+    angles, preset = _change_pose(config, studio, seed, scene, hands, amplitude, at, t)
     body = invert_rigid(hands.T_world_from_body)
     arms = reach(
         multiply(body, pose), hands.left, studio.rig.hand_length[hands.identity],
@@ -83,6 +83,7 @@ def play(
     hands = replace(
         hands,
         angles=angles,
+        preset=preset,
         T_world_from_wrist=pose,
         elbow=rotate(turn, arms.elbow) + shift,
         shoulder=rotate(turn, arms.shoulder) + shift,
@@ -184,26 +185,34 @@ def _change_pose(
     amplitude: np.ndarray,
     at: np.ndarray,
     t: np.ndarray,
-) -> np.ndarray:
-    """(N, 29) free hands go from pose to pose, with a rest at each; the others keep theirs."""
-    out = hands.angles.copy()
+) -> tuple[np.ndarray, np.ndarray]:
+    """Free hands go from pose to pose, with a rest at each; the others keep theirs.
+
+    Returns the angles (N, 29) and the named pose that each shows (N,): none on its way.
+    """
+    angles, preset = hands.angles.copy(), hands.preset.copy()
     ids, size = scene.ids[at][hands.frame], amplitude[at][hands.frame]
     beat = t / config.motion.pose_s
     key = np.floor(beat).astype(np.int64)
     way = np.clip((beat - key - REST / 2) / (1 - REST), 0.0, 1.0)
     for slot in range(SLOTS):
-        rows = np.flatnonzero((hands.slot == slot) & (hands.action == FREE))
+        rows = np.flatnonzero((hands.slot == slot) & (hands.action == FREE) & (size > 0))
         for k in np.unique(key[rows]):
             now = rows[key[rows] == k]
             ends = [
-                hands.angles[now]
+                Poses(hands.angles[now], hands.preset[now])
                 if j == 0
                 else _key_poses(config, studio, seed, ids[now], slot, j, hands.identity[now])
                 for j in (int(k), int(k) + 1)
             ]
-            path = path_angles(ends[0], ends[1], way[now])
-            out[now] += size[now, None] * (path - hands.angles[now])
-    return out
+            path = path_angles(ends[0].angles, ends[1].angles, way[now])
+            angles[now] += size[now, None] * (path - hands.angles[now])
+            shown = np.where(way[now] <= 0, ends[0].preset, ends[1].preset)
+            # A smaller motion comes only part of the way to the poses after the first.
+            whole = (size[now] == 1) | ((k == 0) & (way[now] <= 0))
+            rests = ((way[now] <= 0) | (way[now] >= 1)) & whole
+            preset[now] = np.where(rests, shown, -1)
+    return angles, preset
 
 
 def _key_poses(
@@ -214,10 +223,10 @@ def _key_poses(
     slot: int,
     key: int,
     identity: np.ndarray,
-) -> np.ndarray:
-    """(N, 29) pose number `key` of each scene's hand: one for all its frames."""
+) -> Poses:
+    """Pose number `key` of each scene's hand: one for all its frames."""
     unique, index, back = np.unique(ids, return_index=True, return_inverse=True)
     poses = sample_poses(
         config.pose, seed, unique, f"motion/hand{slot}/pose{key}", studio.fingers, identity[index]
     )
-    return np.asarray(poses.angles[back])
+    return Poses(poses.angles[back], poses.preset[back])

@@ -17,8 +17,17 @@ class BodyConfig:
     """Most likely distance, metres."""
     distance_sd_m: float = 0.14
     """Spread of the distance, metres."""
+    offset: tuple[float, float] = (0.2, 0.15)
+    """Mean direction of a hand, to its own side and below the middle of the image, as shares of
+    half the field of view."""
     pitch_deg: tuple[float, float] = (22.0, 14.0)
     """Mean and standard deviation of how far the camera looks down, degrees."""
+    work_pitch_deg: tuple[float, float] = (38.0, 12.0)
+    """The same while hands are on a surface."""
+    sway_sd_m: float = 0.02
+    """Standard deviation of the head's place against the torso, along each axis, metres."""
+    other_distance_m: tuple[float, float] = (0.6, 1.1)
+    """Nearest and farthest distance of another person's head, metres."""
     roll_sd_deg: float = 5.0
     """Standard deviation of the head's roll, degrees."""
     yaw_sd_deg: float = 14.0

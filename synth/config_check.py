@@ -16,6 +16,12 @@ RANGES: Final[dict[str, tuple[float, float]]] = {
     "fps": (0.1, 1000.0),
     "frames_per_shard": (1, 2**20),
     "scene.max_objects": (0, 2),
+    "scene.body.distance_mean_m": (0.0, 2.0),
+    "scene.body.distance_sd_m": (0.0, 2.0),
+    "scene.body.roll_sd_deg": (0.0, 90.0),
+    "scene.body.yaw_sd_deg": (0.0, 90.0),
+    "scene.body.sway_sd_m": (0.0, 0.2),
+    "scene.body.spread": (0.0, 5.0),
     "scene.pose.jitter_deg": (0.0, 30.0),
     "scene.pose.max_penetration_mm": (0.0, 20.0),
     "scene.motion.travel_m": (0.0, 0.5),
@@ -28,11 +34,15 @@ RANGES: Final[dict[str, tuple[float, float]]] = {
 
 PAIRS: Final[dict[str, tuple[float, float]]] = {
     "scene.body.distance_m": (0.12, 1.0),
+    "scene.body.other_distance_m": (0.4, 2.0),
     "scene.room.wall_m": (0.3, 20.0),
 }
 """Ranges from small to large, and between what they must be."""
 
-SPREADS: Final[dict[str, tuple[float, float]]] = {"scene.body.pitch_deg": (-90.0, 90.0)}
+SPREADS: Final[dict[str, tuple[float, float]]] = {
+    "scene.body.pitch_deg": (-90.0, 90.0),
+    "scene.body.work_pitch_deg": (-90.0, 90.0),
+}
 """Mean and standard deviation: between what the mean must be; the deviation is 0 to 90."""
 
 SUMS: Final[dict[str, tuple[str, ...]]] = {

@@ -8,12 +8,12 @@ from frames.stream import uniform
 from synth.config import SceneConfig
 from synth.rigid import rotate
 from synth.scene.board import board_planes, place_boards
-from synth.scene.body import head_pose
+from synth.scene.body import HEAD_DRAWS, head_pose
 from synth.scene.hands import Hands
 from synth.scene.lap import lap_spans
 from synth.scene.placement import Objects, add_loose_objects, hold_objects
 from synth.scene.population import populate
-from synth.scene.situation import TOUCH, draw_cast
+from synth.scene.situation import draw_cast
 from synth.scene.spans import FAR_M, FOREARM_SPAN, SLOT_SPANS, SPANS, UPPER_ARM_SPAN, Spans
 from synth.scene.studio import Studio
 
@@ -47,8 +47,7 @@ class Composition:
 def compose(config: SceneConfig, studio: Studio, seed: int, ids: np.ndarray) -> Composition:
     """Draw scenes `ids` (U,) int64: each depends on (seed, id) and the options only."""
     cast = draw_cast(config, studio.pools, seed, ids)
-    works = cast.situation == TOUCH
-    head = head_pose(config.body, uniform(seed, ids, "head", 10), works)
+    head = head_pose(config.body, uniform(seed, ids, "head", HEAD_DRAWS), cast.works)
     seated, lap = lap_spans(getattr(config,'outfit',None), seed, ids)
     people = populate(config, studio, seed, ids, cast, head, lap)
     hands, eye = people.hands, head[:, :3, 3]

@@ -12,7 +12,7 @@ from synth.contact.together_table import draw_pair_pose
 from synth.hand.collision import mutual_penetration
 from synth.rigid import multiply
 from synth.scene.arm import reach_best
-from synth.scene.body import draw_wrists
+from synth.scene.body import WRIST_DRAWS, draw_wrists
 from synth.scene.placing import GAP_M, is_in_range
 from synth.scene.spans import (
     FOREARM_SPAN,
@@ -71,13 +71,14 @@ def place_pairs(
             break
         rows = np.repeat(rest, size)
         attempt = np.tile(np.arange(start, start + size), len(rest))
-        u = uniform(seed, ids[rows], "pair/place", 26, attempt)
+        u = uniform(seed, ids[rows], "pair/place", WRIST_DRAWS + 6, attempt)
         camera = T_world_from_camera[rows]
         wanted, swivels = draw_wrists(
-            config.body, studio.field, camera, first_left[rows], length[rows], u[:, :20]
-        )
+            config.body, studio.field, camera, first_left[rows], length[rows], bone[rows],
+            u[:, :WRIST_DRAWS],
+        )  # fmt: skip
         first = wanted.copy()
-        first[:, :3, :3] = draw_pair_pose(pairs.kind[rows], u[:, 20:], first_left[rows])
+        first[:, :3, :3] = draw_pair_pose(pairs.kind[rows], u[:, WRIST_DRAWS:], first_left[rows])
         second = multiply(first, pairs.T_first_from_second[rows])
         arms = [
             reach_best(T, sides[rows, k], length[rows], bone[rows], swivels)

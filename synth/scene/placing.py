@@ -14,7 +14,7 @@ from synth.hand.collision import mutual_penetration
 from synth.rigid import dot, invert_rigid, multiply, rotate
 from synth.scene.action import Actions, take_actions
 from synth.scene.arm import Arms, reach_best
-from synth.scene.body import draw_wrists
+from synth.scene.body import WRIST_DRAWS, draw_wrists
 from synth.scene.spans import FOREARM_SPAN, OBJECT_SPAN, Spans, hand_spans, lowest, nearest_to_plane, object_span
 from synth.scene.studio import Studio
 from synth.things.distance import solid_distances
@@ -143,20 +143,15 @@ def _bid(
     length = studio.rig.hand_length[setting.identity[rows]]
     left, camera = setting.left[rows], setting.T_world_from_camera[rows]
     T_body_from_world = invert_rigid(setting.T_world_from_body[rows])
-    u = uniform(seed, setting.ids[rows], stage, 20, attempt)
+    elbows = studio.elbows[setting.identity[rows]]
+    u = uniform(seed, setting.ids[rows], stage, WRIST_DRAWS, attempt)
     wanted, swivels = draw_wrists(
-        config.body, studio.field, multiply(T_body_from_world, camera), left, length, u
+        config.body, studio.field, multiply(T_body_from_world, camera), left, length, elbows, u
     )
     pose = stand_up(multiply(setting.T_world_from_body[rows], wanted), actions.up[rows], length)
     doing, eye = take_actions(actions, rows), camera[:, :3, 3]
     pose, table, fits = set_down(studio, pose, doing, setting.table[rows], eye)
-    arms = reach_best(
-        multiply(T_body_from_world, pose),
-        left,
-        length,
-        studio.elbows[setting.identity[rows]],
-        swivels,
-    )
+    arms = reach_best(multiply(T_body_from_world, pose), left, length, elbows, swivels)
     body = setting.T_world_from_body[rows]
     elbow = rotate(body[:, :3, :3], arms.elbow) + body[:, :3, 3]
     fits &= arms.fits & is_in_range(config, pose, eye, length)

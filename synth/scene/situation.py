@@ -16,6 +16,9 @@ SITUATIONS: Final = ("free", "grasp", "touch", "together")
 SLOTS: Final = 4
 """Hands of a frame at most: the wearer's two, then two of somebody else."""
 
+LOOKS_DOWN: Final = np.array([0.1, 0.4, 0.9, 0.3])
+"""How often people look down at what their hands do, by situation (choice)."""
+
 
 @dataclass(frozen=True)
 class Cast:
@@ -23,6 +26,8 @@ class Cast:
 
     situation: np.ndarray
     """(U,) of the first hand."""
+    works: np.ndarray
+    """(U,) bool: the wearer looks down at the hands."""
     present: np.ndarray
     """(U, SLOTS) bool: wanted; one that finds no place is left out later."""
     left: np.ndarray
@@ -35,7 +40,7 @@ class Cast:
 
 def draw_cast(config: SceneConfig, pools: Pools, seed: int, ids: np.ndarray) -> Cast:
     """Situations and people of the scenes `ids` (U,) int64."""
-    u = uniform(seed, ids, "cast", 8)
+    u = uniform(seed, ids, "cast", 9)
     share = config.situation
     edges = np.cumsum([share.grasp_share, share.touch_share, share.together_share])
     kind = np.array([GRASP, TOUCH, TOGETHER, FREE])[(u[:, :1] >= edges).sum(1)]
@@ -51,6 +56,7 @@ def draw_cast(config: SceneConfig, pools: Pools, seed: int, ids: np.ndarray) -> 
     first, third = u[:, 2] < 0.5, u[:, 7] < 0.5
     return Cast(
         situation=kind,
+        works=u[:, 8] < LOOKS_DOWN[kind],
         present=present,
         left=np.stack([first, ~first, third, ~third], axis=1),
         identity=np.stack([wearer, wearer, other, other], axis=1),

@@ -10,19 +10,18 @@ from typing import Final
 import numpy as np
 
 from synth.rigid import dot
-from synth.scene.body import SHOULDER
 from synth.scene.revolve import revolve
 
 PROFILE: Final = (
-    *((-0.13, 0.0), (-0.115, 0.5), (-0.07, 0.86), (0.0, 1.0), (0.3, 1.0), (0.7, 1.15)),
-    *((1.0, 1.4), (1.1, 1.1), (1.15, 0.0)),
+    *((-0.16, 0.0), (-0.145, 0.5), (-0.10, 0.86), (-0.03, 1.0), (0.3, 1.02), (0.7, 1.1)),
+    *((1.0, 1.25), (1.1, 1.0), (1.15, 0.0)),
 )
 """(way from elbow to shoulder, radius against the elbow's) of the tube's rings."""
 
 SIDES: Final = 14
-GIRTH: Final = 1.1
-"""Radius of the elbow against the forearm's median."""
-WIDEST: Final = 1.4
+GIRTH: Final = 1.34
+"""Radius of the elbow against the forearm's median: the forearm's end is an oval of 1.0 to 1.4."""
+WIDEST: Final = 1.25
 """Radius of the tube's thickest ring against the elbow's."""
 
 
@@ -31,11 +30,6 @@ def tube() -> tuple[np.ndarray, np.ndarray]:
     """Closed mesh of a unit upper arm along +z: (V, 3) float32 vertices, (F, 3) int32 faces."""
     vertices, faces = revolve(PROFILE, SIDES)
     return vertices.astype(np.float32), faces
-
-
-def shoulders(left: np.ndarray) -> np.ndarray:
-    """(N, 3) the shoulder of each hand's arm, in the world."""
-    return SHOULDER * np.where(left[:, None], [-1.0, 1.0, 1.0], 1.0)
 
 
 def arm_poses(elbow: np.ndarray, shoulder: np.ndarray, radius: np.ndarray) -> np.ndarray:

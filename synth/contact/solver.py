@@ -67,10 +67,18 @@ class State(NamedTuple):
     share: np.ndarray
     moved: np.ndarray
     speed: np.ndarray
+    T: np.ndarray
+    """(3, 4) wrist from solid; of the mirrored solid for a left hand."""
+    inward: np.ndarray
+    """(3, 4) from the wrist frame to the solid as it is."""
+    vectors: np.ndarray
+    weight: np.ndarray
+    gaps: np.ndarray
+    normals: np.ndarray
 
 
-@njit(**JIT)
-def make_state(probes):
+def make_state(probes: int) -> State:
+    """Scratch for a hand with so many probes."""
     return State(
         np.zeros(29),
         np.zeros(29),
@@ -84,6 +92,12 @@ def make_state(probes):
         np.zeros(3),
         np.zeros(3),
         np.zeros(3),
+        np.zeros((3, 4)),
+        np.zeros((3, 4)),
+        np.zeros((12, 3)),
+        np.zeros(33),
+        np.zeros(17),
+        np.zeros((17, 3)),
     )
 
 
@@ -317,21 +331,18 @@ def judge(ways, g, hand, flesh, who, inward, pack, solid, state, gaps, normals):
 
 @njit(**JIT)
 def hold(ways, hand, flesh, handles, pack, identity, solid, left, uniforms, noise, jitter, press,
-         out_angles, out_T, out_grasp, out_gaps, out_ok, why):  # fmt: skip
+         state, out_angles, out_T, out_grasp, out_gaps, out_ok, why):  # fmt: skip
     """Every hand tries until it holds. uniforms (N, A, 8), noise (N, A, 20) for A attempts.
 
     Fills out_angles (N, 29), out_T (N, 4, 4), out_grasp, out_ok (N,), out_gaps (N, 17); why (N, A)
     tells of each attempt 0 for success, else the reason.
     """
-    state = make_state(hand.bone.shape[0])
-    T, inward = np.zeros((3, 4)), np.zeros((3, 4))
-    vectors, weight = np.zeros((12, 3)), np.zeros(ways.common.shape[0])
-    gaps, normals = np.zeros(17), np.zeros((17, 3))
+    T, inward, gaps = state.T, state.inward, state.gaps
     for n in range(identity.shape[0]):
         who = identity[n]
         for a in range(uniforms.shape[1]):
             u = uniforms[n, a]
-            f, h = choose_fit(ways, handles, solid[n], hand.size[who], u[0], u[1], weight)
+            f, h = choose_fit(ways, handles, solid[n], hand.size[who], u[0], u[1], state.weight)
             if f < 0:
                 why[n, a] = 9
                 break
@@ -343,7 +354,7 @@ def hold(ways, hand, flesh, handles, pack, identity, solid, left, uniforms, nois
             pose_hand(hand, who, state.angles, state.turn, state.origin, state.bones)
             begin = place_solid(ways, g, f, h, hand, flesh, who, handles, left[n], u[2:],
                                 noise[n, a, 14:], press, pack, solid[n], state, T, inward,
-                                vectors)  # fmt: skip
+                                state.vectors)  # fmt: skip
             if begin < -5.0:
                 why[n, a] = int(-begin)
                 continue
@@ -351,18 +362,21 @@ def hold(ways, hand, flesh, handles, pack, identity, solid, left, uniforms, nois
                               state):  # fmt: skip
                 why[n, a] = 8
                 continue
-            reason = judge(ways, g, hand, flesh, who, inward, pack, solid[n], state, gaps, normals)
+            reason = judge(ways, g, hand, flesh, who, inward, pack, solid[n], state, gaps,
+                           state.normals)  # fmt: skip
             why[n, a] = reason
             if reason == 0:
                 out_ok[n] = True
                 out_grasp[n] = g
-                out_angles[n] = state.angles
+                for i in range(29):
+                    out_angles[n, i] = state.angles[i]
                 m = -1.0 if left[n] else 1.0
                 for i in range(3):
                     for j in range(4):
                         sign = (m if i == 0 else 1.0) * (m if j == 0 else 1.0)
                         out_T[n, i, j] = sign * T[i, j]
-                out_gaps[n] = gaps
+                for i in range(17):
+                    out_gaps[n, i] = gaps[i]
                 break
 
 

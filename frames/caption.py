@@ -22,20 +22,47 @@ def count_visibility(hand: Hand) -> tuple[int, int, int]:
     return tuple(int((hand.visibility == code).sum()) for code in codes)  # type: ignore[return-value]
 
 
+def describe_grasp(frame: Frame, hand: Hand) -> str:
+    """Return how a hand holds what, as far as it is known; "" if it holds nothing."""
+    held = None
+    if hand.held is not None and 0 <= hand.held < len(frame.objects):
+        thing = frame.objects[hand.held]
+        held = thing.name or thing.kind
+    if hand.grasp and held:
+        return f"{hand.grasp} of {held}"
+    return hand.grasp or (f"holds {held}" if held else "")
+
+
+def describe_sequence(frame: Frame) -> str:
+    """Return a frame's place in its sequence; "" outside of one."""
+    if frame.sequence_id is None:
+        return ""
+    time = "" if frame.time_s is None else f" at {frame.time_s:.2f} s"
+    return f"sequence {frame.sequence_id}{time}"
+
+
 def caption_lines(frame: Frame) -> list[tuple[str, bool]]:
     """Return the lines that describe a frame, each with whether it is a heading."""
     camera = frame.camera
-    lines = [(f"Frame {frame.frame_id}", True)]
+    heading = [f"Frame {frame.frame_id}", *filter(None, (frame.situation, frame.split))]
+    lines = [(", ".join(heading), True)]
     lines.append((f"{camera.width} x {camera.height} {camera.model}, {frame.source}", False))
+    setting = [frame.background, describe_sequence(frame)]
+    if any(setting):
+        lines.append((", ".join(filter(None, setting)), False))
     if frame.sensor:
         lines.append((f"sensor {frame.sensor}", False))
     if not frame.hands:
         lines.append(("no hands", False))
     for hand in frame.hands:
-        owner = hand.side if hand.wearer else f"{hand.side} (another person)"
+        owner = hand.side if hand.wearer else f"another's {hand.side}"
+        grasp = describe_grasp(frame, hand)
+        pose = [] if grasp else [hand.key_pose or "no key pose"]
         distance = measure_distance(hand)
         where = f"{distance:.2f} m" if np.isfinite(distance) else "distance unknown"
-        lines.append((f"{owner}, {hand.key_pose or 'no key pose'}, {where}", True))
+        lines.append((", ".join([owner, *pose, where]), True))
+        if grasp:
+            lines.append((grasp, False))
         seen, hidden, out = count_visibility(hand)
         share = float(hand.visible_fraction)
         shown = f"{share:.0%} in sight; " if np.isfinite(share) else ""

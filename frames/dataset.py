@@ -78,6 +78,7 @@ class Dataset:
         self.folder = folder
         self.meta = read_meta(folder)
         self._columns = select_frame_columns(columns)
+        # Ids of the frames that are wanted, whether they are there yet or not.
         self.frames = range(self.meta["frames"])
         if split is not None:
             self.frames = find_split(self.meta, split, folder / META_NAME)

@@ -16,12 +16,13 @@ import cv2
 import numpy as np
 
 from frames import palette
-from frames.caption import measure_distance
+from frames.caption import describe_grasp, describe_sequence, measure_distance
 from frames.disk import write_file
 from frames.errors import BadInput
 from frames.parts import CAUSE_NAMES, OBJECT_BASE, PART_NAMES
 from frames.record import Frame, Hand
-from frames.skeleton import KEYPOINT_COLORS, KEYPOINT_NAMES, PARENTS
+from frames.scene_census import TOUCH_M
+from frames.skeleton import KEYPOINT_COLORS, KEYPOINT_NAMES, KEYPOINTS, PARENTS
 
 
 def pack_png(frame: Frame) -> bytes:
@@ -44,7 +45,18 @@ def _numbers(values: np.ndarray, digits: int) -> list[Any]:
     return [round(float(v), digits) if np.isfinite(v) else None for v in values]
 
 
-def _describe_hand(hand: Hand) -> dict[str, Any]:
+def _describe_contact(hand: Hand) -> str | None:
+    """Return how a hand touches what it touches, in words; None if it touches nothing."""
+    if hand.contact_gap_m is None:
+        return None
+    gap = np.asarray(hand.contact_gap_m, np.float64)
+    touching = int((gap <= TOUCH_M).sum())
+    if not np.isfinite(gap).any():
+        return "no part within 1 cm"
+    return f"{touching} parts within 2 mm, least gap {np.nanmin(gap) * 1e3:.1f} mm"
+
+
+def _describe_hand(frame: Frame, hand: Hand) -> dict[str, Any]:
     """Return what the page shows of a hand, as JSON values."""
     boxes = [hand.box_px, hand.box_amodal_px]
     modal, amodal = _numbers(np.asarray(boxes, np.float64), 1)
@@ -54,6 +66,9 @@ def _describe_hand(hand: Hand) -> dict[str, Any]:
         "wearer": bool(hand.wearer),
         "base": int(hand.part_base),
         "pose": hand.key_pose,
+        "grasp": describe_grasp(frame, hand) or None,
+        "contact": _describe_contact(hand),
+        "worn": hand.worn,
         "distance": round(distance, 4) if np.isfinite(distance) else None,
         "fraction": round(fraction, 3) if np.isfinite(fraction) else None,
         "px": _numbers(hand.keypoints_px, 2),
@@ -72,6 +87,10 @@ def _describe_frame(frame: Frame) -> dict[str, Any]:
     return {
         "id": int(frame.frame_id),
         "source": frame.source,
+        "situation": frame.situation,
+        "split": frame.split,
+        "background": frame.background,
+        "sequence": describe_sequence(frame) or None,
         "sensor": frame.sensor,
         "model": frame.camera.model,
         "width": frame.camera.width,
@@ -81,8 +100,8 @@ def _describe_frame(frame: Frame) -> dict[str, Any]:
         "near": round(near, 4),
         "far": round(far, 4),
         "hasParts": frame.parts is not None,
-        "hands": [_describe_hand(hand) for hand in frame.hands],
-        "objects": [{"kind": o.kind, "code": int(o.part_code)} for o in frame.objects],
+        "hands": [_describe_hand(frame, hand) for hand in frame.hands],
+        "objects": [{"kind": o.name or o.kind, "code": int(o.part_code)} for o in frame.objects],
         "png": "data:image/png;base64," + base64.b64encode(pack_png(frame)).decode(),
     }
 
@@ -105,6 +124,7 @@ def render_page(frames: Sequence[Frame], title: str = "handloom") -> str:
         "causeNames": list(CAUSE_NAMES),
         "objectBase": OBJECT_BASE,
         "keypointColors": KEYPOINT_COLORS,
+        "otherColors": [palette.color_joint(j, wearer=False) for j in range(KEYPOINTS)],
         "noReading": palette.NO_READING,
         "noReadingHatch": palette.NO_READING_HATCH,
         "partColors": palette.PART_COLORS.tolist(),

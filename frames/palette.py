@@ -12,12 +12,16 @@ import numpy as np
 from frames.canvas import Color
 from frames.parts import FOREARM, HAND_PARTS, HAND_STRIDE, MAX_HANDS, OBJECT_BASE
 from frames.record import Frame
-from frames.skeleton import FINGER_COLORS
+from frames.skeleton import FINGER_COLORS, KEYPOINT_COLORS
 
 INK: Final[Color] = (14, 17, 22)
 PAPER: Final[Color] = (24, 28, 35)
 TEXT: Final[Color] = (226, 232, 240)
 MUTED: Final[Color] = (138, 150, 166)
+
+OTHERS: Final[Color] = (198, 203, 210)
+OTHERS_SHARE: Final = 0.65
+"""What is mixed into the colours of other people's hands, and how much of it."""
 
 BOX_COLOR: Final[Color] = (255, 255, 255)
 
@@ -81,6 +85,16 @@ def _part_table() -> np.ndarray:
 
 PART_COLORS: Final = _part_table()
 """(256, 3) uint8: the colour of each part code."""
+
+
+def color_joint(joint: int, wearer: bool) -> Color:
+    """Return a keypoint's colour: its finger's, paler on other people's hands."""
+    color = KEYPOINT_COLORS[joint]
+    if wearer:
+        return color
+    pairs = zip(color, OTHERS, strict=True)
+    red, green, blue = (round(a + OTHERS_SHARE * (b - a)) for a, b in pairs)
+    return red, green, blue
 
 
 def find_hand_range(frame: Frame) -> tuple[float, float]:

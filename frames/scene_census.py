@@ -38,6 +38,8 @@ class SceneCounts:
         self.kinds: Counter[str] = Counter()
         self.names: set[str] = set()
         self.touching = np.zeros(FOREARM + 1, np.int64)
+        self.touching_by: dict[str, np.ndarray] = {}
+        self.deepest_by: dict[str, float] = {}
         self.penetration = Tally(0.0, 0.01, "m", 10_000)
         self.deep = 0
         self.deepest_frame: int | None = None
@@ -85,11 +87,15 @@ class SceneCounts:
         touches = hands.field("contact_gap_m")
         there = touches.is_valid().to_numpy(zero_copy_only=False)
         counts = pc.list_value_length(lists).to_numpy(zero_copy_only=False)
-        frame = np.repeat(batch.column("frame_id").to_numpy(), counts)[there]
-        self._add_contact(take_vectors(touches, (FOREARM,)), frame)
+        row = np.repeat(np.arange(len(batch)), counts)[there]
+        frame = batch.column("frame_id").to_numpy()[row]
+        situation = batch.column("situation").take(pa.array(row))
+        kind = pc.coalesce(hands.field("grasp").filter(pa.array(there)), situation, "none")
+        gap = take_vectors(touches, (FOREARM,))
+        self._add_contact(gap, frame, np.array(kind.to_pylist(), object))
 
-    def _add_contact(self, gap: np.ndarray, frame: np.ndarray) -> None:
-        """Count the gaps (n, 17) of hands in contact, and their frames (n,)."""
+    def _add_contact(self, gap: np.ndarray, frame: np.ndarray, kind: np.ndarray) -> None:
+        """Count the gaps (n, 17) of hands in contact, by their grasp or else situation (n,)."""
         if not len(gap):
             return
         depth = np.maximum(-np.nan_to_num(gap, nan=1.0).min(-1).astype(np.float64), 0.0)
@@ -99,6 +105,11 @@ class SceneCounts:
         self.deep += int((depth > DEEP_M).sum())
         parts = (gap <= TOUCH_M).sum(-1)  # NaN is far
         self.touching += np.bincount(parts, minlength=FOREARM + 1)
+        for name in sorted(set(kind)):
+            mine = kind == name
+            counts = np.bincount(parts[mine], minlength=FOREARM + 1)
+            self.touching_by[name] = self.touching_by.get(name, 0) + counts
+            self.deepest_by[name] = max(self.deepest_by.get(name, 0.0), float(depth[mine].max()))
 
     def _add_sequences(self, column: pa.Array) -> None:
         """Count runs of one sequence id; a run may go on in the next batch."""
@@ -123,7 +134,6 @@ class SceneCounts:
         self._end_run(self.run)
         self.run = 0
         hands = int(self.touching.sum())
-        at_least = self.touching[::-1].cumsum()[::-1] / max(1, hands)
         return {
             "situations": rank(self.situations),
             "backgrounds": rank(self.backgrounds),
@@ -137,8 +147,17 @@ class SceneCounts:
             "contact": {
                 "hands": hands,
                 "parts": {str(n): int(c) for n, c in enumerate(self.touching) if c},
-                "at_least_2_parts": float(at_least[2]),
-                "at_least_3_parts": float(at_least[3]),
+                "at_least_2_parts": share_of_at_least(2, self.touching),
+                "at_least_3_parts": share_of_at_least(3, self.touching),
+                "by_kind": {
+                    name: {
+                        "hands": int(counts.sum()),
+                        "at_least_2_parts": share_of_at_least(2, counts),
+                        "at_least_3_parts": share_of_at_least(3, counts),
+                        "deepest_m": self.deepest_by[name],
+                    }
+                    for name, counts in sorted(self.touching_by.items())
+                },
             },
             "penetration_m": {
                 **self.penetration.summarize(),
@@ -149,6 +168,11 @@ class SceneCounts:
             "sequences": {"count": self.sequences, "frames": self.lengths.summarize()},
             "speeds": {name: tally.summarize() for name, tally in self.speeds.items()},
         }
+
+
+def share_of_at_least(parts: int, counts: np.ndarray) -> float:
+    """The share of hands with so many parts in contact or more; counts (18,) by that number."""
+    return float(counts[parts:].sum() / max(1, int(counts.sum())))
 
 
 def rank(counts: Counter[str]) -> dict[str, int]:

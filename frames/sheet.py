@@ -16,7 +16,7 @@ from frames.disk import write_file
 from frames.errors import BadInput
 from frames.parts import VISIBILITY_OCCLUDED, VISIBILITY_OUTSIDE
 from frames.record import Frame, Hand
-from frames.skeleton import BONES, FINGER_COLORS, KEYPOINT_COLORS, KEYPOINTS, WRIST
+from frames.skeleton import BONES, FINGER_COLORS, KEYPOINTS, WRIST
 
 _GAP = 8
 _TEXT_SIZE = 15
@@ -51,7 +51,7 @@ def draw_skeleton(panel: np.ndarray, hand: Hand, scale: int) -> None:
     """Draw a hand's bones and joints on a panel (H, W, 3) that shows its image magnified by scale.
 
     Visible joints are filled, occluded ones hollow, those outside are left out, and their bones end
-    at the panel's border. Bones to an occluded joint are thin.
+    at the panel's border. Bones to an occluded joint are thin, other people's hands pale.
     """
     unit = max(0.75, min(panel.shape[1] / _PANEL_WIDTH, 2.0))
     radius, width = 4.0 * unit, max(1, round(2 * unit))
@@ -60,12 +60,12 @@ def draw_skeleton(panel: np.ndarray, hand: Hand, scale: int) -> None:
         draw.draw_line(panel, places[parent], places[joint], palette.INK, width + 2)
     for parent, joint in BONES:
         hidden = hand.visibility[joint] == VISIBILITY_OCCLUDED
-        color = KEYPOINT_COLORS[joint]
+        color = palette.color_joint(joint, hand.wearer)
         draw.draw_line(panel, places[parent], places[joint], color, 1 if hidden else width)
     for joint in range(KEYPOINTS):
         if hand.visibility[joint] == VISIBILITY_OUTSIDE or not np.isfinite(places[joint]).all():
             continue
-        color = KEYPOINT_COLORS[joint]
+        color = palette.color_joint(joint, hand.wearer)
         size = radius * (1.25 if joint == WRIST else 1.0)
         draw.draw_dot(panel, places[joint], size + 1.0, palette.INK)
         if hand.visibility[joint] == VISIBILITY_OCCLUDED:
@@ -191,7 +191,7 @@ def draw_sheet(frames: Sequence[Frame], columns: int = 2, title: str = "") -> np
 def draw_legend(width: int, title: str = "") -> np.ndarray:
     """Return a row (H, width, 3) uint8 that explains the sheet's colours and marks."""
     entries = ["near|far", *FINGER_COLORS, "visible", "occluded"]
-    entries += ["visible part", "whole hand", "no reading"]
+    entries += ["another person", "visible part", "whole hand", "no reading"]
     spots: list[tuple[int, int, str]] = []
     x, y = _GAP + 4, 26 if not title else 56
     for entry in entries:
@@ -219,6 +219,11 @@ def _draw_entry(row: np.ndarray, x: int, y: int, entry: str) -> None:
         return
     if entry in FINGER_COLORS:
         color = FINGER_COLORS[entry]
+        reach = np.array([9.0, 0.0])
+        draw.draw_line(row, middle - reach, middle + reach, color, 3)
+        draw.draw_dot(row, middle, 4.5, color)
+    elif entry == "another person":
+        color = palette.color_joint(8, wearer=False)
         reach = np.array([9.0, 0.0])
         draw.draw_line(row, middle - reach, middle + reach, color, 3)
         draw.draw_dot(row, middle, 4.5, color)

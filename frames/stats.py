@@ -41,7 +41,8 @@ def collect_stats(dataset: LabelledDataset, split: str | None = None) -> dict[st
         palm_directions and axis_directions (frames.census.count_directions).
         Of scenes, counts: situations, backgrounds, owners, grasps, worn, holding_hands,
         objects_per_frame, object_kinds, object_names (how many). contact: hands that touch
-        something, parts within 2 mm of it, shares of hands with two and three of them at least.
+        something, parts within 2 mm of it, shares of hands with two and three of them at least, and
+        the same by_kind, the grasp's name or else the situation's.
         penetration_m of the deepest part of these hands: a summary with p99, over_3_mm (share) and
         deepest_frame. sequences: count and lengths; speeds: summaries of hands and objects relative
         to the camera, and of the camera. splits: frames, hands, identities, objects and background

@@ -45,10 +45,8 @@ def format_stats(stats: Mapping[str, Any], width: int = 100) -> str:
     for angle in stats["joint_angles"]:
         _add_range(ranges, f"{angle['name'].replace('_', ' ')}, degrees", angle, 180 / np.pi)
     console = Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
-    parts: list[str | Table] = [headline(stats), "", shares, "", ranges]
-    if stats["splits"]:
-        parts += ["", _tabulate_splits(stats)]
-    console.print(Group(*parts))
+    splits: list[Table | str] = [_tabulate_splits(stats), ""] if stats["splits"] else []
+    console.print(Group(headline(stats), "", shares, "", *splits, ranges))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.splitlines())
 

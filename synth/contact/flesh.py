@@ -14,13 +14,13 @@ import numpy as np
 from synth.hand.bones import BONES, FOREARM_BONE
 from synth.hand.rig import Rig
 
-BALLS: Final = 320
+BALLS: Final = 360
 """At most so many balls; fewer when the skin is covered before."""
 
 TOLERANCE_M: Final = 0.0006
 """A point of the skin is covered by a ball that comes so near to it."""
 
-FOREARM_TOLERANCE_M: Final = 0.002
+FOREARM_TOLERANCE_M: Final = 0.0012
 """The same for the forearm, which seldom touches anything."""
 
 WIDEST_M: Final = 0.06
@@ -124,7 +124,13 @@ def flesh_distance(ball, bound, group, x, y, z, far):  # type: ignore[no-untyped
 
     ball (S, 4), bound (21, 4), group (22,) of one hand; x, y, z, far in metres.
     """
-    best = far
+    return nearest_flesh(ball, bound, group, x, y, z, far)[0]
+
+
+@numba.njit(cache=True, nogil=True)
+def nearest_flesh(ball, bound, group, x, y, z, far):  # type: ignore[no-untyped-def]
+    """As `flesh_distance`, with the bone whose flesh it is; -1 if farther than `far`."""
+    best, bone = far, -1
     for g in range(bound.shape[0]):
         dx, dy, dz = x - bound[g, 0], y - bound[g, 1], z - bound[g, 2]
         reach = best + bound[g, 3]
@@ -135,8 +141,8 @@ def flesh_distance(ball, bound, group, x, y, z, far):  # type: ignore[no-untyped
             reach = best + ball[s, 3]
             d2 = dx * dx + dy * dy + dz * dz
             if reach > 0.0 and d2 < reach * reach:
-                best = np.sqrt(d2) - ball[s, 3]
-    return best
+                best, bone = np.sqrt(d2) - ball[s, 3], g
+    return best, bone
 
 
 @numba.njit(cache=True, nogil=True)

@@ -11,7 +11,7 @@ from synth.contact.closing import list_flesh
 from synth.contact.holds import PARTS, Holds
 from synth.contact.placing import list_handles
 from synth.contact.probes import Probes
-from synth.contact.solver import hold
+from synth.contact.solver import hold, make_state
 from synth.hand.collision import Capsules
 from synth.hand.rig import Rig
 from synth.things.distance import DistancePack
@@ -84,6 +84,7 @@ def attempt_grasps(
         noise.reshape(count, ATTEMPTS, -1),
         np.radians(config.jitter_deg),
         config.press_mm / 1000,
+        make_state(probes.bone.shape[0]),
         angles,
         T,
         grasp,

@@ -12,6 +12,7 @@ from synth.contact.classes import AXES
 from synth.contact.posture import (
     JIT,
     LINKS,
+    OUTSIDE_M,
     bone_gap,
     mark_point,
     pose_digit,
@@ -235,15 +236,17 @@ def bring(hand, who, state, listed, T, mirrored, inward, direction, most, press,
         return -1
     way = 0.0
     for _ in range(STEPS):
-        if gap <= NEAR_M:
+        if abs(gap) <= NEAR_M:
             return 1
-        if way >= most:
+        if way >= most and gap > 0.0:
             return 0
-        step = max(min(gap if gap < 0.02 else 0.8 * gap, most - way), 0.00005)
+        # Far away the distance is only a bound, and a step may go too far: then the next goes back.
+        step = gap if gap < OUTSIDE_M else OUTSIDE_M + 0.6 * (gap - OUTSIDE_M)
+        step = max(min(step, most - way), 0.00005) if gap > 0.0 else gap
         slide(T, mirrored, inward, direction, step)
         way += step
-        gap = least_gap(hand, who, state, listed, inward, pack, solid, step) + press
-    return 1 if gap <= 10 * NEAR_M else 0
+        gap = least_gap(hand, who, state, listed, inward, pack, solid, abs(step)) + press
+    return 1 if abs(gap) <= 10 * NEAR_M else 0
 
 
 @njit(**JIT)

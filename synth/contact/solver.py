@@ -9,8 +9,11 @@ from numba import njit
 
 from synth.contact.closing import close_digit, free_digit, measure_digit
 from synth.contact.placing import (
+    BALL,
     FAR_M,
     PALM_BONES,
+    RIM,
+    ROD,
     SEAT_BONES,
     attach,
     bring,
@@ -30,6 +33,7 @@ from synth.contact.posture import (
     blend_point,
     bone_gap,
     distance_at,
+    mark_point,
     normal_at,
     place_capsule,
     pose_hand,
@@ -67,10 +71,18 @@ class State(NamedTuple):
     share: np.ndarray
     moved: np.ndarray
     speed: np.ndarray
+    T: np.ndarray
+    """(3, 4) wrist from solid; of the mirrored solid for a left hand."""
+    inward: np.ndarray
+    """(3, 4) from the wrist frame to the solid as it is."""
+    vectors: np.ndarray
+    weight: np.ndarray
+    gaps: np.ndarray
+    normals: np.ndarray
 
 
-@njit(**JIT)
-def make_state(probes):
+def make_state(probes: int) -> State:
+    """Scratch for a hand with so many probes."""
     return State(
         np.zeros(29),
         np.zeros(29),
@@ -84,6 +96,12 @@ def make_state(probes):
         np.zeros(3),
         np.zeros(3),
         np.zeros(3),
+        np.zeros((3, 4)),
+        np.zeros((3, 4)),
+        np.zeros((12, 3)),
+        np.zeros(33),
+        np.zeros(17),
+        np.zeros((17, 3)),
     )
 
 
@@ -131,7 +149,7 @@ def place_solid(ways, g, f, h, hand, flesh, who, handles, mirrored, u, noise, pr
     T, inward (3, 4) are filled; vectors (8, 3), R: scratch.
     """
     across, outward, along = vectors[0], vectors[1], vectors[2]
-    one, two, point, centre = vectors[3], vectors[4], vectors[5], vectors[6]
+    one, two, point, centre, away = vectors[3], vectors[4], vectors[5], vectors[6], vectors[7]
     R = vectors[9:12]
     size = hand.size[who]
     shape = ways.fit_shape[f]
@@ -177,37 +195,58 @@ def place_solid(ways, g, f, h, hand, flesh, who, handles, mirrored, u, noise, pr
     for i in range(3):
         across[i] = two[i] - one[i]
     normalize(across)
+    # Away from the hand: from the knuckles of index and thumb to the opposing places and beyond.
+    for i in range(3):
+        knuckles = 0.0
+        for d in range(4):
+            knuckles += 0.25 * state.origin[6 + 4 * d, i]
+        away[i] = 0.5 * (one[i] + two[i]) - 0.5 * (knuckles + state.origin[3, i])
+    normalize(away)
     if ways.to_web[g]:
         for i in range(3):
-            web = 0.7 * state.origin[6, i] + 0.3 * state.origin[3, i]
+            web = 0.75 * state.origin[6, i] + 0.25 * state.origin[3, i]
             along[i] = web - 0.5 * (one[i] + two[i])
-        along[1] += 0.012 * size
+        along[0] -= 0.008 * size
+        along[1] += 0.014 * size
         normalize(along)
         for i in range(3):
             along[i] += tilt * noise[i]
         normalize(along)
         reject(across, along)
+    elif ways.along_pads[g, 0] >= 0:
+        mark_point(hand, who, ways.along_pads[g, 0], state.bones, point)
+        mark_point(hand, who, ways.along_pads[g, 1], state.bones, along)
+        for i in range(3):
+            along[i] -= point[i]
+        normalize(along)
+        for i in range(3):
+            along[i] += 0.7 * tilt * noise[i]
+        normalize(along)
+        reject(across, along)
     else:
+        if ways.away[g]:
+            for i in range(3):
+                along[i] = away[i] + tilt * noise[i]
         reject(along, across)
     cross(across, along, outward)
-    # Outward: from the knuckles to the opposing places and beyond.
-    away = 0.0
+    side = 0.0
     for i in range(3):
-        knuckles = 0.0
-        for d in range(4):
-            knuckles += 0.25 * state.origin[6 + 4 * d, i]
-        base = 0.5 * (knuckles + state.origin[3, i])
-        away += outward[i] * (0.5 * (one[i] + two[i]) - base)
-    if away < 0.0:
+        side += outward[i] * away[i]
+    if side < 0.0:
         for i in range(3):
             outward[i] = -outward[i]
     inset = (ways.inset[g, 0] + (ways.inset[g, 1] - ways.inset[g, 0]) * u[0]) * size
-    out = max(deep - inset, 0.0)
+    spread = 2 * u[1] - 1
     if ways.to_web[g]:
         tip = (ways.reach[g, 0] + (ways.reach[g, 1] - ways.reach[g, 0]) * u[1]) * size
-        shift = max(long - tip, 0.0)
+        shift, out = max(long - tip, 0.0), 0.0
+    elif ways.away[g]:
+        shift, out = max(long - inset, 0.0), 0.6 * spread * max(deep - 0.012 * size, 0.0)
     else:
-        shift = (2 * u[1] - 1) * max(long - 0.4 * GRIP_M * size, 0.0)
+        shift, out = spread * max(long - 0.4 * GRIP_M * size, 0.0), max(deep - inset, 0.0)
+    if shape == ROD or shape == RIM or shape == BALL:
+        # The places lie at the ends of a diameter.
+        out = 0.0
     for i in range(3):
         place = 0.5 * (one[i] + two[i])
         if mode == SIDE_CLASS:
@@ -224,7 +263,8 @@ def place_solid(ways, g, f, h, hand, flesh, who, handles, mirrored, u, noise, pr
         met = bring(hand, who, state, PALM_BONES, T, mirrored, inward, across, 0.04,
                     0.5 * press, pack, solid)  # fmt: skip
         return start if met == 1 else -12.0
-    if not push_out(hand, who, state, SEAT_BONES, T, mirrored, inward, outward,
+    free = along if ways.away[g] else outward
+    if not push_out(hand, who, state, SEAT_BONES, T, mirrored, inward, free,
                     0.03 + 0.3 * deep, 0.5 * press, pack, solid):  # fmt: skip
         return -13.0
     if ways.seat[g]:
@@ -317,21 +357,18 @@ def judge(ways, g, hand, flesh, who, inward, pack, solid, state, gaps, normals):
 
 @njit(**JIT)
 def hold(ways, hand, flesh, handles, pack, identity, solid, left, uniforms, noise, jitter, press,
-         out_angles, out_T, out_grasp, out_gaps, out_ok, why):  # fmt: skip
+         state, out_angles, out_T, out_grasp, out_gaps, out_ok, why):  # fmt: skip
     """Every hand tries until it holds. uniforms (N, A, 8), noise (N, A, 20) for A attempts.
 
     Fills out_angles (N, 29), out_T (N, 4, 4), out_grasp, out_ok (N,), out_gaps (N, 17); why (N, A)
     tells of each attempt 0 for success, else the reason.
     """
-    state = make_state(hand.bone.shape[0])
-    T, inward = np.zeros((3, 4)), np.zeros((3, 4))
-    vectors, weight = np.zeros((12, 3)), np.zeros(ways.common.shape[0])
-    gaps, normals = np.zeros(17), np.zeros((17, 3))
+    T, inward, gaps = state.T, state.inward, state.gaps
     for n in range(identity.shape[0]):
         who = identity[n]
         for a in range(uniforms.shape[1]):
             u = uniforms[n, a]
-            f, h = choose_fit(ways, handles, solid[n], hand.size[who], u[0], u[1], weight)
+            f, h = choose_fit(ways, handles, solid[n], hand.size[who], u[0], u[1], state.weight)
             if f < 0:
                 why[n, a] = 9
                 break
@@ -343,7 +380,7 @@ def hold(ways, hand, flesh, handles, pack, identity, solid, left, uniforms, nois
             pose_hand(hand, who, state.angles, state.turn, state.origin, state.bones)
             begin = place_solid(ways, g, f, h, hand, flesh, who, handles, left[n], u[2:],
                                 noise[n, a, 14:], press, pack, solid[n], state, T, inward,
-                                vectors)  # fmt: skip
+                                state.vectors)  # fmt: skip
             if begin < -5.0:
                 why[n, a] = int(-begin)
                 continue
@@ -351,18 +388,21 @@ def hold(ways, hand, flesh, handles, pack, identity, solid, left, uniforms, nois
                               state):  # fmt: skip
                 why[n, a] = 8
                 continue
-            reason = judge(ways, g, hand, flesh, who, inward, pack, solid[n], state, gaps, normals)
+            reason = judge(ways, g, hand, flesh, who, inward, pack, solid[n], state, gaps,
+                           state.normals)  # fmt: skip
             why[n, a] = reason
             if reason == 0:
                 out_ok[n] = True
                 out_grasp[n] = g
-                out_angles[n] = state.angles
+                for i in range(29):
+                    out_angles[n, i] = state.angles[i]
                 m = -1.0 if left[n] else 1.0
                 for i in range(3):
                     for j in range(4):
                         sign = (m if i == 0 else 1.0) * (m if j == 0 else 1.0)
                         out_T[n, i, j] = sign * T[i, j]
-                out_gaps[n] = gaps
+                for i in range(17):
+                    out_gaps[n, i] = gaps[i]
                 break
 
 

@@ -48,7 +48,7 @@ PRESS_M: Final = -0.0003
 CLOSE_ENOUGH_M: Final = 0.0002
 """Error of that gap at which a digit is left where it is."""
 
-_JITTER: Final = 2 * len(DOFS)
+_JITTER: Final = 4 * len(DOFS)
 _MIRROR: Final = np.diag([-1.0, 1.0, 1.0, 1.0])
 
 
@@ -119,8 +119,7 @@ def solve_together(
         out.T_first_from_second[rest] = tries.T_first_from_second[pick]
         out.gap_m[rest], out.ok[rest] = tries.gap_m[pick], tries.ok[pick]
         start += size
-    T = out.T_first_from_second
-    T[first_left] = multiply(_MIRROR, T[first_left], _MIRROR)
+    out.T_first_from_second[:] = _mirror(out.T_first_from_second, first_left)
     return out
 
 
@@ -129,9 +128,10 @@ def draw_kinds(config: TogetherConfig, seed: int, frame_ids: np.ndarray, stage: 
     u = uniform(seed, frame_ids, stage + "/kind", 2)
     apart = kind_table().parts == 0
     out = np.empty(len(frame_ids), np.int64)
-    for chosen, rows in ((apart, u[:, 0] < config.apart_share), (~apart, None)):
-        rows = u[:, 0] >= config.apart_share if rows is None else rows
-        members = np.flatnonzero(chosen)
+    wanted = u[:, 0] < config.apart_share
+    for keep in (True, False):
+        rows = wanted == keep
+        members = np.flatnonzero(apart == keep)
         weight = np.cumsum(kind_table().weight[members])
         out[rows] = members[np.searchsorted(weight, u[rows, 1] * weight[-1], side="right")]
     return out
@@ -152,16 +152,13 @@ def _try(
     """One attempt a row, with a right hand first."""
     table = kind_table()
     count = len(kind)
-    u = uniform(seed, frame_ids, stage + "/pair", 2 * _JITTER + 2 * _JITTER + 13, attempt)
-    noise = normal(u[:, : 4 * len(DOFS)]).reshape(count, 2, len(DOFS))
+    u = uniform(seed, frame_ids, stage + "/pair", _JITTER + 13, attempt)
+    noise = normal(u[:, :_JITTER]).reshape(count, 2, len(DOFS))
     noise[:, 1] = np.where(table.mirrored[kind][:, None], noise[:, 0], noise[:, 1])
     angles = _jitter(config, table.hold[kind], noise)
-    rest = u[:, 4 * len(DOFS) :]
+    rest = u[:, _JITTER:]
     place = normal(rest[:, :12])
 
-    still = np.broadcast_to(np.eye(4), (count, 4, 4))
-    right, left = np.zeros(count, bool), np.ones(count, bool)
-    first, spot = _pose(rig, flesh, identity, angles[:, 0], still, right, table.spot[kind, 0])
     turn = np.radians(config.turn_deg) * table.turn[kind][:, None] * place[:, :3]
     T = np.tile(np.eye(4), (count, 1, 1))
     T[:, :3, :3] = multiply(
@@ -170,39 +167,121 @@ def _try(
         rotation("x", turn[:, 0]),
         table.turn_between[kind],
     )
-    moved, own = _pose(rig, flesh, identity, angles[:, 1], T, left, table.spot[kind, 1])
+    spot, own = _hand_spots(rig, identity, angles, T, kind)
     size = (rig.hand_length[identity] / 0.19)[:, None]
     shift = table.offset_m[kind] * size + table.shift_m[kind][:, None] * place[:, 3:6]
     approach = table.approach[kind]
     # The shift along the approach is the slide's.
     shift = shift - dot(shift, approach)[:, None] * approach
     T[:, :3, 3] = spot - own + shift
-    moved = _translate(moved, T[:, :3, 3])
     low, high = table.gap_m[kind, 0], table.gap_m[kind, 1]
     floor, ceiling = (x / 1000 for x in config.apart_mm)
     apart = table.parts[kind] == 0
     low = np.where(apart, np.clip(low, floor, ceiling), low)
     high = np.where(apart, np.clip(high, floor, ceiling), high)
     gap = low + rest[:, 12] * (high - low)
-    way = slide(first.ball, first.bound, moved.ball, moved.bound, flesh.group, approach, gap)
-    meets = np.isfinite(way)
-    way = np.where(meets, way, 0.0)
-    T[:, :3, 3] += way[:, None] * approach
-    angles = _close(rig, flesh, identity, angles, T, table.closing[kind])
+    angles, T, meets = _meet(rig, flesh, identity, angles, T, kind, gap, arms=False)
+    return _judge(config, rig, capsules, flesh, identity, angles, T, kind, meets, arms=False)
 
-    pose = np.stack([still, T], axis=1)
-    sides = np.stack([right, left], axis=1)
-    gap_m, depth = measure_pairs(rig, flesh, identity, angles, pose, sides, forearms=False)
-    touching = (gap_m <= TOUCH_M).reshape(count, 2, PARTS)
-    enough = (touching.sum((1, 2)) >= table.parts[kind]) & (
-        (table.parts[kind] == 0) | touching.any(2).all(1)
+
+def meet_again(
+    config: TogetherConfig,
+    rig: Rig,
+    capsules: Capsules,
+    flesh: Flesh,
+    identity: np.ndarray,
+    pairs: Pairs,
+    wrist_angles: np.ndarray,
+    first_left: np.ndarray,
+) -> Pairs:
+    """Pairs whose arms are placed; a hand on a forearm (`Kind.on_arm`) finds it where it now is.
+
+    wrist_angles (N, 2, 2) rad of both hands; they are put into the angles. Where a second hand
+    moves along, by some millimetres, its arm is to be placed anew and the pair measured.
+    """
+    angles = pairs.angles.copy()
+    angles[:, :, :2] = wrist_angles
+    out = Pairs(
+        angles, pairs.T_first_from_second.copy(), pairs.kind, pairs.gap_m.copy(), pairs.ok.copy()
     )
-    keeps = ~apart | (depth == 0.0)
-    own_depth = np.maximum(
-        *(_self_depth(rig, capsules, identity, angles[:, h], left if h else right) for h in (0, 1))
+    rows = np.flatnonzero(kind_table().on_arm[pairs.kind])
+    if len(rows):
+        T = _mirror(pairs.T_first_from_second[rows], first_left[rows])
+        gap = np.full(len(rows), -0.0005)
+        who, kind = identity[rows], pairs.kind[rows]
+        # Bent wrists carry the spots on the forearms away: the second hand follows.
+        spots = [_hand_spots(rig, who, posed[rows], T, kind) for posed in (angles, pairs.angles)]
+        T[:, :3, 3] += (spots[0][0] - spots[0][1]) - (spots[1][0] - spots[1][1])
+        posed, T, meets = _meet(rig, flesh, who, angles[rows], T, kind, gap, arms=True)
+        again = _judge(config, rig, capsules, flesh, who, posed, T, kind, meets, arms=True)
+        out.angles[rows], out.gap_m[rows], out.ok[rows] = again.angles, again.gap_m, again.ok
+        out.T_first_from_second[rows] = _mirror(again.T_first_from_second, first_left[rows])
+    return out
+
+
+def _mirror(T: np.ndarray, left: np.ndarray) -> np.ndarray:
+    return np.where(left[:, None, None], multiply(_MIRROR, T, _MIRROR), T)
+
+
+def _meet(
+    rig: Rig,
+    flesh: Flesh,
+    identity: np.ndarray,
+    angles: np.ndarray,
+    T: np.ndarray,
+    kind: np.ndarray,
+    gap: np.ndarray,
+    arms: bool,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The second hand slides to the gap, digits close: angles, T and whether they met at all."""
+    table = kind_table()
+    count = len(kind)
+    still = np.broadcast_to(np.eye(4), T.shape)
+    first, second = (
+        place_flesh(
+            flesh,
+            identity,
+            bone_transforms(rig, identity, angles[:, h], pose, np.full(count, h == 1))[0],
+        )
+        for h, pose in ((0, still), (1, T))
+    )
+    approach = table.approach[kind]
+    way = slide(
+        first.ball, first.bound, second.ball, second.bound, flesh.group, approach, gap, arms
+    )
+    meets = np.isfinite(way)
+    T = T.copy()
+    T[:, :3, 3] += np.where(meets, way, 0.0)[:, None] * approach
+    return _close(rig, flesh, identity, angles, T, table.closing[kind]), T, meets
+
+
+def _judge(
+    config: TogetherConfig,
+    rig: Rig,
+    capsules: Capsules,
+    flesh: Flesh,
+    identity: np.ndarray,
+    angles: np.ndarray,
+    T: np.ndarray,
+    kind: np.ndarray,
+    meets: np.ndarray,
+    arms: bool,
+) -> Pairs:
+    """Every vertex of both hands against the other's flesh, and each hand against itself."""
+    count = len(kind)
+    parts = kind_table().parts[kind]
+    pose = np.stack([np.broadcast_to(np.eye(4), T.shape), T], axis=1)
+    left = np.tile([False, True], (count, 1))
+    gap_m, depth = measure_pairs(rig, flesh, identity, angles, pose, left, forearms=arms)
+    touching = gap_m <= TOUCH_M
+    enough = touching.sum((1, 2)) >= parts
+    keeps = (parts > 0) | (depth == 0.0)
+    own = np.maximum(
+        _self_depth(rig, capsules, identity, angles[:, 0], left[:, 0]),
+        _self_depth(rig, capsules, identity, angles[:, 1], left[:, 1]),
     )
     limit = config.max_penetration_mm / 1000
-    ok = meets & enough & keeps & (depth <= limit) & (own_depth <= OWN_LIMIT_M)
+    ok = meets & enough & keeps & (depth <= limit) & (own <= OWN_LIMIT_M)
     return Pairs(angles, T, kind, gap_m, ok)
 
 
@@ -221,22 +300,21 @@ def _jitter(config: TogetherConfig, hold: np.ndarray, noise: np.ndarray) -> np.n
     return clamp((hold + tight * spread * noise).reshape(-1, len(DOFS))).reshape(hold.shape)
 
 
-def _pose(
-    rig: Rig,
-    flesh: Flesh,
-    identity: np.ndarray,
-    angles: np.ndarray,
-    T: np.ndarray,
-    left: np.ndarray,
-    spot: np.ndarray,
-) -> tuple[Balls, np.ndarray]:
-    """Flesh of posed hands and their spots (N, 3), as weights (N, 26) of joints and tips."""
-    transforms, joints = bone_transforms(rig, identity, angles, T, left)
-    points = np.concatenate([joints, _tips(rig, identity, transforms)], axis=1).astype(np.float64)
-    at = np.zeros((len(identity), 3))
-    for k in range(points.shape[1]):  # in order: the same sum in any batch
-        at += spot[:, k, None] * points[:, k]
-    return place_flesh(flesh, identity, transforms), at
+def _hand_spots(
+    rig: Rig, identity: np.ndarray, angles: np.ndarray, T: np.ndarray, kind: np.ndarray
+) -> list[np.ndarray]:
+    """(N, 3) spots of the first and the second hand that are to meet, in the first's frame."""
+    out = []
+    for h, pose in ((0, np.broadcast_to(np.eye(4), T.shape)), (1, T)):
+        left = np.full(len(kind), h == 1)
+        transforms, joints = bone_transforms(rig, identity, angles[:, h], pose, left)
+        tips = _tips(rig, identity, transforms)
+        points = np.concatenate([joints, tips], axis=1).astype(np.float64)
+        at = np.zeros((len(kind), 3))
+        for k in range(points.shape[1]):  # in order: the same sum in any batch
+            at += kind_table().spot[kind, h, k, None] * points[:, k]
+        out.append(at)
+    return out
 
 
 def _tips(rig: Rig, identity: np.ndarray, transforms: np.ndarray) -> np.ndarray:
@@ -245,13 +323,6 @@ def _tips(rig: Rig, identity: np.ndarray, transforms: np.ndarray) -> np.ndarray:
     rest = rig.rest_vertices[identity][:, rig.tip_vertices].astype(np.float64)
     carried = transforms[:, bones].astype(np.float64)
     return rotate(carried[..., :3], rest) + carried[..., 3]
-
-
-def _translate(balls: Balls, shift: np.ndarray) -> Balls:
-    ball, bound = balls.ball.copy(), balls.bound.copy()
-    ball[..., :3] += shift[:, None]
-    bound[..., :3] += shift[:, None]
-    return Balls(ball, bound, balls.group)
 
 
 def _close(

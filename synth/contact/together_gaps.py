@@ -5,8 +5,8 @@ from typing import Final
 import numba
 import numpy as np
 
-from synth.contact.flesh import Flesh, flesh_distance, place_flesh
 from frames.parts import FOREARM
+from synth.contact.flesh import Flesh, nearest_flesh, place_flesh
 from synth.hand.bones import BONE_PART, FOREARM_BONE
 from synth.hand.kinematics import bone_transforms, skin_hands
 from synth.hand.rig import Rig
@@ -42,20 +42,12 @@ def measure_pairs(
             (skin_hands(rig, identity, transforms), place_flesh(flesh, identity, transforms))
         )
     order, start = part_vertices(rig)
-    gaps = [
+    gap = np.full((len(identity), 2, PARTS), FAR_M)
+    for h in (0, 1):
+        other = sides[1 - h][1]
         _part_gaps(
-            sides[h][0],
-            order,
-            start,
-            sides[1 - h][1].ball,
-            sides[1 - h][1].bound,
-            flesh.group,
-            FAR_M,
-            forearms,
+            sides[h][0], order, start, other.ball, other.bound, flesh.group, FAR_M, forearms, h, gap
         )
-        for h in (0, 1)
-    ]
-    gap = np.stack(gaps, axis=1)
     depth = np.maximum(-gap.reshape(len(gap), 2 * PARTS).min(1), 0.0)
     return np.where(gap < FAR_M, gap, np.nan).astype(np.float32), depth
 
@@ -70,10 +62,12 @@ def part_vertices(rig: Rig) -> tuple[np.ndarray, np.ndarray]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _part_gaps(vertices, order, start, ball, bound, group, far, forearms):  # type: ignore[no-untyped-def]
-    """(N, V, 3), (V,), (18,) -> (N, 17) least distance of each part's vertices to the flesh, m."""
+def _part_gaps(vertices, order, start, ball, bound, group, far, forearms, side, out):  # type: ignore[no-untyped-def]
+    """(N, V, 3) of hands `side`, (V,), (18,): lowers out (N, 2, 17), the gaps of parts, m.
+
+    What a part is near to is as near to it: both are told.
+    """
     parts = start.shape[0] - 1
-    out = np.full((vertices.shape[0], parts), far)
     about = np.empty((bound.shape[1], 4))
     for h in range(vertices.shape[0]):
         for p in range(parts):
@@ -106,5 +100,8 @@ def _part_gaps(vertices, order, start, ball, bound, group, far, forearms):  # ty
             for k in range(start[p], start[p + 1]):
                 v = order[k]
                 x, y, z = vertices[h, v, 0], vertices[h, v, 1], vertices[h, v, 2]
-                out[h, p] = flesh_distance(ball[h], about, group, x, y, z, out[h, p])
-    return out
+                gap, bone = nearest_flesh(ball[h], about, group, x, y, z, out[h, side, p])
+                if bone >= 0:
+                    out[h, side, p] = gap
+                    q = BONE_PART[bone] - 1
+                    out[h, 1 - side, q] = min(out[h, 1 - side, q], gap)

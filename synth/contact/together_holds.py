@@ -41,7 +41,7 @@ class Closing:
     """Initials of the digits that move."""
 
 
-_CURL: Final[tuple[Finger, ...]] = (
+_CURL: Final[tuple[Finger, Finger, Finger, Finger]] = (
     (68, 3, 86, 37),
     (75, 1, 95, 46),
     (63, 14, 78, 40),
@@ -67,8 +67,8 @@ ROOF: Final = Hold(
     (-8, 12, 4, 10, 12), (22, -10, 20, 10), (24, -2, 20, 10), (24, 5, 20, 10), (22, 12, 20, 10), 2
 )
 FIST: Final = Hold((-2, 22, 0, 33, 46), *_CURL, 8)
-POINT: Final = Hold((9, 18, 3, 41, 42), (2, 0, 6, 4), *_CURL[1:], 6)
-ANGLE: Final = Hold((-24, 0, 0, 0, -6), (2, -4, 4, 2), *_CURL[1:], 6)
+POINT: Final = Hold((9, 18, 3, 41, 42), (2, 0, 6, 4), _CURL[1], _CURL[2], _CURL[3], 6)
+ANGLE: Final = Hold((-24, 0, 0, 0, -6), (2, -4, 4, 2), _CURL[1], _CURL[2], _CURL[3], 6)
 TWEEZERS: Final = Hold(
     (4, 17, 8, 10, 14), (36, 1, 34, 18), (44, 1, 48, 26), (46, 1, 50, 28), (46, 2, 48, 26), 4
 )

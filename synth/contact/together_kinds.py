@@ -13,7 +13,6 @@ from synth.contact.together_holds import (
     ANGLE_PRESS,
     CUPPED,
     CURL,
-    FINGERS_FLEX,
     FIST,
     FLAT,
     FLEX,
@@ -72,6 +71,10 @@ class Kind:
     """Spread of the second hand's turn against the configuration's."""
     mirrored: bool = False
     """Both hands show the same pose, jitter included."""
+    held_deg: Vector = (0.0, 0.0, 0.0)
+    """Turn of the pair as a whole about x, y, z of the body: how arms reach such a pair at ease."""
+    on_arm: bool = False
+    """The second hand meets the first one's forearm: they meet again once the arms are placed."""
 
 
 SPOTS: Final[dict[str, dict[int, float]]] = {
@@ -112,7 +115,12 @@ _POINTING: Final = Side(POINT, (0.6, 0.4, -0.7), (0.3, -0.6, -0.6), "index tip",
 
 KINDS: Final = (
     # Palm to palm.
-    _alike("prayer", Side(FLAT, (-0.05, 0.6, 0.8), (-1, 0, 0), "knuckles", PRESS), turn=0.4),
+    _alike(
+        "prayer",
+        Side(FLAT, (-0.05, 0.6, 0.8), (-1, 0, 0), "knuckles", PRESS),
+        turn=0.4,
+        held_deg=(-29, 0, 0),
+    ),
     Kind(
         "rubbing",
         Side(OPEN, (-0.5, 0.85, 0.1), (-0.6, -0.2, 0.75), "palm", PRESS),
@@ -120,6 +128,7 @@ KINDS: Final = (
         (0.6, 0.2, -0.75),
         shift_mm=14.0,
         offset_mm=(-43.0, -21.0, -3.0),
+        held_deg=(12, 0, -4),
     ),
     Kind(
         "folded",
@@ -127,6 +136,7 @@ KINDS: Final = (
         Side(CUPPED, (0.49, 0.82, 0.3), (0.16, 0.26, -0.95), "palm", FLEX),
         (0.5, 0.5, -0.7),
         offset_mm=(-21.0, 2.0, -7.0),
+        held_deg=(20, 2, -11),
     ),
     Kind(
         "interlaced",
@@ -145,6 +155,7 @@ KINDS: Final = (
         shift_mm=0.5,
         turn=0.0,
         parts=4,
+        held_deg=(-28, 0, 0),
     ),
     # One hand about the other.
     Kind(
@@ -153,6 +164,7 @@ KINDS: Final = (
         Side(CUPPED, (0.81, 0.31, 0.5), (0.4, -0.92, -0.06), "palm", FLEX),
         (0.6, -0.8, 0.0),
         offset_mm=(0.0, -34.0, -18.0),
+        held_deg=(-10, 12, 10),
     ),
     Kind(
         "hand over fist",
@@ -160,6 +172,7 @@ KINDS: Final = (
         Side(WRAP, (0.88, 0.47, 0.05), (0.16, -0.21, -0.96), "grip", FLEX),
         _DOWN,
         offset_mm=(-36.0, 2.0, -11.0),
+        held_deg=(-22, 2, 2),
     ),
     Kind(
         "hand before fist",
@@ -167,6 +180,7 @@ KINDS: Final = (
         Side(WRAP, (0.76, 0.5, 0.41), (0.57, -0.82, -0.07), "grip", FLEX),
         (0.0, -1.0, 0.0),
         offset_mm=(-18.0, 9.0, -11.0),
+        held_deg=(-4, 8, -10),
     ),
     Kind(
         "stacked",
@@ -174,6 +188,7 @@ KINDS: Final = (
         Side(OPEN, _RIGHTWARD, _DOWN, "knuckles", FLEX),
         _DOWN,
         shift_mm=12.0,
+        held_deg=(9, -10, -3),
     ),
     Kind(
         "laid in palm",
@@ -182,6 +197,7 @@ KINDS: Final = (
         _UP,
         shift_mm=8.0,
         offset_mm=(15.0, 13.0, -18.0),
+        held_deg=(40, 16, -16),
     ),
     Kind(
         "wrist grasped",
@@ -190,6 +206,8 @@ KINDS: Final = (
         (0.2, 0.0, -0.95),
         shift_mm=8.0,
         offset_mm=(-34.0, -5.0, -8.0),
+        held_deg=(22, 1, 4),
+        on_arm=True,
     ),
     Kind(
         "fingers grasped",
@@ -203,15 +221,25 @@ KINDS: Final = (
         Side(WRAP, (0.59, 0.8, -0.03), (0.21, -0.19, -0.96), "grip", FLEX),
         _DOWN,
         offset_mm=(2.0, -19.0, 4.0),
+        held_deg=(13, 1, 2),
     ),
     # One finger on the other hand.
-    Kind("pointing into palm", _LISTENING, _POINTING, (0.6, 0.4, -0.7), parts=2, shift_mm=10.0),
+    Kind(
+        "pointing into palm",
+        _LISTENING,
+        _POINTING,
+        (0.6, 0.4, -0.7),
+        parts=2,
+        shift_mm=10.0,
+        held_deg=(18, -24, -5),
+    ),
     *(
         Kind(
             f"counting {digit}",
             Side(SPREAD, (-0.35, 0.3, 0.9), (-0.35, -0.9, 0.1), f"{digit} tip"),
             Side(POINT, (0.85, 0.5, 0.0), (0.0, -0.3, -0.9), "index tip", INDEX_PRESS),
             (0.6, 0.8, 0.0),
+            held_deg=(-26, -9, 10),
             parts=2,
             shift_mm=1.5,
         )
@@ -223,6 +251,7 @@ KINDS: Final = (
         Side(TWEEZERS, (0.71, 0.66, -0.23), (0.38, -0.64, -0.67), "pinch", PICK),
         (0.6, 0.5, -0.6),
         offset_mm=(40.0, 2.0, -14.0),
+        held_deg=(0, -9, 0),
     ),
     Kind(
         "wrist tapped",
@@ -232,12 +261,15 @@ KINDS: Final = (
         parts=2,
         shift_mm=8.0,
         offset_mm=(0.0, -18.0, 1.0),
+        held_deg=(2, -10, -21),
+        on_arm=True,
     ),
     _alike(
         "index tips",
         Side(POINT, (-0.85, 0.5, 0.0), (0.0, -0.3, -0.9), "index tip", INDEX_PRESS),
         parts=2,
         shift_mm=1.5,
+        held_deg=(-40, 0, 0),
     ),
     # Edges and tips.
     Kind(
@@ -247,12 +279,14 @@ KINDS: Final = (
         _UP,
         parts=2,
         shift_mm=8.0,
+        held_deg=(-38, 3, -18),
     ),
     Kind(
         "wrists crossed",
         Side(RELAXED, (-0.8, 0.6, 0.1), _DOWN, "arm"),
         Side(RELAXED, (0.71, 0.69, 0.14), (0.16, 0.04, -0.99), "arm"),
         _DOWN,
+        on_arm=True,
         parts=2,
         shift_mm=10.0,
         offset_mm=(-18.0, -44.0, 25.0),
@@ -273,6 +307,7 @@ KINDS: Final = (
         parts=2,
         shift_mm=1.0,
         turn=0.4,
+        held_deg=(-14, 0, 0),
     ),
     # Apart.
     _alike(
@@ -289,6 +324,7 @@ KINDS: Final = (
         parts=0,
         gap_mm=(40, 150),
         shift_mm=10.0,
+        held_deg=(16, 0, 0),
     ),
     Kind(
         "tapping at palm",
@@ -298,6 +334,7 @@ KINDS: Final = (
         parts=0,
         gap_mm=(5, 40),
         shift_mm=12.0,
+        held_deg=(26, -28, -5),
     ),
     _alike(
         "thumb typing",
@@ -314,6 +351,7 @@ KINDS: Final = (
         gap_mm=(8, 60),
         shift_mm=12.0,
         turn=2.0,
+        held_deg=(25, 5, 4),
     ),
     Kind(
         "crossing before",
@@ -324,6 +362,7 @@ KINDS: Final = (
         gap_mm=(20, 150),
         shift_mm=40.0,
         turn=3.0,
+        held_deg=(-17, -34, -21),
     ),
     Kind(
         "crossing behind",
@@ -334,6 +373,7 @@ KINDS: Final = (
         gap_mm=(20, 150),
         shift_mm=40.0,
         turn=3.0,
+        held_deg=(-1, 4, 37),
     ),
 )
 

@@ -14,12 +14,12 @@ DIGIT_BONES: Final = np.array(
 
 
 @numba.njit(cache=True, nogil=True)
-def slide(still, still_bound, moving, moving_bound, group, direction, gap):  # type: ignore[no-untyped-def]
+def slide(still, still_bound, moving, moving_bound, group, direction, gap, arms):  # type: ignore[no-untyped-def]
     """How far each moving hand goes along its direction, from infinitely far behind, to `gap`.
 
     still, moving (N, S, 4) with bounds (N, 21, 4) as in `synth.contact.flesh.Balls`, group (22,),
-    direction (N, 3) unit, gap (N,) m -> (N,) m, inf where they pass each other. Forearms do not
-    count against forearms: arms are placed later.
+    direction (N, 3) unit, gap (N,) m -> (N,) m, inf where they pass each other. arms: whether a
+    forearm counts against a forearm; their ways are known only once the arms are placed.
     """
     out = np.empty(still.shape[0])
     for h in range(still.shape[0]):
@@ -27,7 +27,7 @@ def slide(still, still_bound, moving, moving_bound, group, direction, gap):  # t
         d = direction[h]
         for i in range(still_bound.shape[1]):
             for j in range(moving_bound.shape[1]):
-                if i == FOREARM_BONE and j == FOREARM_BONE:
+                if i == FOREARM_BONE and j == FOREARM_BONE and not arms:
                     continue
                 if still_bound[h, i, 3] < 0.0 or moving_bound[h, j, 3] < 0.0:
                     continue

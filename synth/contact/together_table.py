@@ -14,7 +14,7 @@ from synth.rigid import dot, multiply, rotate
 
 MIRROR_X: Final = np.diag([-1.0, 1.0, 1.0])
 
-HELD_DEG: Final = 14.0
+HELD_DEG: Final = 12.0
 """Standard deviation of how a pair as a whole is turned about each axis of the body."""
 
 
@@ -45,6 +45,8 @@ class KindTable:
     parts: np.ndarray
     """(K,) int64 parts that touch at least."""
     mirrored: np.ndarray
+    """(K,) bool"""
+    on_arm: np.ndarray
     """(K,) bool"""
     weight: np.ndarray
     """(K,) how often a kind is drawn."""
@@ -79,7 +81,8 @@ def kind_table() -> KindTable:
         hold=np.array([[hold_angles(s.hold) for s in pair] for pair in sides]),
         closing=np.array([[closing_angles(s.closing) for s in pair] for pair in sides]),
         spot=np.array([[_spot(s.at) for s in pair] for pair in sides]),
-        body_from_first=first,
+        body_from_first=multiply(_held(), first),
+        on_arm=np.array([kind.on_arm for kind in KINDS]),
         turn_between=multiply(back, second),
         approach=rotate(back, approach),
         offset_m=rotate(back, offset),
@@ -90,6 +93,12 @@ def kind_table() -> KindTable:
         mirrored=np.array([kind.mirrored for kind in KINDS]),
         weight=np.array([0.2 if kind.name.startswith("counting") else 1.0 for kind in KINDS]),
     )
+
+
+def _held() -> np.ndarray:
+    """(K, 3, 3) turn of each kind's pair as a whole."""
+    deg = np.radians([kind.held_deg for kind in KINDS])
+    return multiply(rotation("z", deg[:, 2]), rotation("y", deg[:, 1]), rotation("x", deg[:, 0]))
 
 
 def wrist_frame(side: Side) -> np.ndarray:

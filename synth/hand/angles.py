@@ -78,7 +78,11 @@ LIMITS: Final = _limits()
 """(29, 2) smallest and largest angle of each degree of freedom, rad."""
 
 ABDUCTION_LOSS: Final = 0.85
-"""A finger flexed by 90 degrees keeps 15 % of its side-to-side range (collateral ligaments)."""
+"""A finger flexed by 90 degrees keeps 15 % of its range towards radial (collateral ligaments)."""
+
+FLEXED_ULNAR_DEG: Final = (10.0, 11.0, 14.0, 18.0)
+"""What a finger flexed by 90 degrees keeps towards ulnar, index to pinky: its plane of flexion stays
+inclined, so that flexed tips converge on the scaphoid. From recorded fists."""
 
 THUMB_ZERO_DEG: Final = (-24.0, 33.0, 87.0)
 """Mean recorded frame of the thumb's metacarpal in the wrist frame, as Rx Ry Rz."""
@@ -184,6 +188,8 @@ def clamp(angles: np.ndarray) -> np.ndarray:
     for i in range(4):
         flexion = FINGER_DOF_START + 5 * i
         bent = np.clip(out[:, flexion] / (np.pi / 2), 0.0, 1.0)
-        room = (1.0 - ABDUCTION_LOSS * bent)[:, None] * LIMITS[flexion + 1]
-        out[:, flexion + 1] = np.clip(out[:, flexion + 1], room[:, 0], room[:, 1])
+        low, high = LIMITS[flexion + 1]
+        low = (1.0 - ABDUCTION_LOSS * bent) * low
+        high = high + bent * (np.radians(FLEXED_ULNAR_DEG[i]) - high)
+        out[:, flexion + 1] = np.clip(out[:, flexion + 1], low, high)
     return out

@@ -10,17 +10,17 @@ from synth.hand.bones import FINGER_START
 from synth.pose.presets import Preset, meet, pad
 
 CURL: Final = (
-    (72, 4, 98, 50),
-    (79, 3, 100, 56),
-    (77, 3, 98, 56),
-    (83, -2, 92, 48),
+    (63, 9, 100, 57),
+    (69, 9, 101, 60),
+    (70, 11, 99, 61),
+    (72, 12, 92, 51),
 )
 """Fingers of a closed fist, index to pinky."""
 LOOSE: Final = (
-    (52, 2, 82, 42),
-    (58, 1, 86, 46),
-    (60, 1, 86, 46),
-    (60, 0, 82, 42),
+    (46, 6, 84, 45),
+    (50, 6, 88, 49),
+    (52, 8, 88, 49),
+    (50, 9, 84, 44),
 )
 """Fingers of a hand that is closed without force."""
 
@@ -41,13 +41,13 @@ KEY: Final = (
     # Fist.
     Preset("fist", "fist", (17, 24, -6, 43, 50), *CURL, 8),
     Preset("fist-loose", "fist", (12, 18, 0, 32, 36), *LOOSE, 6),
-    Preset("fist-thumb-side", "fist", (4, -10, 4, 14, 18), *CURL, 6),
+    Preset("fist-thumb-side", "fist", (14, -8, 6, 18, 22), *CURL, 6),
     Preset("fist-thumb-in", "fist", (24, 8, -8, 42, 62), (66, 2, 84, 44), (70, 2, 88, 46),
            (70, 2, 90, 50), (74, -2, 88, 48), 10),
     # Finger: the index points.
-    Preset("point", "finger", (16, 10, 6, 40, 40), (2, 0, 4, 2), *CURL[1:], 6),
+    Preset("point", "finger", (16, 12, 4, 38, 34), (-2, 4, 4, 2), *CURL[1:], 6),
     Preset("point-soft", "finger", (8, 8, 4, 22, 24), (8, 0, 14, 6), *LOOSE[1:], 4),
-    Preset("point-thumb-side", "finger", (6, -18, 0, 4, -4), (0, 2, 4, 2), *CURL[1:], 6),
+    Preset("point-thumb-side", "finger", (16, -24, 6, 12, 10), (-6, 10, 8, 0), *CURL[1:], 6),
     Preset("point-down", "finger", (14, 12, 4, 34, 34), (34, 0, 6, 3), *CURL[1:], 6),
     Preset("point-thumb-in", "finger", (24, 12, 0, 46, 58), (2, -2, 6, 3), (70, 2, 90, 48),
            (70, 2, 92, 50), (74, -2, 90, 48), 8),

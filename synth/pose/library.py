@@ -18,6 +18,18 @@ from synth.pose.settling import settle
 GRASP_TOUCH: Final = {"palmar pinch": meet(1), "tip pinch": meet(1, thumb=0.85, finger=0.88)}
 """Grasps that close on themselves when nothing is held."""
 
+GRASP_KEY: Final = {
+    "large diameter": "C",
+    "small diameter": "fist",
+    "palmar pinch": "pinch",
+    "power sphere": "C",
+    "precision disk": "C",
+    "precision sphere": "C",
+    "tip pinch": "pinch",
+    "sphere 4 finger": "C",
+}
+"""Grasps that show a key pose when nothing is held."""
+
 PARTS: Final[dict[str, tuple[Preset, ...]]] = {
     "key": KEY,
     "gesture": GESTURE,
@@ -26,7 +38,7 @@ PARTS: Final[dict[str, tuple[Preset, ...]]] = {
     "grasp": tuple(
         Preset(
             f"grasp {g.number} {g.name}",
-            "none",
+            GRASP_KEY.get(g.name, "none"),
             g.thumb,
             g.index,
             g.middle,

@@ -13,9 +13,16 @@ from typing import Final
 from synth.hand.bones import FINGERS
 from synth.pose.presets import Finger, Preset, Thumb, meet
 
-KEY_OF: Final = {"fist": "fist", "flat": "open", "pinch": "OK"}
-"""Key poses by the recordings' own names. The pinch holds its other fingers straight: an OK. The
-thumbs of the pointing hands stand half out: neither "finger" nor "L" for sure."""
+KEY_OF: Final = {
+    "fist": "fist",
+    "flat": "open",
+    "relax-left": "open",
+    "relaxed": "open",
+    "point": "L",
+    "pinch": "OK",
+}
+"""Key poses by their own names, whole or without the hand. It is the shape that counts: the
+pointing hands hold their thumbs out, and the pinch its other fingers straight."""
 
 
 @cache
@@ -31,7 +38,7 @@ def recorded_presets() -> tuple[Preset, ...]:
         presets.append(
             Preset(
                 f"recorded-{name}",
-                KEY_OF.get(kind, "none"),
+                KEY_OF.get(name, KEY_OF.get(kind, "none")),
                 thumb,
                 index,
                 middle,

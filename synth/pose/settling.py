@@ -12,7 +12,7 @@ from typing import Final
 import numba
 import numpy as np
 
-from synth.hand.angles import ABDUCTION_LOSS, DOF, DOFS, FINGER_DOF_START, LIMITS
+from synth.hand.angles import ABDUCTION_LOSS, DOF, DOFS, FINGER_DOF_START, FLEXED_ULNAR_DEG, LIMITS
 from synth.hand.bones import FINGERS
 from synth.pose.chain import carry, place_bones, slopes
 from synth.pose.flesh import Flesh
@@ -82,8 +82,9 @@ def _clamp(a, limits):  # type: ignore[no-untyped-def]
     for f in range(4):
         k = FINGER_DOF_START + 5 * f
         bent = min(max(a[k] / (math.pi / 2), 0.0), 1.0)
-        room = 1.0 - ABDUCTION_LOSS * bent
-        a[k + 1] = min(max(a[k + 1], room * limits[k + 1, 0]), room * limits[k + 1, 1])
+        low = (1.0 - ABDUCTION_LOSS * bent) * limits[k + 1, 0]
+        high = limits[k + 1, 1] + bent * (math.radians(FLEXED_ULNAR_DEG[f]) - limits[k + 1, 1])
+        a[k + 1] = min(max(a[k + 1], low), high)
 
 
 @numba.njit(cache=True, nogil=True)

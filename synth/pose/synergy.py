@@ -20,9 +20,9 @@ DIP_FOLLOWS_PIP: Final = 2.0 / 3.0
 FLEXION: Final = [FINGER_DOF_START + 5 * f for f in range(4)]
 """The MCP flexion of each finger; abduction, twist, PIP and DIP follow it."""
 
-DRIFT_DEG: Final = 5.0
-"""Fingers incline towards ulnar at the knuckles (Hakstian and Tubiana 1967); in recorded hands
-(`synth.pose.recorded`) by 3 to 9 degrees from where the wrist and the middle knuckle point."""
+DRIFT_DEG: Final = np.array([5.0, 5.0, 7.0, 9.0])
+"""Fingers incline towards ulnar at the knuckles (Hakstian and Tubiana 1967); these are the means of
+the recorded hands (`synth.pose.recorded`), index to pinky."""
 
 JITTER_DEG: Final = 4.0
 """The jitter for which `deviations` states its spreads."""
@@ -42,11 +42,11 @@ def deviations(noise: np.ndarray) -> np.ndarray:
     drift = 0.7 * z[:, 16] + 0.7 * z[:, 21]
     for f, i in enumerate(FLEXION):
         own = z[:, i]
-        out[:, i] = 3.0 * curl + 3.5 * own
+        out[:, i] = 5.0 * curl + 3.5 * own
         out[:, i + 1] = 4.0 * drift + 2.5 * (f - 1.5) / 1.5 * fan + 1.5 * z[:, i + 1]
         out[:, i + 2] = 1.0 * z[:, i + 2]
-        out[:, i + 3] = 3.0 * curl + 3.0 * bend + 3.0 * z[:, i + 3]
-        out[:, i + 4] = DIP_FOLLOWS_PIP * out[:, i + 3] + 2.5 * z[:, i + 4]
+        out[:, i + 3] = 2.0 * curl + 4.0 * bend + 3.0 * z[:, i + 3]
+        out[:, i + 4] = DIP_FOLLOWS_PIP * out[:, i + 3] + 4.0 * z[:, 26] + 2.5 * z[:, i + 4]
     return np.radians(out)
 
 
@@ -75,7 +75,7 @@ def draw_synergies(noise: np.ndarray, u: np.ndarray) -> np.ndarray:
         out[:, i + 3] = 2.0 + 102.0 * own ** np.exp(-shape) + 7.0 * z[:, i + 3]
         out[:, i + 4] = DIP_FOLLOWS_PIP * (out[:, i + 3] - 6.0) + 7.0 * z[:, i + 4]
         fan = (3.5 * (1.2 - own) + 2.5 * z[:, 11]) * (f - 1.5)
-        out[:, i + 1] = DRIFT_DEG + 4.0 * drift + fan + 2.5 * z[:, i + 1]
+        out[:, i + 1] = DRIFT_DEG[f] + 4.0 * drift + fan + 2.5 * z[:, i + 1]
         out[:, i + 2] = 1.5 * z[:, i + 4]
     # The thumb opposes the more, the more the fingers curl; recorded tips are straight or bent back
     # as often as they are flexed.

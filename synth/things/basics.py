@@ -52,9 +52,11 @@ def make_wedge(pick: Pick) -> Draft:
     long, high, wide = pick(0.07, 0.14), pick(0.025, 0.06), pick(0.03, 0.07)
     side = np.array([[0, 0], [long, 0], [0.02 * long, high]])
     part = stand(prism(side, -wide / 2, wide / 2))
-    # A hand takes it at the thick end, from both sides.
-    thick = 0.6 * high
-    grip = make_plate((0.3 * long, 0, thick / 2), X, Y, 0.5 * long, thick, wide)
+    # A hand takes the thick end between what lies closer together: its sides, or top and bottom.
+    thick, middle = 0.6 * high, (0.3 * long, 0, 0.3 * high)
+    grip = make_plate(middle, X, Y, 0.5 * long, thick, wide)
+    if thick < wide:
+        grip = make_plate(middle, X, Z, 0.5 * long, wide, thick)
     return Draft([part], [grip], False)
 
 

@@ -97,7 +97,7 @@ def make_controller(pick: Pick) -> Draft:
         )
         path[:, 0] *= sign
         parts.append(tube(path, [0.9 * rod, 1.1 * rod, 0.9 * rod, 0.5 * rod], Z, 8))
-        handles.append(make_rod((path[1] + path[2]) / 2, path[2] - path[1], 0.95 * rod, 0.9 * deep))
+        handles.append(make_rod((path[1] + path[2]) / 2, path[2] - path[1], 0.95 * rod, 0.7 * deep))
         stick = revolve([(0.005, 0), (0.005, 0.007), (0.009, 0.008), (0.008, 0.011)], 10)
         parts.append(place(stick, (sign * 0.2 * wide, -0.1 * deep, thin - 0.001)))
     handles.append(make_plate((0, 0, thin / 2), X, Z, wide, 0.8 * deep, 0.9 * thin))

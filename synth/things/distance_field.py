@@ -1,9 +1,8 @@
 """Samples of the signed distance to a closed mesh, or to the union of several.
 
-Outside, a sample is the exact distance to the nearest triangle. Inside, it is the exact depth below
-the skin of the piece in which the point lies deepest: the union's distance by its usual bound, the
-least of the pieces'. A point is inside a piece whose skin winds about it, counted along vertical
-lines through the samples.
+Outside, a sample is the distance to the nearest triangle, exact up to NEAR_M and hardly ever more
+than it should be beyond. Inside, it is the depth below the skin of the piece in which the point
+lies deepest: the union's distance by its usual bound, the least of the pieces'.
 """
 
 # mypy: allow-untyped-defs
@@ -16,11 +15,12 @@ from numba import njit
 from synth.things.distance import JIT, DistanceGrid
 from synth.things.pieces import label_pieces
 from synth.things.triangles import (
-    squared_bounds,
+    find_nearest,
     squared_distance,
     tabulate_bounds,
     tabulate_triangles,
 )
+from synth.things.winding import turn_inside
 
 MARGIN_M = 0.026
 MAX_SAMPLES = 64_000
@@ -30,8 +30,9 @@ THIN_STEPS = 6
 """An axis thinner than so many steps gets smaller ones."""
 BLOCK = 8
 """Samples on a side of a block that shares a list of triangles."""
-NEAR_M = 0.010
-"""Farther from the skin than this, the triangle nearest to a pair's middle serves for the pair."""
+NEAR_M = 0.012
+"""Farther from the skin than this, the triangle nearest to the middle of 2 x 2 x 2 samples serves
+for all of them: at most one diagonal of the spacing too far, where two walls are equally near."""
 
 
 def sample_distance(vertices: np.ndarray, faces: np.ndarray) -> DistanceGrid:
@@ -52,7 +53,7 @@ def sample_distance(vertices: np.ndarray, faces: np.ndarray) -> DistanceGrid:
     _measure_outside(table, columns, origin, spacing, values, owners)
     indices = np.ascontiguousarray(np.asarray(faces, np.int64)[order])
     points = np.ascontiguousarray(np.asarray(vertices, np.float64))
-    _turn_inside(points, indices, table, columns, ends, origin, spacing, values, owners)
+    turn_inside(points, indices, table, columns, ends, origin, spacing, values, owners)
     return DistanceGrid(values, origin, spacing)
 
 
@@ -106,7 +107,7 @@ def _measure_outside(table, columns, origin, spacing, values, owners):
         for j0 in range(0, ny, BLOCK):
             for k0 in range(0, nz, BLOCK):
                 x, y, z = _place(origin, spacing, i0 + 3.5, j0 + 3.5, k0 + 3.5)
-                nearest, best = _find_nearest(
+                nearest, best = find_nearest(
                     table, lists[0], sheets[0], faces, nearest, x, y, z, bounds
                 )
                 many = _shorten(lists, sheets, 0, faces, best, 3.5 * step, bounds)
@@ -114,7 +115,7 @@ def _measure_outside(table, columns, origin, spacing, values, owners):
                     for j in range(j0, min(j0 + BLOCK, ny), 4):
                         for k in range(k0, min(k0 + BLOCK, nz), 4):
                             x, y, z = _place(origin, spacing, i + 1.5, j + 1.5, k + 1.5)
-                            nearest, best = _find_nearest(
+                            nearest, best = find_nearest(
                                 table, lists[1], sheets[1], many, nearest, x, y, z, bounds
                             )
                             few = _shorten(lists, sheets, 1, many, best, 1.5 * step, bounds)
@@ -140,7 +141,7 @@ def _measure_block(
         for j1 in range(j0, min(j0 + 4, ny), 2):
             for k1 in range(k0, min(k0 + 4, nz), 2):
                 x, y, z = _place(origin, spacing, i1 + 0.5, j1 + 0.5, k1 + 0.5)
-                nearest, best = _find_nearest(
+                nearest, best = find_nearest(
                     table, candidates, sheet, count, nearest, x, y, z, bounds
                 )
                 shared = math.sqrt(best) - radius > NEAR_M
@@ -151,25 +152,12 @@ def _measure_block(
                             if shared:
                                 best = squared_distance(table, nearest, x, y, z)
                             else:
-                                nearest, best = _find_nearest(
+                                nearest, best = find_nearest(
                                     table, candidates, sheet, count, nearest, x, y, z, bounds
                                 )
                             values[i, j, k] = math.sqrt(best)
                             owners[i, j, k] = nearest
     return nearest
-
-
-@njit(**JIT)
-def _find_nearest(table, candidates, sheet, count, nearest, x, y, z, bounds):
-    """The nearest of some triangles and its squared distance, begun with a guess among all."""
-    squared_bounds(sheet, count, x, y, z, bounds)
-    best = squared_distance(table, nearest, x, y, z)
-    for n in range(count):
-        if bounds[n] < best:
-            away = squared_distance(table, candidates[n], x, y, z)
-            if away < best:
-                best, nearest = away, candidates[n]
-    return nearest, best
 
 
 @njit(**JIT)
@@ -191,76 +179,3 @@ def _shorten(lists, sheets, level, count, best, radius, bounds):
     for m in range(kept):
         chosen[m] = lists[level, chosen[m]]
     return kept
-
-
-@njit(**JIT)
-def _turn_inside(vertices, faces, table, columns, ends, origin, spacing, values, owners):
-    """Give samples within a piece their depth below its skin, negative."""
-    nx, ny, nz = values.shape
-    bounds, everything = np.empty(table.shape[0]), np.arange(table.shape[0])
-    turns = np.zeros((nx, ny, nz + 1), np.int16)
-    start = 0
-    for p in range(ends.shape[0]):
-        stop = ends[p]
-        i0, i1, j0, j1 = nx, 0, ny, 0
-        for f in range(start, stop):
-            a0, a1, b0, b1 = _wind_face(vertices, faces[f], table[f], origin, spacing, turns)
-            i0, i1, j0, j1 = min(i0, a0), max(i1, a1), min(j0, b0), max(j1, b1)
-        nearest = start
-        for i in range(i0, i1):
-            for j in range(j0, j1):
-                winding = 0
-                for k in range(nz):
-                    winding += turns[i, j, k]
-                    if winding <= 0:
-                        continue
-                    if start <= owners[i, j, k] < stop:
-                        # Of all pieces' triangles the nearest is its own.
-                        values[i, j, k] = -abs(values[i, j, k])
-                        continue
-                    x = origin[0] + i * spacing[0]
-                    y = origin[1] + j * spacing[1]
-                    z = origin[2] + k * spacing[2]
-                    nearest, best = _find_nearest(
-                        table, everything[start:stop], columns[:, start:stop], stop - start,
-                        nearest, x, y, z, bounds,
-                    )  # fmt: skip
-                    values[i, j, k] = min(-math.sqrt(best), values[i, j, k])
-        turns[i0:i1, j0:j1] = 0
-        start = stop
-
-
-@njit(**JIT)
-def _wind_face(vertices, face, row, origin, spacing, turns):
-    """Count where vertical lines through the samples pass one face, upward through its back as -1.
-
-    Every edge is judged from its lower vertex, so that a line near it passes exactly one of its
-    two faces. Returns the range of columns that the face may touch.
-    """
-    nx, ny, nz = turns.shape[0], turns.shape[1], turns.shape[2] - 1
-    i0 = max(math.ceil((row[20] - origin[0]) / spacing[0]), 0)
-    i1 = min(math.floor((row[23] - origin[0]) / spacing[0]) + 1, nx)
-    j0 = max(math.ceil((row[21] - origin[1]) / spacing[1]), 0)
-    j1 = min(math.floor((row[24] - origin[1]) / spacing[1]) + 1, ny)
-    normal = row[11]
-    if normal == 0.0:
-        return i0, max(i1, i0), j0, max(j1, j0)
-    for i in range(i0, i1):
-        x = origin[0] + i * spacing[0]
-        for j in range(j0, j1):
-            y = origin[1] + j * spacing[1]
-            inside = True
-            for e in range(3):
-                a, b = face[e], face[(e + 1) % 3]
-                p, q = min(a, b), max(a, b)
-                px, py = vertices[p, 0], vertices[p, 1]
-                qx, qy = vertices[q, 0], vertices[q, 1]
-                left = (qx - px) * (y - py) - (qy - py) * (x - px) > 0.0
-                if left == ((a < b) != (normal > 0.0)):
-                    inside = False
-                    break
-            if inside:
-                z = row[2] - ((x - row[0]) * row[9] + (y - row[1]) * row[10]) / normal
-                k = min(max(math.floor((z - origin[2]) / spacing[2]) + 1, 0), nz)
-                turns[i, j, k] += -1 if normal > 0.0 else 1
-    return i0, max(i1, i0), j0, max(j1, j0)

@@ -103,17 +103,24 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     import trimesh
 
     try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        raise BadInput(
+            f"object {path} cannot be read: {error.strerror}: give a file that you may read"
+        ) from error
+    if empty:
+        raise BadInput(f"object {path} is empty (0 bytes): export it again")
+    try:
         # Unprocessed, for processing drops what is not finite without a word.
         mesh = trimesh.load(path, force="mesh", process=False)
-    except OSError as error:
-        reason = error.strerror or str(error).splitlines()[0]
-        raise BadInput(f"object {path} cannot be read: {reason}: is it a file you may read?") from (
-            error
-        )
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if isinstance(error, ImportError):  # trimesh then guesses at encodings
+            reason = "neither binary nor text of this format"
         raise BadInput(
-            f"object {path} cannot be read as a mesh: {reason}: export it again"
+            f"object {path} cannot be read as a mesh ({reason}): is it whole, and what its name"
+            f" says, {path.suffix}? export it again"
         ) from error
     if not isinstance(mesh, trimesh.Trimesh) or not len(mesh.faces):
         raise BadInput(f"object {path} holds no triangles: give a triangle mesh")

@@ -94,3 +94,16 @@ def squared_bounds(columns, count, x, y, z, out):
         away = x * columns[0, n] + y * columns[1, n] + z * columns[2, n] - columns[3, n]
         away *= away
         out[n] = away if away > out[n] else out[n]
+
+
+@njit(**JIT)
+def find_nearest(table, candidates, sheet, count, nearest, x, y, z, bounds):
+    """The nearest of some triangles and its squared distance, begun with a guess among all."""
+    squared_bounds(sheet, count, x, y, z, bounds)
+    best = squared_distance(table, nearest, x, y, z)
+    for n in range(count):
+        if bounds[n] < best:
+            away = squared_distance(table, candidates[n], x, y, z)
+            if away < best:
+                best, nearest = away, candidates[n]
+    return nearest, best

@@ -68,6 +68,29 @@ def test_page_holds_every_frame_and_its_labels():
             assert label["pose"] == hand.key_pose
 
 
+def test_page_tells_the_situation():
+    gap = np.full(17, np.nan, np.float32)
+    gap[[3, 6, 9]] = 0.001, -0.0004, 0.005
+    hand = dataclasses.replace(
+        FRAMES[0].hands[0], grasp="disk", held=0, worn="ring", contact_gap_m=gap, wearer=False
+    )
+    frame = dataclasses.replace(
+        FRAMES[0], hands=(hand, FRAMES[0].hands[1]), situation="grasp", sequence_id=2, time_s=0.1
+    )
+    data = read_data(render_page([frame]))
+    shown = data["frames"][0]
+    assert (shown["situation"], shown["sequence"]) == ("grasp", "sequence 2 at 0.10 s")
+    assert (shown["split"], shown["background"]) == (None, None)
+    first, second = shown["hands"]
+    assert (first["grasp"], first["worn"], first["wearer"]) == ("disk of ball", "ring", False)
+    assert first["contact"] == "2 parts within 2 mm, least gap -0.4 mm"
+    assert (second["grasp"], second["contact"], second["worn"]) == (None, None, None)
+    far = dataclasses.replace(hand, contact_gap_m=np.full(17, np.nan, np.float32))
+    shown = read_data(render_page([dataclasses.replace(frame, hands=(far,))]))["frames"][0]
+    assert shown["hands"][0]["contact"] == "no part within 1 cm"
+    assert data["otherColors"][8] == list(palette.color_joint(8, wearer=False))
+
+
 def test_unknown_numbers_are_null_not_nan():
     hand = dataclasses.replace(
         FRAMES[0].hands[0],

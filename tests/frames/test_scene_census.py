@@ -68,6 +68,14 @@ def test_contact_equals_numpy(stats: dict[str, Any], frames: list[Frame]) -> Non
     assert contact["parts"] == {str(n): c for n, c in sorted(Counter(touching.tolist()).items())}
     assert contact["at_least_2_parts"] == pytest.approx((touching >= 2).mean())
     assert contact["at_least_3_parts"] == pytest.approx((touching >= 3).mean())
+    assert contact["by_kind"] == {
+        "palmar pinch": {
+            "hands": 20,
+            "at_least_2_parts": contact["at_least_2_parts"],
+            "at_least_3_parts": contact["at_least_3_parts"],
+            "deepest_m": penetration["max"],
+        }
+    }
     assert penetration["max"] == pytest.approx(depth.max())
     assert penetration["deepest_frame"] == ids[np.argmax(depth)]
     assert penetration["over_3_mm"] == (depth > DEEP_M).mean()
@@ -84,6 +92,7 @@ def test_deep_hands_are_counted(tmp_path: Path) -> None:
     held = [k for k, gap in enumerate(hands["contact_gap_m"]) if gap is not None]
     hands["contact_gap_m"][held[3]][:] = np.nan  # in contact, but far from it: no penetration
     hands["contact_gap_m"][held[5]][7] = -0.004
+    hands["grasp"][held[5]] = None  # counted with its situation
     create_dataset(tmp_path, {"frames": 30, "frames_per_shard": 30})
     write_shard(tmp_path, 0, table_from_columns(frames, counts, hands, object_counts, objects))
     stats = collect_stats(open_dataset(tmp_path))
@@ -91,6 +100,11 @@ def test_deep_hands_are_counted(tmp_path: Path) -> None:
     assert stats["penetration_m"]["deepest_frame"] == 3 * 5 + 2
     assert stats["penetration_m"]["min"] == 0
     assert stats["contact"]["parts"]["0"] == 1
+    by_kind = stats["contact"]["by_kind"]
+    assert list(by_kind) == ["grasp", "palmar pinch"]
+    assert by_kind["grasp"]["hands"] == 1 and by_kind["palmar pinch"]["hands"] == len(held) - 1
+    assert by_kind["grasp"]["deepest_m"] == pytest.approx(0.004)
+    assert by_kind["palmar pinch"]["deepest_m"] < DEEP_M
     text = format_stats(stats)
     assert "deepest 4.0 mm (frame 17), over 3 mm 10.00%" in text
 

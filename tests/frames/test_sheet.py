@@ -279,6 +279,43 @@ def test_caption_says_what_the_labels_say():
         assert any(f"{seen} visible, {hidden} occluded" in line for line in lines)
 
 
+def test_caption_tells_the_situation() -> None:
+    hands = (
+        dataclasses.replace(FRAME.hands[0], grasp="medium wrap", held=0),
+        dataclasses.replace(FRAME.hands[1], held=0, wearer=False),
+    )
+    ball = dataclasses.replace(FRAME.objects[0], name="ball-2")
+    frame = dataclasses.replace(
+        FRAME,
+        hands=hands,
+        objects=(ball,),
+        situation="grasp",
+        split="val",
+        background="desk",
+        sequence_id=3,
+        time_s=0.5,
+    )
+    lines = [text for text, _ in caption_lines(frame)]
+    assert lines[0] == "Frame 0, grasp, val"
+    assert lines[2] == "desk, sequence 3 at 0.50 s"
+    assert lines[3].startswith("left, 0.") and lines[4] == "medium wrap of ball-2"
+    assert lines[6].startswith("another's right, 0.") and lines[7] == "holds ball-2"
+
+
+def test_other_peoples_hands_are_pale() -> None:
+    hand = FRAME.hands[0]
+    other = dataclasses.replace(hand, wearer=False)
+    for joint in range(21):
+        pale = np.array(palette.color_joint(joint, wearer=False), int)
+        own = np.array(palette.color_joint(joint, wearer=True), int)
+        assert tuple(own) == KEYPOINT_COLORS[joint]
+        assert np.ptp(pale) < 0.5 * np.ptp(own) + 20
+    panels = [draw_depth_panel(dataclasses.replace(FRAME, hands=(h,)), 4) for h in (hand, other)]
+    assert not np.array_equal(*panels)
+    colors = {tuple(c) for c in panels[1].reshape(-1, 3).tolist()}
+    assert KEYPOINT_COLORS[8] not in colors and palette.color_joint(8, wearer=False) in colors
+
+
 def test_sheet_holds_every_card_and_a_legend():
     frames = [fabricate_frame(i) for i in range(3)]
     sheet = draw_sheet(frames, columns=2, title="three frames")

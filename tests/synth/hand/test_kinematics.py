@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from synth.hand.angles import DOF, DOFS, LIMITS, clamp, joint_rotations
+from synth.hand.angles import DOF, DOFS, FLEXED_ULNAR_DEG, LIMITS, clamp, joint_rotations
 from synth.hand.bones import (
     BONES,
     FINGER_START,
@@ -235,8 +235,8 @@ def test_clamp_keeps_what_is_allowed_and_is_idempotent() -> None:
     assert (tame >= LIMITS[:, 0]).all() and (tame <= LIMITS[:, 1]).all()
     np.testing.assert_array_equal(clamp(tame), tame)
     index = [DOF["index_mcp_flexion"], DOF["index_mcp_abduction"]]
-    fist = np.zeros((2, len(DOFS)))
-    fist[:, index] = [[np.pi / 2, 1.0], [0.0, 1.0]]
-    np.testing.assert_allclose(
-        clamp(fist)[:, index[1]], LIMITS[index[1], 1] * np.array([0.15, 1.0])
-    )
+    fist = np.zeros((3, len(DOFS)))
+    fist[:, index] = [[np.pi / 2, 1.0], [0.0, 1.0], [np.pi / 2, -1.0]]
+    low, high = LIMITS[index[1]]
+    expected = [np.radians(FLEXED_ULNAR_DEG[0]), high, 0.15 * low]
+    np.testing.assert_allclose(clamp(fist)[:, index[1]], expected)

@@ -35,7 +35,7 @@ class SynthCommand:
     shard_range: str = "1/1"
     """I/N: only the I-th of N equal parts of the dataset, for several machines on one folder."""
     json: Json = False
-    settings: tyro.conf.OmitArgPrefixes[SynthConfig] = field(default_factory=SynthConfig)
+    settings: Annotated[SynthConfig, tyro.conf.arg(name="")] = field(default_factory=SynthConfig)
     """What is rendered."""
 
 
@@ -53,7 +53,7 @@ def run_synth(arguments: list[str]) -> int:
         arguments,
         default=SynthCommand(out=tyro.MISSING, settings=defaults),
     )
-    from synth.config_file import check_config
+    from synth.config_check import check_config
     from synth.engine import generate
 
     check_config(command.settings)

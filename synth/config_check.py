@@ -24,6 +24,11 @@ RANGES: Final[dict[str, tuple[float, float]]] = {
     "scene.body.spread": (0.0, 5.0),
     "scene.pose.jitter_deg": (0.0, 30.0),
     "scene.pose.max_penetration_mm": (0.0, 20.0),
+    "scene.grasp.jitter_deg": (0.0, 30.0),
+    "scene.grasp.press_mm": (0.0, 2.5),
+    "scene.together.jitter_deg": (0.0, 30.0),
+    "scene.together.turn_deg": (0.0, 45.0),
+    "scene.together.max_penetration_mm": (0.0, 20.0),
     "scene.motion.travel_m": (0.0, 0.5),
     "scene.motion.turn_deg": (0.0, 90.0),
     "scene.motion.pose_s": (0.05, 60.0),
@@ -35,6 +40,8 @@ RANGES: Final[dict[str, tuple[float, float]]] = {
 PAIRS: Final[dict[str, tuple[float, float]]] = {
     "scene.body.distance_m": (0.12, 1.0),
     "scene.body.other_distance_m": (0.4, 2.0),
+    "scene.grasp.hover_m": (0.0, 0.5),
+    "scene.together.apart_mm": (0.0, 500.0),
     "scene.room.wall_m": (0.3, 20.0),
 }
 """Ranges from small to large, and between what they must be."""

@@ -1,4 +1,4 @@
-"""Checking a configuration, and reading it from TOML or from a dataset's metadata."""
+"""Reading a configuration from TOML or from a dataset's metadata."""
 
 import dataclasses
 import tomllib
@@ -7,56 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from frames.errors import BadInput
-from synth.config import PoseConfig, SynthConfig
-
-POSE_SHARES = tuple(f.name for f in dataclasses.fields(PoseConfig) if f.name.endswith("_share"))
-
-
-def check_config(config: SynthConfig) -> None:
-    """Raise BadInput, in one line, for the first value that cannot be."""
-    _require("frames", config.frames, 1, 10**12)
-    _require("seed", config.seed, 0, 2**63 - 1)
-    _require("identities", config.identities, 1, 100_000)
-    _require("frames_per_shard", config.frames_per_shard, 1, 2**20)
-    scene = config.scene
-    for name, value in (
-        ("scene.two_hands_share", scene.two_hands_share),
-        ("scene.object_share", scene.object_share),
-        *((f"scene.pose.{name}", getattr(scene.pose, name)) for name in POSE_SHARES),
-        ("scene.room.empty_share", scene.room.empty_share),
-        ("scene.room.table_share", scene.room.table_share),
-        ("scene.room.furniture_share", scene.room.furniture_share),
-    ):
-        _require(name, value, 0.0, 1.0)
-    total = sum(getattr(scene.pose, name) for name in POSE_SHARES)
-    if total > 1.0 + 1e-9:
-        raise BadInput(
-            f"the shares of scene.pose must add up to at most 1, got {total:.4g}:"
-            f" {', '.join(POSE_SHARES)}"
-        )
-    _require("scene.max_objects", scene.max_objects, 0, 2)
-    _require("scene.body.pitch_deg (mean)", scene.body.pitch_deg[0], -90.0, 90.0)
-    _require("scene.body.pitch_deg (spread)", scene.body.pitch_deg[1], 0.0, 90.0)
-    _require("scene.pose.jitter_deg", scene.pose.jitter_deg, 0.0, 30.0)
-    _require("scene.pose.max_penetration_mm", scene.pose.max_penetration_mm, 0.0, 20.0)
-    _require("scene.body.spread", scene.body.spread, 0.0, 5.0)
-    _require("scene.body.roll_sd_deg", scene.body.roll_sd_deg, 0.0, 90.0)
-    _require("scene.body.yaw_sd_deg", scene.body.yaw_sd_deg, 0.0, 90.0)
-    _require("scene.body.distance_mean_m", scene.body.distance_mean_m, 0.0, 2.0)
-    _require("scene.body.distance_sd_m", scene.body.distance_sd_m, 0.0, 2.0)
-    for name, pair, low, high in (
-        ("scene.body.distance_m", scene.body.distance_m, 0.12, 1.0),
-        ("scene.room.wall_m", scene.room.wall_m, 0.3, 20.0),
-    ):
-        for value in pair:
-            _require(name, value, low, high)
-        if pair[0] >= pair[1]:
-            raise BadInput(f"{name} must go from small to large, got {pair[0]}, {pair[1]}")
-
-
-def _require(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:  # nor is NaN
-        raise BadInput(f"{name} must be between {low} and {high}, got {value}")
+from synth.config import SynthConfig
 
 
 def load_config(path: Path) -> SynthConfig:

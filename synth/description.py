@@ -55,6 +55,8 @@ def describe(config: SynthConfig, camera: Camera | None = None) -> dict[str, Any
     ranges = frame_ranges(
         config.split, config.frames, config.sequence_length, config.frames_per_shard
     )
+    if config.backgrounds:
+        meta["background_images"] = [path.name for path in []]
     if ranges is not None:
         meta["splits"] = {name: list(bounds) for name, bounds in ranges.items()}
     return meta

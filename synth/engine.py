@@ -21,7 +21,7 @@ from frames.errors import BadInput
 from frames.folder import count_rows, count_shards
 from frames.shard import write_shard
 from synth.config import SynthConfig
-from synth.config_file import check_config
+from synth.config_check import check_config
 from synth.description import describe
 from synth.generator import Generator
 

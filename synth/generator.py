@@ -17,7 +17,7 @@ from frames.camera import Camera, load_camera
 from frames.codec import encode_depth, encode_parts
 from frames.errors import BadInput
 from synth.config import SynthConfig
-from synth.config_file import check_config
+from synth.config_check import check_config
 from synth.contact.flesh import build_flesh
 from synth.contact.probes import build_probes
 from synth.frame_renderer import Painter, Rendered, new_images, render_scenes

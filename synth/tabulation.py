@@ -48,12 +48,10 @@ def tabulate(
     kinds = np.array([s.kind for s in solids], dtype=object)
     names = np.array([s.name for s in solids], dtype=object)
     extents = np.stack([s.extent_m for s in solids])
-    held = np.where(hands.grasp >= 0, number[hands.frame, hands.slot], -1).astype(object)
-    held[hands.grasp < 0] = None
+    none = hands.grasp < 0
+    held = np.ma.array(number[hands.frame, hands.slot].astype(np.int8), mask=none)
     touches = np.isfinite(gap_m).any(1) | (hands.solid >= 0) | ~np.isnan(hands.plane[:, 0])
-    gaps = np.empty(total, dtype=object)
-    gaps[:] = list(gap_m.astype(np.float32))
-    gaps[~touches] = None
+    gaps = np.ma.array(gap_m, mask=np.broadcast_to(~touches[:, None], gap_m.shape))
     frame_rates, hand_rates, object_rates = {}, {}, {}
     if rates is not None:
         frame_rates = {

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from frames.errors import BadInput
 from synth.config import SceneConfig, SynthConfig
-from synth.config_file import check_config, config_from_meta, load_config
+from synth.config_check import check_config
+from synth.config_file import config_from_meta, load_config
 
 
 def test_the_defaults_can_be() -> None:

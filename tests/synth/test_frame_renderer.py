@@ -1,16 +1,17 @@
 """Whole frames against the ray caster; a mirrored scene against a mirrored picture."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from frames.camera import Camera
-from synth.frame_renderer import Rendered, planes_in_camera, render_scenes
+from synth.frame_renderer import planes_in_camera, render_scenes
 from synth.generator import Generator
-from synth.meshes import LAYERS
+from synth.scene.props import Props
+from synth.scene.scene import LAYERS, Scenes
+from synth.scene.studio import Studio
 from synth.raster.canvas import Canvas
-from synth.scene.scene import Scenes
 from tests.synth.raster.raycaster import camera_rays
 from tests.synth.scene.witness import FARTHEST_M, Truth, assemble, draw_image, generator, shoot
 
@@ -38,7 +39,7 @@ def test_frames_agree_with_the_ray_caster(name: str) -> None:
     errors, pixels, recoded, missed, restepped = [], 0, 0, 0, 0
     for frame in SAMPLES[name]:
         scenes = maker.sample(np.array([frame]))
-        images = render_scenes(scenes, camera, maker.rig, maker.solids, canvas)
+        images = render_scenes(scenes, camera, maker.studio, canvas)
         z, code = draw_image(assemble(maker, scenes, 0), camera)
         layers = np.stack([canvas.layer(k)[1] for k in range(LAYERS + 1)])
         drawn = np.where(layers > 0, layers, np.inf).min(0)
@@ -87,7 +88,7 @@ def test_fractions_and_boxes_equal_each_hand_drawn_alone() -> None:
     for b in range(len(scenes.frame_ids)):
         truth = assemble(maker, scenes, b)
         for n in np.flatnonzero(hands.frame == b):
-            slot = int(hands.slot[n])
+            slot = int(hands.number[n])
             rays = _rays_about(maker.camera, truth, slot)
             amodal = _is_hand(shoot(_only(truth, slot), rays).code, slot)
             seen = amodal.copy()
@@ -143,25 +144,28 @@ def _box(mask: np.ndarray) -> np.ndarray:
 MIRROR = np.diag([-1.0, 1.0, 1.0, 1.0])
 
 
-def _mirror(scenes: Scenes) -> Scenes:
-    """The scene in a mirror at the plane x = 0; primitives are their own mirror images."""
-    hands, objects, rooms = scenes.hands, scenes.objects, scenes.rooms
-    return replace(
+def _mirror(maker: Generator, scenes: Scenes) -> tuple[Studio, Scenes]:
+    """The scene in a mirror at the plane x = 0, and the stock with every model mirrored."""
+    hands, objects, props = scenes.hands, scenes.objects, scenes.props
+    stock, around = maker.studio.stock, scenes.surroundings
+    side = np.array([-1.0, 1.0, 1.0, 1.0])
+    mirrored = replace(
         scenes,
         T_world_from_camera=MIRROR @ scenes.T_world_from_camera @ MIRROR,
         hands=replace(
             hands,
             left=~hands.left,
             T_world_from_wrist=MIRROR @ hands.T_world_from_wrist @ MIRROR,
-            T_world_from_upper_arm=MIRROR @ hands.T_world_from_upper_arm @ MIRROR,
+            solid=np.full_like(hands.solid, -1),
+            plane=hands.plane * side,
         ),
         objects=replace(objects, T_world_from_object=MIRROR @ objects.T_world_from_object @ MIRROR),
-        rooms=replace(
-            rooms,
-            planes=rooms.planes * [-1.0, 1.0, 1.0, 1.0],
-            box_pose=MIRROR @ rooms.box_pose @ MIRROR,
-        ),
+        props=replace(props, T_world_from_model=MIRROR @ props.T_world_from_model @ MIRROR),
+        surroundings=replace(around, planes=around.planes * side),
     )
+    vertices = stock.vertices * np.array([-1, 1, 1], np.float32)
+    turned = replace(stock, vertices=vertices, faces=stock.faces[:, ::-1].copy())
+    return replace(maker.studio, stock=turned), mirrored
 
 
 def test_left_is_the_mirror_of_right() -> None:
@@ -169,7 +173,10 @@ def test_left_is_the_mirror_of_right() -> None:
     camera = maker.camera
     assert camera.cx == (camera.width - 1) / 2
     scenes = maker.sample(np.arange(64))
-    there, here = (_render(maker, s) for s in (_mirror(scenes), scenes))
+    there, here = (
+        render_scenes(s, camera, studio, Canvas(camera, LAYERS))
+        for studio, s in (_mirror(maker, scenes), (maker.studio, scenes))
+    )
     flipped = there.codes[:, :, ::-1]
     same = flipped == here.codes
     assert (~same).mean() <= 5e-4
@@ -182,12 +189,6 @@ def test_left_is_the_mirror_of_right() -> None:
     assert (a.keypoints.occlusion == b.keypoints.occlusion).mean() >= 0.995
     fraction = np.abs(a.visible_fraction - b.visible_fraction)
     assert np.nanquantile(fraction, 0.95) <= 0.005
-
-
-def _render(maker: Generator, scenes: Scenes) -> Rendered:
-    return render_scenes(
-        scenes, maker.camera, maker.rig, maker.solids, Canvas(maker.camera, LAYERS)
-    )
 
 
 def test_planes_of_the_world_in_the_camera() -> None:
@@ -212,11 +213,11 @@ def test_nothing_in_view_leaves_an_empty_image() -> None:
     """A camera that looks at a corner of the sky: no pixel, no box, no fraction."""
     maker = generator("ego")
     scenes = maker.sample(np.arange(16))
-    off = replace(scenes, rooms=replace(scenes.rooms, present=np.zeros(16, bool)))
-    off.rooms.box_present[:] = False
-    off.objects.present[:] = False
+    around = replace(scenes.surroundings, present=np.zeros(16, bool))
+    none = Props(*(getattr(scenes.props, f.name)[:0] for f in fields(Props)))
+    off = replace(scenes, surroundings=around, props=none)
     tiny = Camera("pinhole", 4, 4, 4000.0, 4000.0, 40_000.0, 1.5)
-    images = render_scenes(off, tiny, maker.rig, maker.solids, Canvas(tiny, LAYERS))
+    images = render_scenes(off, tiny, maker.studio, Canvas(tiny, LAYERS))
     assert not images.depth.any() and not images.codes.any()
     assert np.isnan(images.hands.visible_fraction).all()
     assert np.isnan(images.hands.box_px).all() and np.isnan(images.hands.box_amodal_px).all()

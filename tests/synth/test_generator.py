@@ -12,7 +12,8 @@ from frames.camera_file import build_camera
 from frames.codec import decode_depth, decode_parts
 from frames.errors import BadInput
 from synth.config import PoseConfig, RoomConfig, SceneConfig, SynthConfig
-from synth.generator import Generator, describe
+from synth.description import describe
+from synth.generator import Generator
 from synth.pose.library import PRESETS
 from tests.synth.scene.witness import change_scene, generator
 
@@ -128,11 +129,11 @@ def test_rows_say_what_the_scenes_are() -> None:
     scenes = maker.sample(np.arange(128))
     table = _batch()
     assert table.column("frame_id").to_pylist() == list(range(128))
-    hands, objects = scenes.hands, scenes.objects
+    hands, objects, solids = scenes.hands, scenes.objects, maker.studio.stock.solids
     rows = [h for row in table.column("hands").to_pylist() for h in row]
     assert [h["side"] == "left" for h in rows] == hands.left.tolist()
     assert [h["identity"] for h in rows] == hands.identity.tolist()
-    assert [h["part_base"] for h in rows] == (32 * hands.slot).tolist()
+    assert [h["part_base"] for h in rows] == (32 * hands.number).tolist()
     poses = [PRESETS[p].key_pose if p >= 0 else "none" for p in hands.preset]
     assert [h["key_pose"] for h in rows] == poses
     angles = np.array([h["joint_angles_rad"] for h in rows])
@@ -141,9 +142,10 @@ def test_rows_say_what_the_scenes_are() -> None:
     for b, row in enumerate(table.column("objects").to_pylist()):
         places = np.flatnonzero(objects.present[b])
         assert [o["part_code"] for o in row] == [224 + j for j in range(len(places))]
-        assert [o["kind"] for o in row] == [maker.solids[objects.solid[b, k]].kind for k in places]
+        assert [o["kind"] for o in row] == [solids[objects.solid[b, k]].kind for k in places]
+        assert [o["name"] for o in row] == [solids[objects.solid[b, k]].name for k in places]
         for o, k in zip(row, places, strict=True):
-            np.testing.assert_allclose(o["size_m"], objects.size_m[b, k], rtol=1e-6)
+            np.testing.assert_allclose(o["size_m"], solids[objects.solid[b, k]].extent_m, rtol=1e-6)
             expected = (
                 np.linalg.inv(scenes.T_world_from_camera[b]) @ objects.T_world_from_object[b, k]
             )

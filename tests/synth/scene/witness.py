@@ -10,14 +10,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-import trimesh
 
 from frames.camera import Camera
 from synth.config import SceneConfig, SynthConfig
 from synth.generator import Generator
 from synth.hand.kinematics import bone_transforms, pose_hands
 from synth.scene.scene import Scenes
-from synth.scene.upper_arm import tube
 from tests.synth.raster.raycaster import camera_rays, cast
 
 FARTHEST_M = 6.5535
@@ -73,29 +71,31 @@ def skin(maker: Generator, scenes: Scenes, b: int) -> tuple[np.ndarray, np.ndarr
 def assemble(maker: Generator, scenes: Scenes, b: int) -> Truth:
     """Everything that frame b of a batch shows."""
     view = camera_pose(scenes, b)
-    hands, objects, rooms = scenes.hands, scenes.objects, scenes.rooms
+    hands, props, around = scenes.hands, scenes.props, scenes.surroundings
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     rows = np.flatnonzero(hands.frame == b)
-    for n, vertices in zip(rows, skin(maker, scenes, b)[0], strict=True):
+    for k, (n, vertices) in enumerate(zip(rows, skin(maker, scenes, b)[0], strict=True)):
         faces = maker.rig.faces[:, [2, 1, 0]] if hands.left[n] else maker.rig.faces
-        parts.append((vertices, faces, 32 * int(hands.slot[n]) + maker.rig.face_parts.astype(int)))
-        arm, arm_faces = tube()
-        sleeve = np.full(len(arm_faces), 32 * int(hands.slot[n]) + 17)
-        parts.append((_move(view @ hands.T_world_from_upper_arm[n], arm), arm_faces, sleeve))
-    for j, k in enumerate(np.flatnonzero(objects.present[b])):
-        solid = maker.solids[objects.solid[b, k]]
-        pose = view @ objects.T_world_from_object[b, k] @ np.diag([*objects.size_m[b, k], 1.0])
-        parts.append((_move(pose, solid.vertices), solid.faces, np.full(len(solid.faces), 224 + j)))
-    box = trimesh.creation.box()
-    for pose in rooms.box_pose[b][rooms.box_present[b]]:
-        parts.append((_move(view @ pose, box.vertices), box.faces, np.zeros(len(box.faces), int)))
+        parts.append((vertices, faces, 32 * k + maker.rig.face_parts.astype(int)))
+    for m in np.flatnonzero(props.frame == b):
+        vertices, faces, codes = model(maker, int(props.model[m]))
+        pose = view @ props.T_world_from_model[m]
+        parts.append((_move(pose, vertices), faces, int(props.base[m]) + codes))
     start = np.cumsum([0, *(len(v) for v, _, _ in parts)])
     return Truth(
         np.concatenate([v for v, _, _ in parts]),
         np.concatenate([f + s for (_, f, _), s in zip(parts, start, strict=False)]),
         np.concatenate([c for _, _, c in parts]),
-        _carry_planes(rooms.planes[b], view) if rooms.present[b] else np.zeros((0, 4)),
+        _carry_planes(around.planes[b], view) if around.present[b] else np.zeros((0, 4)),
     )
+
+
+def model(maker: Generator, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices, faces and codes of model k of the stock."""
+    stock = maker.studio.stock
+    v, w = stock.vertex_start[k : k + 2]
+    f, g = stock.face_start[k : k + 2]
+    return stock.vertices[v:w], stock.faces[f:g], stock.codes[f:g].astype(int)
 
 
 def shoot(truth: Truth, rays: np.ndarray) -> Hits:
@@ -130,6 +130,7 @@ def change_scene(maker: Generator, scene: SceneConfig) -> Generator:
     """The same people and camera with other options; spares building the hands anew."""
     other = copy.copy(maker)
     other.config = replace(maker.config, scene=scene)
+    other.__dict__["studio"] = maker.studio
     return other
 
 
@@ -141,8 +142,6 @@ class World:
     scenes: Scenes
     skin: np.ndarray
     """(N, V, 3) float32"""
-    upper_arms: np.ndarray
-    """(N, U, 3) float64"""
     joints: np.ndarray
     """(N, 21, 3) float32, where each bone starts; the forearm's is the elbow."""
 
@@ -154,6 +153,11 @@ def world(count: int = 2048) -> World:
     scenes = maker.sample(np.arange(count))
     hands = scenes.hands
     pose = (hands.identity, hands.angles, hands.T_world_from_wrist, hands.left)
-    tubes = np.stack([_move(pose, tube()[0]) for pose in hands.T_world_from_upper_arm])
     skin, joints = pose_hands(maker.rig, *pose)[0], bone_transforms(maker.rig, *pose)[1]
-    return World(maker, scenes, skin, tubes, joints)
+    return World(maker, scenes, skin, joints)
+
+
+def placed(here: World, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (V, 3) in the world and faces of prop m."""
+    vertices, faces, _ = model(here.maker, int(here.scenes.props.model[m]))
+    return _move(here.scenes.props.T_world_from_model[m], vertices), faces

@@ -79,6 +79,7 @@ class State(NamedTuple):
     weight: np.ndarray
     gaps: np.ndarray
     normals: np.ndarray
+    listed: np.ndarray
 
 
 def make_state(probes: int) -> State:
@@ -102,6 +103,7 @@ def make_state(probes: int) -> State:
         np.zeros(33),
         np.zeros(17),
         np.zeros((17, 3)),
+        np.zeros(21, np.int64),
     )
 
 
@@ -185,7 +187,7 @@ def place_solid(ways, g, f, h, hand, flesh, who, handles, mirrored, u, noise, pr
         attach(R, centre, handles.T[h], mirrored, T, inward)
         for i in range(3):
             across[i] = -across[i]
-        met = bring(hand, who, state, PALM_BONES, T, mirrored, inward, across, FAR_M + 0.05,
+        met = bring(hand, who, state, PALM_BONES, len(PALM_BONES), T, mirrored, inward, across, FAR_M + 0.05,
                     0.5 * press, pack, solid)  # fmt: skip
         return 0.0 if met == 1 else -10.0
     wanted = 2 * thick
@@ -260,17 +262,24 @@ def place_solid(ways, g, f, h, hand, flesh, who, handles, mirrored, u, noise, pr
         start = -0.6
         opposing_places(ways, g, hand, who, start, state, one, two, point)
     if mode == SIDE_CLASS:
-        met = bring(hand, who, state, PALM_BONES, T, mirrored, inward, across, 0.04,
+        met = bring(hand, who, state, PALM_BONES, len(PALM_BONES), T, mirrored, inward, across, 0.04,
                     0.5 * press, pack, solid)  # fmt: skip
         return start if met == 1 else -12.0
+    count = SEAT_BONES.shape[0]
+    for k in range(count):
+        state.listed[k] = SEAT_BONES[k]
+    for d in range(1, 5):
+        if ways.moving[g, d]:
+            state.listed[count], state.listed[count + 1] = LINKS[d, 0], LINKS[d, 1]
+            count += 2
     free = along if ways.away[g] else outward
-    if not push_out(hand, who, state, SEAT_BONES, T, mirrored, inward, free,
+    if not push_out(hand, who, state, state.listed, count, T, mirrored, inward, free,
                     0.03 + 0.3 * deep, 0.5 * press, pack, solid):  # fmt: skip
         return -13.0
     if ways.seat[g]:
         for i in range(3):
             outward[i] = -outward[i]
-        bring(hand, who, state, SEAT_BONES, T, mirrored, inward, outward,
+        bring(hand, who, state, state.listed, count, T, mirrored, inward, outward,
               0.02 + 0.6 * deep, 0.5 * press, pack, solid)  # fmt: skip
     return start
 
@@ -290,6 +299,10 @@ def close_hand(ways, g, begin, hand, flesh, who, inward, pack, solid, press, sta
         least = at - 0.8 if moving else -0.6
         at = free_digit(hand, flesh, who, d, state.start, state.way, at, least, inward, pack, solid,
                         press, state)  # fmt: skip
+        if at < -5.0 and not moving:
+            # It cannot open out of the way, so it curls.
+            at = free_digit(hand, flesh, who, d, state.start, state.way, 1.0, 2.2, inward, pack,
+                            solid, press, state)  # fmt: skip
         if at < -5.0:
             return False
         if moving:

@@ -105,7 +105,21 @@ def self_gap(flesh, who, digit, link, ends):
 
 @njit(**JIT)
 def measure_digit(
-    hand, flesh, who, digit, level, start, way, share, moved, inward, pack, solid, press, mind, state
+    hand,
+    flesh,
+    who,
+    digit,
+    level,
+    start,
+    way,
+    share,
+    moved,
+    inward,
+    pack,
+    solid,
+    press,
+    mind,
+    state,
 ):
     """Pose a digit and measure its links from `level` on: state.gap (3,), below 0 is contact.
 
@@ -134,7 +148,9 @@ def _worst(state, level):
 
 
 @njit(**JIT)
-def free_digit(hand, flesh, who, digit, start, way, begin, least, inward, pack, solid, press, state):
+def free_digit(
+    hand, flesh, who, digit, start, way, begin, least, inward, pack, solid, press, state
+):
     """Move a digit from `begin` towards `least` of its way until it is clear of the solid.
 
     Returns the share of the way, or -9 where it is never clear.

@@ -226,7 +226,9 @@ def least_gap(hand, who, state, listed, count, inward, pack, solid, moved):
 
 
 @njit(**JIT)
-def bring(hand, who, state, listed, count, T, mirrored, inward, direction, most, press, pack, solid):
+def bring(
+    hand, who, state, listed, count, T, mirrored, inward, direction, most, press, pack, solid
+):
     """Move the solid along a direction until the listed bones feel it, at most so far.
 
     Returns 1 when they do, 0 when they do not, -1 when they did from the start.
@@ -251,7 +253,9 @@ def bring(hand, who, state, listed, count, T, mirrored, inward, direction, most,
 
 
 @njit(**JIT)
-def push_out(hand, who, state, listed, count, T, mirrored, inward, direction, most, press, pack, solid):
+def push_out(
+    hand, who, state, listed, count, T, mirrored, inward, direction, most, press, pack, solid
+):
     """Move the solid along a direction until the listed bones are clear of it: did that work?"""
     way = 0.0
     for _ in range(14):

@@ -157,7 +157,7 @@ def hand_spots(
     for h, pose in ((0, np.broadcast_to(np.eye(4), T.shape)), (1, T)):
         left = np.full(len(kind), h == 1)
         transforms, joints = bone_transforms(rig, identity, angles[:, h], pose, left)
-        tips = _tips(rig, identity, transforms)
+        tips = carry_tips(rig, identity, transforms)
         points = np.concatenate([joints, tips], axis=1).astype(np.float64)
         at = np.zeros((len(kind), 3))
         for k in range(points.shape[1]):  # in order: the same sum in any batch
@@ -166,7 +166,7 @@ def hand_spots(
     return out
 
 
-def _tips(rig: Rig, identity: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+def carry_tips(rig: Rig, identity: np.ndarray, transforms: np.ndarray) -> np.ndarray:
     """(N, 5, 3) the tips, each carried by its distal bone."""
     bones = rig.skin_bone[rig.tip_vertices, 0]
     rest = rig.rest_vertices[identity][:, rig.tip_vertices].astype(np.float64)

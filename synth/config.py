@@ -41,19 +41,19 @@ class BodyConfig:
 class PoseConfig:
     """Where poses come from."""
 
-    key_share: float = 0.2
+    key_share: float = 0.24
     """Share of poses that show one of the eight key poses."""
     gesture_share: float = 0.1
     """Share that show an everyday gesture or a resting hand."""
-    number_share: float = 0.05
+    number_share: float = 0.04
     """Share that show a number from one to ten."""
-    asl_share: float = 0.05
+    asl_share: float = 0.04
     """Share that show a letter of American Sign Language."""
     grasp_share: float = 0.05
     """Share that show one of 33 grasps with nothing held."""
-    recorded_share: float = 0.05
+    recorded_share: float = 0.08
     """Share that show a recorded pose."""
-    between_share: float = 0.25
+    between_share: float = 0.33
     """Share on the way between two named poses. The rest are synergies."""
     jitter_deg: float = 4.0
     """Standard deviation of each angle about a named pose, degrees."""

@@ -21,7 +21,7 @@ from synth.raster.canvas import Canvas
 from synth.things.catalogue import KINDS, VARIANTS, build_catalogue
 from synth.things.solid import Handle, Solid
 
-CELL = 116
+CELL = 100
 SAMPLES = 4
 """A picture's pixel is the mean of so many by so many rendered ones."""
 DISTANCE_M = 3.0

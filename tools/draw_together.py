@@ -2,7 +2,9 @@
 """Draw every kind of pair of hands from the wearer's eyes and from the side.
 
     python tools/draw_together.py docs/pictures/together.png
+    python tools/draw_together.py docs/pictures/together_objects.png objects
 
+Names of kinds after the picture's draw only those; `objects` draws two hands on one thing.
 Rendered by our own rasteriser and shaded by the normals of its depth; the second hand is darker.
 """
 
@@ -18,8 +20,10 @@ from frames.camera import Camera
 from frames.sheet import write_picture
 from synth.config import TogetherConfig
 from synth.contact.flesh import build_flesh
-from synth.contact.together import Pairs, solve_together
+from synth.contact.together import solve_together
 from synth.contact.together_kinds import KINDS
+from synth.contact.together_objects import solve_shared
+from synth.contact.together_shares import list_shares
 from synth.contact.together_table import kind_table
 from synth.hand.builtin import builtin_rig
 from synth.hand.collision import build_capsules
@@ -27,6 +31,8 @@ from synth.hand.kinematics import pose_hands
 from synth.hand.rig import Rig
 from synth.raster.canvas import Canvas
 from synth.rigid import multiply
+from synth.things.catalogue import build_catalogue
+from synth.things.distance import pack_grids
 
 PEOPLE = 8
 VIEWS = ("from the eyes", "from the left", "from the front")
@@ -39,10 +45,10 @@ TURNS = np.array(
 )
 """Camera axes (right, down, forward) in the body's frame."""
 
-WIDTH, HEIGHT = 260, 260
+WIDTH, HEIGHT = 220, 220
 SAMPLES = 4
 """A picture's pixel is the mean of so many by so many rendered ones."""
-DISTANCE_M, SPAN_M = 1.2, 0.30
+DISTANCE_M, SPAN_M = 1.2, 0.32
 COLUMNS, GAP, CAPTION = 2, 14, 26
 TINTS = np.array([[0.96, 0.87, 0.80], [0.72, 0.80, 0.90]])
 LIGHT = np.array([-0.35, -0.55, -0.76])
@@ -88,13 +94,19 @@ def new_canvas() -> Canvas:
     )
 
 
-def pose_pairs(rig: Rig, identity: np.ndarray, pairs: Pairs) -> list[np.ndarray]:
-    """Vertices of the first and the second hands (N, V, 3) in the body's frame, held as usual."""
+def pose_pairs(
+    rig: Rig,
+    identity: np.ndarray,
+    angles: np.ndarray,
+    T_first_from_second: np.ndarray,
+    R_body_from_first: np.ndarray,
+) -> list[np.ndarray]:
+    """Vertices of the first, right, and the second hands (N, V, 3) in the body's frame."""
     body = np.tile(np.eye(4), (len(identity), 1, 1))
-    body[:, :3, :3] = kind_table().body_from_first[pairs.kind]
-    places = (body, multiply(body, pairs.T_first_from_second))
+    body[:, :3, :3] = R_body_from_first
+    places = (body, multiply(body, T_first_from_second))
     return [
-        pose_hands(rig, identity, pairs.angles[:, h], places[h], np.full(len(identity), h == 1))[0]
+        pose_hands(rig, identity, angles[:, h], places[h], np.full(len(identity), h == 1))[0]
         for h in (0, 1)
     ]
 
@@ -117,21 +129,73 @@ def draw_together(names: list[str]) -> np.ndarray:
         np.zeros(len(kind), bool),
         kind,
     )
-    hands = pose_pairs(rig, identity, pairs)
+    hands = pose_pairs(
+        rig, identity, pairs.angles, pairs.T_first_from_second, kind_table().body_from_first[kind]
+    )
+    cells = []
+    for n, k in enumerate(kind):
+        touching = int((pairs.gap_m[n] < 0.0015).sum())
+        note = f"{touching} parts touch" if pairs.ok[n] else "no try was good"
+        cells.append((KINDS[k].name, note, hand_meshes(rig, hands, n)))
+    return draw_cells(cells)
+
+
+def draw_objects() -> np.ndarray:
+    """Two hands on each thing of the catalogue that they can share: (H, W, 3) uint8."""
+    rig = builtin_rig(seed=0, identities=PEOPLE)
+    solids = build_catalogue(0, 2)
+    shares = list_shares(solids)
+    solid = np.flatnonzero(np.diff(shares.start) > 0)
+    identity = np.arange(len(solid)) % PEOPLE
+    holds = solve_shared(
+        TogetherConfig(),
+        0,
+        np.arange(len(solid)),
+        "picture",
+        rig,
+        build_capsules(rig),
+        build_flesh(rig),
+        shares,
+        pack_grids(solids),
+        identity,
+        solid,
+        np.zeros(len(solid), bool),
+    )
+    hands = pose_pairs(
+        rig, identity, holds.angles, holds.T_first_from_second, holds.R_body_from_first
+    )
+    cells = []
+    for n, s in enumerate(solid):
+        model = solids[s].model
+        T = holds.T_first_from_object[n]
+        placed = (model.vertices @ T[:3, :3].T + T[:3, 3]) @ holds.R_body_from_first[n].T
+        thing = (placed, model.faces, np.full(len(model.faces), 224, np.uint8))
+        touching = (holds.gap_m[n] < 0.0015).sum(1)
+        note = f"{touching[0]} and {touching[1]} parts" if holds.ok[n] else "no try was good"
+        cells.append((solids[s].name, note, [*hand_meshes(rig, hands, n), thing]))
+    return draw_cells(cells)
+
+
+def hand_meshes(
+    rig: Rig, hands: list[np.ndarray], n: int
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Both hands of pair n as vertices, faces, codes."""
+    return [(hands[h][n], rig.faces, (rig.face_parts + 32 * h).astype(np.uint8)) for h in (0, 1)]
+
+
+def draw_cells(
+    cells: list[tuple[str, str, list[tuple[np.ndarray, np.ndarray, np.ndarray]]]],
+) -> np.ndarray:
+    """A grid of (name, note, meshes)."""
     canvas = new_canvas()
-    rows = -(-len(kind) // COLUMNS)
+    rows = -(-len(cells) // COLUMNS)
     cell_width, cell_height = len(VIEWS) * WIDTH + GAP, HEIGHT + CAPTION + GAP
     picture = draw.new_canvas(rows * cell_height + GAP, COLUMNS * cell_width + GAP, palette.PAPER)
-    for n, k in enumerate(kind):
+    for n, (name, note, meshes) in enumerate(cells):
         left = GAP + n % COLUMNS * cell_width
         top = GAP + n // COLUMNS * cell_height
-        touching = int((pairs.gap_m[n] < 0.002).sum())
-        note = f"{touching} parts touch" if pairs.ok[n] else "no try was good"
-        draw.draw_text(picture, KINDS[k].name, (left, top + 16), palette.TEXT, 16)
+        draw.draw_text(picture, name, (left, top + 16), palette.TEXT, 16)
         draw.draw_text(picture, note, (left + 200, top + 16), palette.MUTED, 13)
-        meshes = [
-            (hands[h][n], rig.faces, (rig.face_parts + 32 * h).astype(np.uint8)) for h in (0, 1)
-        ]
         for v, turn in enumerate(TURNS):
             x, y = left + v * WIDTH, top + CAPTION
             picture[y : y + HEIGHT, x : x + WIDTH] = draw_view(canvas, meshes, turn)
@@ -143,4 +207,5 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     out = Path(sys.argv[1])
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_picture(draw_together(sys.argv[2:]), out)
+    objects = sys.argv[2:] == ["objects"]
+    write_picture(draw_objects() if objects else draw_together(sys.argv[2:]), out)

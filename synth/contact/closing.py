@@ -105,7 +105,21 @@ def self_gap(flesh, who, digit, link, ends):
 
 @njit(**JIT)
 def measure_digit(
-    hand, flesh, who, digit, level, start, way, share, moved, inward, pack, solid, press, mind, state
+    hand,
+    flesh,
+    who,
+    digit,
+    level,
+    start,
+    way,
+    share,
+    moved,
+    inward,
+    pack,
+    solid,
+    press,
+    mind,
+    state,
 ):
     """Pose a digit and measure its links from `level` on: state.gap (3,), below 0 is contact.
 
@@ -134,8 +148,13 @@ def _worst(state, level):
 
 
 @njit(**JIT)
-def free_digit(hand, flesh, who, digit, start, way, begin, least, inward, pack, solid, press, state):
-    """Open a digit from `begin` of its way until it is clear of the solid: share, or -9 for never."""
+def free_digit(
+    hand, flesh, who, digit, start, way, begin, least, inward, pack, solid, press, state
+):
+    """Move a digit from `begin` towards `least` of its way until it is clear of the solid.
+
+    Returns the share of the way, or -9 where it is never clear.
+    """
     share, moved, speed = state.share, state.moved, state.speed
     link_speeds(hand, who, digit, 0, way, speed)
     for link in range(3):
@@ -151,10 +170,10 @@ def free_digit(hand, flesh, who, digit, start, way, begin, least, inward, pack, 
         )  # fmt: skip
         if _worst(state, 0) >= -NARROW_M:
             return at
-        if at <= least:
+        if at == least:
             return -9.0
         step = 0.12
-        at = max(at - step, least)
+        at = max(at - step, least) if least < begin else min(at + step, least)
         for link in range(3):
             moved[link] = step * speed[link]
 

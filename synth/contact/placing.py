@@ -23,8 +23,8 @@ from synth.things.solid import Solid
 ROD, RIM, COIN, BALL = 0, 1, 2, 3
 PALM_BONES: Final = np.array([0, 5, 9, 13, 17, 2, 6, 7, 8, 10, 11, 12, 14, 15, 16, 18, 19, 20, 1])
 """What a thing meets when it is brought against the palm: all but the thumb's outer links."""
-SEAT_BONES: Final = np.array([0, 5, 9, 13, 17, 2, 3, 6, 10, 14, 18, 7, 11, 15, 19])
-"""What a thing meets when it is pushed into the hand."""
+SEAT_BONES: Final = np.array([0, 5, 9, 13, 17, 2, 3])
+"""What a thing meets when it is pushed into the hand, besides the digits that hold it."""
 
 NEAR_M: Final = 0.0001
 FAR_M: Final = 0.07
@@ -215,9 +215,10 @@ def slide(T, mirrored, inward, direction, way):
 
 
 @njit(**JIT)
-def least_gap(hand, who, state, listed, inward, pack, solid, moved):
+def least_gap(hand, who, state, listed, count, inward, pack, solid, moved):
     gap = 1.0
-    for b in listed:
+    for n in range(count):
+        b = listed[n]
         gap, _ = bone_gap(
             hand, who, state.bones, b, inward, pack, solid, state.bound, moved, gap, -1
         )
@@ -225,13 +226,15 @@ def least_gap(hand, who, state, listed, inward, pack, solid, moved):
 
 
 @njit(**JIT)
-def bring(hand, who, state, listed, T, mirrored, inward, direction, most, press, pack, solid):
+def bring(
+    hand, who, state, listed, count, T, mirrored, inward, direction, most, press, pack, solid
+):
     """Move the solid along a direction until the listed bones feel it, at most so far.
 
     Returns 1 when they do, 0 when they do not, -1 when they did from the start.
     """
     state.bound[:] = -1.0
-    gap = least_gap(hand, who, state, listed, inward, pack, solid, 0.0) + press
+    gap = least_gap(hand, who, state, listed, count, inward, pack, solid, 0.0) + press
     if gap < -NEAR_M:
         return -1
     way = 0.0
@@ -245,17 +248,19 @@ def bring(hand, who, state, listed, T, mirrored, inward, direction, most, press,
         step = max(min(step, most - way), 0.00005) if gap > 0.0 else gap
         slide(T, mirrored, inward, direction, step)
         way += step
-        gap = least_gap(hand, who, state, listed, inward, pack, solid, abs(step)) + press
+        gap = least_gap(hand, who, state, listed, count, inward, pack, solid, abs(step)) + press
     return 1 if abs(gap) <= 10 * NEAR_M else 0
 
 
 @njit(**JIT)
-def push_out(hand, who, state, listed, T, mirrored, inward, direction, most, press, pack, solid):
+def push_out(
+    hand, who, state, listed, count, T, mirrored, inward, direction, most, press, pack, solid
+):
     """Move the solid along a direction until the listed bones are clear of it: did that work?"""
     way = 0.0
     for _ in range(14):
         state.bound[:] = -1.0
-        gap = least_gap(hand, who, state, listed, inward, pack, solid, 0.0) + press
+        gap = least_gap(hand, who, state, listed, count, inward, pack, solid, 0.0) + press
         if gap >= -NEAR_M:
             return True
         step = -gap + 0.0005

@@ -2,12 +2,19 @@
 
 # mypy: allow-untyped-defs
 
-from typing import Final, NamedTuple
+from typing import Final
 
-import numpy as np
 from numba import njit
 
+from synth.contact.classes import AXES
 from synth.contact.closing import close_digit, free_digit, measure_digit
+from synth.contact.feeling import (
+    MAX_GAP_M,
+    MAX_PRESS_M,
+    feel_parts,
+    feel_skin,
+    self_depth,
+)
 from synth.contact.placing import (
     BALL,
     FAR_M,
@@ -26,97 +33,22 @@ from synth.contact.placing import (
     push_out,
     reject,
 )
-from synth.contact.classes import AXES
 from synth.contact.posture import (
     JIT,
     LINKS,
-    blend_point,
-    bone_gap,
-    distance_at,
     mark_point,
-    normal_at,
     place_capsule,
     pose_hand,
     set_digit,
 )
-from synth.hand.bones import BONE_PART
-from synth.hand.collision import segment_distance
 
-MAX_PRESS_M: Final = 0.0026
-"""Skin is pressed in by at most this, less than promised: the grid is not exact."""
-MAX_GAP_M: Final = 0.0016
-"""A part nearer than this touches."""
 MAX_SELF_M: Final = 0.0025
 OPPOSED: Final = -0.3
 """Cosine between the directions of two contacts that hold a thing between them."""
-SEEN_M: Final = 0.010
 SLACK_M: Final = 0.0008
 PALM_CLASS, PADS_CLASS, SIDE_CLASS = 0, 1, 2
 GRIP_M: Final = 0.040
 """Half the width of a hand: a long thing is held where all of it is on the thing."""
-
-
-class State(NamedTuple):
-    """Scratch of one hand."""
-
-    angles: np.ndarray
-    start: np.ndarray
-    way: np.ndarray
-    turn: np.ndarray
-    origin: np.ndarray
-    bones: np.ndarray
-    bound: np.ndarray
-    ends: np.ndarray
-    gap: np.ndarray
-    share: np.ndarray
-    moved: np.ndarray
-    speed: np.ndarray
-    T: np.ndarray
-    """(3, 4) wrist from solid; of the mirrored solid for a left hand."""
-    inward: np.ndarray
-    """(3, 4) from the wrist frame to the solid as it is."""
-    vectors: np.ndarray
-    weight: np.ndarray
-    gaps: np.ndarray
-    normals: np.ndarray
-
-
-def make_state(probes: int) -> State:
-    """Scratch for a hand with so many probes."""
-    return State(
-        np.zeros(29),
-        np.zeros(29),
-        np.zeros(29),
-        np.zeros((21, 3, 3)),
-        np.zeros((21, 3)),
-        np.zeros((21, 3, 4)),
-        np.zeros(probes),
-        np.zeros((20, 2, 3)),
-        np.zeros(3),
-        np.zeros(3),
-        np.zeros(3),
-        np.zeros(3),
-        np.zeros((3, 4)),
-        np.zeros((3, 4)),
-        np.zeros((12, 3)),
-        np.zeros(33),
-        np.zeros(17),
-        np.zeros((17, 3)),
-    )
-
-
-@njit(**JIT)
-def self_depth(flesh, who, bones, ends):
-    """Deepest overlap of the capsules of one hand, m."""
-    for c in range(ends.shape[0]):
-        place_capsule(flesh, who, c, bones, ends)
-    worst = 0.0
-    for p in range(flesh.pairs.shape[0]):
-        i, j = flesh.pairs[p, 0], flesh.pairs[p, 1]
-        reach = flesh.radius[who, i] + flesh.radius[who, j] - worst
-        away = segment_distance(ends[i, 0], ends[i, 1], ends[j, 0], ends[j, 1])
-        worst = max(worst, worst + reach - away)
-    return worst
 
 
 @njit(**JIT)
@@ -185,7 +117,7 @@ def place_solid(ways, g, f, h, hand, flesh, who, handles, mirrored, u, noise, pr
         attach(R, centre, handles.T[h], mirrored, T, inward)
         for i in range(3):
             across[i] = -across[i]
-        met = bring(hand, who, state, PALM_BONES, T, mirrored, inward, across, FAR_M + 0.05,
+        met = bring(hand, who, state, PALM_BONES, len(PALM_BONES), T, mirrored, inward, across, FAR_M + 0.05,
                     0.5 * press, pack, solid)  # fmt: skip
         return 0.0 if met == 1 else -10.0
     wanted = 2 * thick
@@ -260,17 +192,24 @@ def place_solid(ways, g, f, h, hand, flesh, who, handles, mirrored, u, noise, pr
         start = -0.6
         opposing_places(ways, g, hand, who, start, state, one, two, point)
     if mode == SIDE_CLASS:
-        met = bring(hand, who, state, PALM_BONES, T, mirrored, inward, across, 0.04,
+        met = bring(hand, who, state, PALM_BONES, len(PALM_BONES), T, mirrored, inward, across, 0.04,
                     0.5 * press, pack, solid)  # fmt: skip
         return start if met == 1 else -12.0
+    count = SEAT_BONES.shape[0]
+    for k in range(count):
+        state.listed[k] = SEAT_BONES[k]
+    for d in range(1, 5):
+        if ways.moving[g, d]:
+            state.listed[count], state.listed[count + 1] = LINKS[d, 0], LINKS[d, 1]
+            count += 2
     free = along if ways.away[g] else outward
-    if not push_out(hand, who, state, SEAT_BONES, T, mirrored, inward, free,
+    if not push_out(hand, who, state, state.listed, count, T, mirrored, inward, free,
                     0.03 + 0.3 * deep, 0.5 * press, pack, solid):  # fmt: skip
         return -13.0
     if ways.seat[g]:
         for i in range(3):
             outward[i] = -outward[i]
-        bring(hand, who, state, SEAT_BONES, T, mirrored, inward, outward,
+        bring(hand, who, state, state.listed, count, T, mirrored, inward, outward,
               0.02 + 0.6 * deep, 0.5 * press, pack, solid)  # fmt: skip
     return start
 
@@ -290,6 +229,10 @@ def close_hand(ways, g, begin, hand, flesh, who, inward, pack, solid, press, sta
         least = at - 0.8 if moving else -0.6
         at = free_digit(hand, flesh, who, d, state.start, state.way, at, least, inward, pack, solid,
                         press, state)  # fmt: skip
+        if at < -5.0 and not moving:
+            # It cannot open out of the way, so it curls.
+            at = free_digit(hand, flesh, who, d, state.start, state.way, 1.0, 2.2, inward, pack,
+                            solid, press, state)  # fmt: skip
         if at < -5.0:
             return False
         if moving:
@@ -305,19 +248,7 @@ def close_hand(ways, g, begin, hand, flesh, who, inward, pack, solid, press, sta
 @njit(**JIT)
 def judge(ways, g, hand, flesh, who, inward, pack, solid, state, gaps, normals):
     """0 where the hand holds, else why not (1-5); gaps (17,) of the parts, NaN beyond 10 mm."""
-    gaps[:] = 1.0
-    state.bound[:] = -1.0
-    for b in range(21):
-        part = BONE_PART[b] - 1
-        gap, nearest = bone_gap(hand, who, state.bones, b, inward, pack, solid, state.bound, 0.0,
-                                gaps[part], -1)  # fmt: skip
-        if nearest >= 0:
-            gaps[part] = gap
-            if gap < MAX_GAP_M:
-                x, y, z = blend_point(
-                    state.bones, hand.rest[who, nearest], hand.bone[nearest], hand.weight[nearest]
-                )
-                normal_at(pack, solid, inward, x, y, z, normals[part])
+    feel_parts(hand, who, inward, pack, solid, state, gaps, normals)
     count = 0
     least = 1.0
     thumb = False
@@ -329,29 +260,18 @@ def judge(ways, g, hand, flesh, who, inward, pack, solid, state, gaps, normals):
             thumb = thumb or 1 <= p <= 3
             for q in range(p):
                 if gaps[q] <= MAX_GAP_M:
-                    a, b = normals[p], normals[q]
-                    least = min(least, (a[0] * b[0] + a[1] * b[1]) + a[2] * b[2])
+                    dot = 0.0
+                    for i in range(3):
+                        dot += normals[p, i] * normals[q, i]
+                    least = min(least, dot)
     if count < ways.least[g] or (ways.thumb[g] and not thumb):
         return 2
     if least > OPPOSED:
         return 3
     if self_depth(flesh, who, state.bones, state.ends) > MAX_SELF_M:
         return 4
-    for v in range(hand.skin.shape[1]):
-        p = hand.skin_part[v] - 1
-        if gaps[p] > 0.012 and p < 16 or gaps[p] > 0.03:
-            continue
-        x, y, z = blend_point(
-            state.bones, hand.skin[who, v], hand.skin_bone[v], hand.skin_weight[v]
-        )
-        away = distance_at(pack, solid, inward, x, y, z)
-        if away < gaps[p]:
-            gaps[p] = away
-            if away < -MAX_PRESS_M:
-                return 5
-    for p in range(17):
-        if gaps[p] > SEEN_M:
-            gaps[p] = np.nan
+    if not feel_skin(hand, who, inward, pack, solid, state, gaps):
+        return 5
     return 0
 
 

@@ -80,7 +80,7 @@ def kind_table() -> KindTable:
     return KindTable(
         hold=np.array([[hold_angles(s.hold) for s in pair] for pair in sides]),
         closing=np.array([[closing_angles(s.closing) for s in pair] for pair in sides]),
-        spot=np.array([[_spot(s.at) for s in pair] for pair in sides]),
+        spot=np.array([[spot_weights(s.at) for s in pair] for pair in sides]),
         body_from_first=multiply(_held(), first),
         on_arm=np.array([kind.on_arm for kind in KINDS]),
         turn_between=multiply(back, second),
@@ -113,7 +113,8 @@ def _vector(v: Vector) -> np.ndarray:
     return np.array(v, np.float64)
 
 
-def _spot(name: str) -> np.ndarray:
+def spot_weights(name: str) -> np.ndarray:
+    """(26,) weights of joints and tips."""
     out = np.zeros(26)
     for point, weight in SPOTS[name].items():
         out[point] = weight

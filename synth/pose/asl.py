@@ -6,13 +6,9 @@ hand after common charts of the manual alphabet.
 
 from typing import Final
 
-from synth.hand.bones import FINGER_START
 from synth.pose.gestures import TUCKED
-from synth.pose.key_poses import CURL
-from synth.pose.presets import Preset, meet, pad
-
-MIDDLE_SIDE: Final = (FINGER_START[1] + 1, 0.75, 1.0)
-"""The radial side of the middle finger's proximal phalanx."""
+from synth.pose.key_poses import CURL, RING
+from synth.pose.presets import Preset, meet
 
 ASL: Final = (
     Preset("asl-a", "fist", (14, -16, 6, 10, 10), *CURL, 4),
@@ -28,9 +24,8 @@ ASL: Final = (
            (0, 10, 5, 2), 2, touch=meet(1)),
     Preset("asl-g", "none", (14, 6, 6, 10, 0), (44, 1, 6, 3), *CURL[1:], 6),
     Preset("asl-h", "none", (20, 14, 2, 44, 40), (40, 1, 5, 2), (40, -1, 5, 2), *CURL[2:], 6),
-    Preset("asl-i", "none", (20, 20, 0, 42, 46), *CURL[:3], (0, 4, 4, 2), 2),
-    Preset("asl-k", "none", (6, 8, 4, 14, 4), (2, -6, 4, 2), (38, 5, 8, 4), *CURL[2:], 4,
-           touch=((pad(0, 0.7), MIDDLE_SIDE),)),
+    Preset("asl-i", "none", (20, 20, 0, 42, 46), *CURL[:2], RING, (2, 4, 4, 2), 3),
+    Preset("asl-k", "none", (14, 10, 4, 18, 0), (2, -6, 4, 2), (40, 6, 8, 4), *CURL[2:], 6),
     Preset("asl-l", "L", (-24, 2, 0, 0, -8), (0, -3, 3, 2), *CURL[1:], 6),
     Preset("asl-m", "none", (26, 14, -4, 50, 46), (72, 2, 62, 30), (74, 1, 64, 30),
            (74, 0, 66, 32), (84, -2, 90, 46), 8),
@@ -38,8 +33,7 @@ ASL: Final = (
            (78, 3, 98, 54), (83, -2, 92, 48), 6),
     Preset("asl-o", "none", (16, 22, 8, 16, 26), (44, 3, 52, 32), (46, 0, 54, 34),
            (48, -2, 54, 34), (52, -5, 52, 30), 8, touch=meet(1, 2, thumb=0.8, finger=0.85)),
-    Preset("asl-p", "none", (8, 10, 4, 16, 6), (14, -6, 8, 4), (56, 5, 12, 6), *CURL[2:], 4,
-           touch=((pad(0, 0.7), MIDDLE_SIDE),)),
+    Preset("asl-p", "none", (14, 14, 4, 16, 2), (14, -6, 8, 4), (56, 6, 12, 6), *CURL[2:], 6),
     Preset("asl-q", "none", (16, 12, 8, 12, 4), (52, 1, 12, 6), *CURL[1:], 6),
     Preset("asl-r", "none", (24, 18, 0, 50, 46), (14, 13, 8, 4), (-2, -12, 16, 8), *CURL[2:],
            6),
@@ -48,8 +42,8 @@ ASL: Final = (
            (77, 3, 98, 56), (83, -2, 92, 48), 6),
     Preset("asl-u", "none", TUCKED, (0, 2, 3, 2), (0, -2, 3, 2), *CURL[2:], 6),
     Preset("asl-v", "none", (26, 16, 2, 50, 44), (0, -11, 3, 2), (0, 8, 3, 2), *CURL[2:], 6),
-    Preset("asl-w", "none", (26, 22, 0, 46, 52), (0, -10, 4, 2), (0, 0, 4, 2), (2, 8, 5, 2),
-           (76, -2, 72, 36), 8, touch=meet(4, thumb=0.6, finger=0.7)),
+    Preset("asl-w", "none", (27, 24, -14, 50, 40), (0, -10, 4, 2), (0, 0, 4, 2), (2, 8, 5, 2),
+           (66, 10, 72, 36), 12),
     Preset("asl-x", "none", (20, 12, 4, 40, 40), (14, 0, 74, 40), *CURL[1:], 6),
-    Preset("asl-y", "none", (-24, 10, 0, -2, -10), *CURL[:3], (2, 14, 4, 2), 2),
+    Preset("asl-y", "none", (-24, 10, 0, -2, -10), *CURL[:2], RING, (2, 14, 4, 2), 3),
 )  # fmt: skip

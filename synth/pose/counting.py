@@ -6,7 +6,7 @@ one-handed six to ten of American Sign Language and of China.
 
 from typing import Final
 
-from synth.pose.key_poses import CURL, LOOSE
+from synth.pose.key_poses import CURL, LOOSE, RING
 from synth.pose.presets import Preset, meet, pad
 
 NUMBER: Final = (
@@ -26,8 +26,8 @@ NUMBER: Final = (
            (70, 0, 80, 42), 4),
     Preset("three-pinky", "OK", (24, 18, 4, 26, 22), (58, 1, 68, 28), (4, -2, 5, 2),
            (2, 5, 5, 2), (0, 11, 5, 2), touch=meet(1)),
-    Preset("six-asl", "none", (26, 24, 0, 40, 40), (2, -8, 4, 2), (2, 0, 4, 2), (6, 5, 6, 3),
-           (66, -2, 54, 26), 12, touch=meet(4)),
+    Preset("six-asl", "none", (27, 24, -16, 52, 26), (2, -8, 4, 2), (2, 0, 4, 2), (6, 5, 6, 3),
+           (69, 12, 58, 27), 15),
     Preset("seven-asl", "none", (25, 23, 2, 32, 30), (2, -8, 4, 2), (4, -1, 5, 2),
            (66, 1, 58, 28), (18, 9, 22, 10), 10, touch=meet(3)),
     Preset("eight-asl", "none", (23, 21, 4, 22, 22), (0, -6, 4, 2), (62, 1, 54, 26),
@@ -35,7 +35,7 @@ NUMBER: Final = (
     Preset("nine-asl", "OK", (20, 18, 8, 14, 24), (56, 1, 74, 28), (4, -2, 5, 2), (0, 5, 5, 2),
            (-2, 11, 5, 2), 2, touch=meet(1)),
     Preset("ten-asl", "thumb", (-20, -6, 2, 2, -6), *CURL, 6),
-    Preset("six-chinese", "none", (-24, 6, 0, -2, -10), *CURL[:3], (0, 14, 4, 2), 2),
+    Preset("six-chinese", "none", (-24, 6, 0, -2, -10), *CURL[:2], RING, (2, 14, 4, 2), 3),
     Preset("seven-chinese", "none", (18, 22, 8, 22, 10), (62, 4, 26, 10), (62, -3, 26, 10),
            (76, 2, 94, 50), (80, -1, 88, 46), 6, touch=((pad(0, 0.75), pad(1, 0.75)), (pad(0,
            0.75), pad(2, 0.75)))),

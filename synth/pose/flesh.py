@@ -11,13 +11,17 @@ from typing import Final
 import numpy as np
 
 from synth.hand.angles import TURN_FACTORS, TURNS
-from synth.hand.bones import BONES, FOREARM_BONE, PALM, PARENT, TIP_BONES
+from synth.hand.bones import BONES, FINGER_START, FOREARM_BONE, PALM, PARENT, TIP_BONES
 from synth.hand.collision import PHALANGES, Capsules
 from synth.hand.rig import Rig
 from synth.rigid import dot
 
 OWN_WEIGHT: Final = 0.9
 """Skin that follows a bone at least so much counts as rigid with it."""
+PALM_MARGIN_M: Final = 0.001
+"""Kept between phalanges and the capsules of the palm, from which its skin stands out."""
+TIP_MARGIN_M: Final = 0.0025
+"""The same for fingertips, which meet the palm where it is thickest."""
 LEAST_SKIN: Final = 12
 """A bone with less rigid skin takes all that follows it most."""
 
@@ -46,6 +50,8 @@ class Flesh:
     """(C,) int64"""
     pairs: np.ndarray
     """(P, 2) int64 capsules that can meet."""
+    margin: np.ndarray
+    """(P,) metres that a pair keeps apart: the palm's skin stands out between its capsules."""
     skin: np.ndarray
     """(I, S, 3) skin of the phalanges, phalanx by phalanx."""
     skin_start: np.ndarray
@@ -96,6 +102,7 @@ def build_flesh(rig: Rig, capsules: Capsules) -> Flesh:
         radius=capsules.radius,
         capsule_bone=bone,
         pairs=capsules.pairs,
+        margin=_margins(bone[capsules.pairs]),
         skin=skin,
         skin_start=start,
         length=length,
@@ -114,6 +121,13 @@ def _local(points: np.ndarray, frames: np.ndarray, origin: np.ndarray) -> np.nda
         (away[..., :1] * frames[:, 0] + away[..., 1:2] * frames[:, 1])
         + away[..., 2:] * frames[:, 2]
     )
+
+
+def _margins(pairs: np.ndarray) -> np.ndarray:
+    """(P,) for the bones (P, 2) of each pair."""
+    palm = np.isin(pairs, FINGER_START).any(1)
+    tips = np.isin(pairs, TIP_BONES).any(1)
+    return np.where(palm, np.where(tips, TIP_MARGIN_M, PALM_MARGIN_M), 0.0)
 
 
 def _moves(turns: np.ndarray) -> np.ndarray:

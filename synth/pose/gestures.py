@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from synth.pose.key_poses import CURL, LOOSE, THUMB_ON_INDEX_SIDE
+from synth.pose.key_poses import CURL, LOOSE, RING, THUMB_ON_INDEX_SIDE
 from synth.pose.presets import Finger, Preset, Thumb, meet
 
 TUCKED: Final[Thumb] = (24, 16, 0, 48, 44)
@@ -10,20 +10,20 @@ TUCKED: Final[Thumb] = (24, 16, 0, 48, 44)
 UP: Final[Finger] = (2, 0, 4, 2)
 
 GESTURE: Final = (
-    Preset("relaxed", "none", (2, 4, 0, 14, 8), (20, -1, 26, 12), (26, 1, 32, 16),
+    Preset("relaxed", "none", (2, 4, 0, 22, 4), (20, -1, 26, 12), (26, 1, 32, 16),
            (30, 2, 34, 18), (32, 3, 32, 16), 3),
-    Preset("relaxed-open", "none", (-4, 2, 0, 12, 4), (12, -3, 20, 9), (16, 0, 22, 11),
-           (19, 2, 24, 12), (20, 5, 24, 11), 2),
-    Preset("relaxed-closed", "none", (6, 1, 2, 20, 18), (34, 1, 46, 22), (40, 1, 52, 26),
+    Preset("relaxed-open", "none", (-3, 2, 0, 20, -2), (8, -1, 26, 9), (18, 1, 28, 15),
+           (15, 3, 26, 14), (6, 6, 26, 9), 6),
+    Preset("relaxed-closed", "none", (6, 2, 2, 28, 12), (34, 1, 46, 22), (40, 1, 52, 26),
            (44, 2, 54, 28), (44, 2, 50, 26), 4),
-    Preset("cupped", "none", (4, -4, 4, 10, 6), (24, 2, 22, 10), (28, 1, 22, 11),
+    Preset("cupped", "none", (4, -6, 4, 20, 0), (24, 2, 22, 10), (28, 1, 22, 11),
            (30, 0, 22, 11), (32, -4, 22, 11), 12),
     Preset("peace", "none", TUCKED, (2, -12, 4, 2), (2, 8, 4, 2), *CURL[2:], 6),
     Preset("two-together", "none", TUCKED, (2, 1, 4, 2), (2, -1, 4, 2), *CURL[2:], 6),
-    Preset("horns", "none", (21, 14, 6, 34, 40), (2, -4, 4, 2), *CURL[1:3], (2, 8, 4, 2), 2),
-    Preset("i-love-you", "none", (-22, 4, 0, 0, -6), (2, -4, 4, 2), *CURL[1:3], (2, 9, 4, 2),
-           2),
-    Preset("shaka", "none", (-22, 8, 0, 0, -8), *CURL[:3], (4, 12, 5, 2), 2),
+    Preset("horns", "none", (21, 14, 6, 34, 40), (2, -4, 4, 2), CURL[1], RING, (3, 9, 4, 2), 3),
+    Preset("i-love-you", "none", (-22, 4, 0, 0, -6), (2, -4, 4, 2), CURL[1], RING, (4, 9, 4, 2),
+           3),
+    Preset("shaka", "none", (-22, 8, 0, 0, -8), *CURL[:2], RING, (6, 12, 5, 2), 3),
     Preset("call", "none", (-16, 14, 0, 4, 0), *LOOSE[:3], (16, 10, 14, 8), 4),
     Preset("vulcan", "none", (-20, 0, 0, 0, -6), (2, -6, 4, 2), (2, -9, 4, 2), (2, 10, 4, 2),
            (2, 9, 4, 2)),
@@ -32,7 +32,7 @@ GESTURE: Final = (
     Preset("gun", "none", (-22, 0, 0, 0, -6), (2, 0, 4, 2), (2, -1, 4, 2), *CURL[2:], 6),
     Preset("trigger", "none", (-10, 0, 0, 6, 6), (22, -2, 52, 26), *CURL[1:], 6),
     Preset("middle-point", "none", (18, 10, 4, 36, 40), CURL[0], (4, 0, 6, 3), *CURL[2:], 4),
-    Preset("pinky-point", "none", (22, 20, 0, 44, 46), *CURL[:3], (4, 6, 5, 2), 2),
+    Preset("pinky-point", "none", (22, 20, 0, 44, 46), *CURL[:2], RING, (4, 6, 5, 2), 3),
     Preset("hook", "none", (-8, -4, 0, 4, 6), (10, 0, 84, 42), (12, 0, 86, 44), (12, 0, 86, 44),
            (12, 0, 82, 42)),
     Preset("claw", "none", (-8, 14, 0, 8, 34), (6, -10, 50, 34), (6, -1, 52, 36),
@@ -61,8 +61,8 @@ GESTURE: Final = (
            (60, 1, 60, 30), (36, 2, 42, 20), 10, touch=meet(3)),
     Preset("pinch-three", "none", (20, 20, 8, 18, 24), (50, 3, 50, 26), (52, -2, 50, 26),
            (34, 1, 34, 18), (28, 3, 28, 14), 6, touch=meet(1, 2)),
-    Preset("scout", "none", (26, 22, 0, 44, 52), (2, -1, 4, 2), (2, 0, 4, 2), (4, 0, 5, 3),
-           (78, -2, 70, 36), 10, touch=meet(4, thumb=0.6, finger=0.7)),
+    Preset("scout", "none", (27, 24, -14, 48, 42), (2, -1, 4, 2), (2, 0, 4, 2), (4, 0, 5, 3),
+           (68, 10, 70, 36), 12),
     Preset("tea", "none", (14, 14, 6, 18, 22), (48, 0, 56, 28), (46, 1, 56, 28),
            (40, 2, 48, 24), (12, 10, 16, 8), 2),
     Preset("thumb-in-palm", "none", (24, 4, 0, 44, 50), (0, -1, 3, 1), (0, 0, 3, 1),

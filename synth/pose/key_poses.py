@@ -16,6 +16,8 @@ CURL: Final = (
     (72, 12, 92, 51),
 )
 """Fingers of a closed fist, index to pinky."""
+RING: Final = (58, 9, 101, 61)
+"""The ring finger beside a straight pinky: its knuckle cannot follow the others."""
 LOOSE: Final = (
     (46, 6, 84, 45),
     (50, 6, 88, 49),
@@ -30,26 +32,26 @@ KEY: Final = (
            (1, -1, 3, 0)),
     Preset("flat-thumb-out", "open", (-18, -4, 0, 2, -6), (0, 1, 3, 1), (0, 0, 3, 1),
            (0, -1, 3, 1), (0, -5, 4, 1)),
-    Preset("flat-soft", "open", (0, -8, 0, 8, 4), (8, 0, 10, 5), (10, 0, 11, 6), (10, 0, 12, 6),
-           (9, 0, 12, 6), 2),
+    Preset("flat-soft", "open", (0, -10, 0, 22, -4), (8, 0, 10, 5), (10, 0, 11, 6),
+           (10, 0, 12, 6), (4, 0, 12, 6), 6),
     Preset("spread", "open", (-16, 6, 0, 0, 0), (-4, -14, 3, 1), (-4, -1, 3, 1), (-4, 8, 3, 1),
            (-4, 16, 3, 1)),
     Preset("spread-wide", "open", (-24, 12, -4, -6, -12), (-14, -19, 2, -3), (-12, -3, 2, -3),
            (-12, 11, 2, -3), (-14, 21, 3, -3)),
-    Preset("spread-soft", "open", (-8, 8, 0, 8, 6), (8, -9, 14, 8), (8, -1, 15, 9),
-           (9, 6, 15, 9), (8, 11, 15, 8), 2),
+    Preset("spread-soft", "open", (-6, 6, 0, 18, -2), (8, -9, 14, 8), (8, -1, 15, 9),
+           (7, 6, 15, 9), (2, 11, 15, 8), 6),
     # Fist.
     Preset("fist", "fist", (17, 24, -6, 43, 50), *CURL, 8),
     Preset("fist-loose", "fist", (12, 18, 0, 32, 36), *LOOSE, 6),
     Preset("fist-thumb-side", "fist", (14, -8, 6, 18, 22), *CURL, 6),
-    Preset("fist-thumb-in", "fist", (24, 8, -8, 42, 62), (66, 2, 84, 44), (70, 2, 88, 46),
+    Preset("fist-thumb-in", "fist", (22, 8, -8, 36, 62), (66, 2, 84, 44), (70, 2, 88, 46),
            (70, 2, 90, 50), (74, -2, 88, 48), 10),
     # Finger: the index points.
     Preset("point", "finger", (16, 12, 4, 38, 34), (-2, 4, 4, 2), *CURL[1:], 6),
     Preset("point-soft", "finger", (8, 8, 4, 22, 24), (8, 0, 14, 6), *LOOSE[1:], 4),
-    Preset("point-thumb-side", "finger", (16, -24, 6, 12, 10), (-6, 10, 8, 0), *CURL[1:], 6),
+    Preset("point-thumb-side", "finger", (13, -22, 6, 12, 10), (-6, 10, 8, 0), *CURL[1:], 6),
     Preset("point-down", "finger", (14, 12, 4, 34, 34), (34, 0, 6, 3), *CURL[1:], 6),
-    Preset("point-thumb-in", "finger", (24, 12, 0, 46, 58), (2, -2, 6, 3), (70, 2, 90, 48),
+    Preset("point-thumb-in", "finger", (22, 12, 0, 40, 58), (2, -2, 6, 3), (70, 2, 90, 48),
            (70, 2, 92, 50), (74, -2, 90, 48), 8),
     # Thumb: up, the rest a fist.
     Preset("thumbs-up", "thumb", (-22, -4, 0, 0, -8), *CURL, 6),

@@ -27,8 +27,8 @@ from synth.pose.library import (
     touch_table,
 )
 from synth.pose.presets import TOUCHES
-from synth.pose.settling import TOUCH_ERROR_M, settle
-from synth.pose.synergy import DRIFT_DEG, FLEXION, JITTER_DEG, couple, deviations, draw_synergies
+from synth.pose.settling import TOUCHED_M, settle
+from synth.pose.synergy import HABIT, JITTER_DEG, couple, deviations, draw_synergies, unfold
 from synth.pose.transition import path_angles
 
 ATTEMPTS: Final = 8
@@ -37,7 +37,7 @@ ATTEMPTS: Final = 8
 CALMER: Final = 0.8
 """Each further draw deviates so much less from its named pose."""
 
-NEAR_KEY_DEG: Final = 9.0
+NEAR_KEY_DEG: Final = 8.0
 """Nothing unnamed comes so near to a key pose, root mean square over the angles that tell them."""
 
 HOMES: Final = tuple(
@@ -77,11 +77,12 @@ def sample_poses(
     identity (B,): whose hand it is.
     """
     count = len(frame_ids)
-    kind = uniform(seed, frame_ids, stage + "/kind", 5)
+    kind = uniform(seed, frame_ids, stage + "/kind", 3)
     named, first, second = _choose(config, kind)
     preset = np.where(named, first, -1)
     angles = np.zeros((count, len(DOFS)))
     pending = np.arange(count)
+    keys = preset_table()[key_rows()]
     for attempt in range(ATTEMPTS):
         drawn = _draw(
             config, seed, frame_ids[pending], stage, attempt, kind[pending],
@@ -91,8 +92,8 @@ def sample_poses(
         shown = preset[pending] >= 0
         touch[shown] = touch_table()[preset[pending[shown]]]
         drawn, depth, gap = settle(flesh, identity[pending], drawn, touch)
-        fine = (depth <= config.max_penetration_mm / 1000) & (gap <= 2 * TOUCH_ERROR_M)
-        fine &= shown | (_nearest_key(drawn) > np.radians(NEAR_KEY_DEG))
+        fine = (depth <= config.max_penetration_mm / 1000) & (gap <= TOUCHED_M)
+        fine &= shown | (nearest_key(drawn, keys) > np.radians(NEAR_KEY_DEG))
         angles[pending[fine]] = drawn[fine]
         pending = pending[~fine]
         if not len(pending):
@@ -147,21 +148,23 @@ def _draw(
     table = preset_table()
     lag = 0.25 * extra[:, :5]
     # The thumb has a mind of its own; ends of the way are left out.
-    way = path_angles(table[first], table[second], 0.28 + 0.6 * kind[:, 3], lag)
+    way = path_angles(table[first], table[second], 0.28 + 0.6 * extra[:, 5], lag)
     shown = preset >= 0
     base = np.where(shown[:, None], table[first], way)
     scale = config.jitter_deg / JITTER_DEG * np.where(shown, CALMER**attempt, 1.5)
     base = base + scale[:, None] * deviations(noise)
     if config.jitter_deg > 0:
-        base[:, [i + 1 for i in FLEXION]] += 0.7 * np.radians(DRIFT_DEG)
+        base += HABIT
     angles = np.where((shown | (second >= 0))[:, None], base, draw_synergies(noise, extra))
     angles[:, :2] = 0.0
-    return clamp(couple(clamp(angles)))
+    angles = clamp(angles)
+    return clamp(unfold(np.where(shown[:, None], angles, couple(angles))))
 
 
-def _nearest_key(angles: np.ndarray) -> np.ndarray:
-    """(N,) rad to the nearest key pose, root mean square over the telling angles."""
-    return np.asarray(_root_mean_square(angles, preset_table()[key_rows()], _TELLING))
+def nearest_key(angles: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """(N,) rad from angles (N, 29) to the nearest row of the table (K, 29): the root mean square
+    over the angles that tell key poses apart."""
+    return np.asarray(_root_mean_square(angles, table, _TELLING))
 
 
 @numba.njit(cache=True, nogil=True)

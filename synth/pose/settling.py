@@ -23,6 +23,8 @@ PRESS_M: Final = 0.0004
 """Touching skins are pressed into each other so far."""
 TOUCH_ERROR_M: Final = 0.0002
 """A touch is made when its gap is as good as this."""
+TOUCHED_M: Final = 0.0006
+"""An error that still counts as touching."""
 WANTED_M: Final = 0.001
 """Overlap of capsules at which a hand is left as it is."""
 MAX_STEP: Final = 0.12
@@ -49,7 +51,7 @@ def settle(
 
     identity (B,), angles (B, 29) rad, touch (B, K, 2, 3): sites that meet in pairs, each as bone
     (-1 for none), place along it (0 joint, 1 end) and side (0 palmar, 1 radial, -1 ulnar).
-    -> angles (B, 29), depth (B,) of the deepest overlap of capsules that is left and gap (B,) the
+    -> angles (B, 29), depth (B,) of the deepest overlap that is left and gap (B,) the
     largest error of a touch, metres.
     """
     return _settle(
@@ -57,6 +59,7 @@ def settle(
         np.asarray(identity, dtype=np.int64),
         np.ascontiguousarray(touch, dtype=np.float64),
         LIMITS,
+        np.radians(FLEXED_ULNAR_DEG),
         EASE,
         flesh.offset,
         flesh.zero,
@@ -68,6 +71,7 @@ def settle(
         flesh.radius,
         flesh.capsule_bone,
         flesh.pairs,
+        flesh.margin,
         flesh.skin,
         flesh.skin_start,
         flesh.length,
@@ -75,7 +79,7 @@ def settle(
 
 
 @numba.njit(cache=True, nogil=True)
-def _clamp(a, limits):  # type: ignore[no-untyped-def]
+def _clamp(a, limits, flexed):  # type: ignore[no-untyped-def]
     """`synth.hand.angles.clamp` of one hand, in place."""
     for k in range(a.shape[0]):
         a[k] = min(max(a[k], limits[k, 0]), limits[k, 1])
@@ -83,7 +87,7 @@ def _clamp(a, limits):  # type: ignore[no-untyped-def]
         k = FINGER_DOF_START + 5 * f
         bent = min(max(a[k] / (math.pi / 2), 0.0), 1.0)
         low = (1.0 - ABDUCTION_LOSS * bent) * limits[k + 1, 0]
-        high = limits[k + 1, 1] + bent * (math.radians(FLEXED_ULNAR_DEG[f]) - limits[k + 1, 1])
+        high = limits[k + 1, 1] + bent * (flexed[f] - limits[k + 1, 1])
         a[k + 1] = min(max(a[k + 1], low), high)
 
 
@@ -191,6 +195,7 @@ def _settle(  # type: ignore[no-untyped-def]
     identity,
     touch,
     limits,
+    flexed,
     ease,
     offsets,
     zero,
@@ -202,6 +207,7 @@ def _settle(  # type: ignore[no-untyped-def]
     radii,
     capsule_bone,
     pairs,
+    margins,
     skins,
     skin_start,
     lengths,
@@ -238,7 +244,7 @@ def _settle(  # type: ignore[no-untyped-def]
                     site[k, e, 0],
                     site[k, e, 1],
                 )
-        _clamp(a, limits)
+        _clamp(a, limits, flexed)
         for step in range(STEPS + 1):
             place_bones(a, offset, zero, turns, factors, turn, origin, axis)
             for d in range(dofs):
@@ -307,7 +313,7 @@ def _settle(  # type: ignore[no-untyped-def]
             deepest = 0.0
             for r in range(pairs.shape[0]):
                 i, j = pairs[r, 0], pairs[r, 1]
-                reach = sphere[i, 3] + sphere[j, 3]
+                reach = sphere[i, 3] + sphere[j, 3] + margins[r]
                 away2 = 0.0
                 for x in range(3):
                     away2 += (sphere[i, x] - sphere[j, x]) ** 2
@@ -326,7 +332,7 @@ def _settle(  # type: ignore[no-untyped-def]
                     n[x] = q[x] - p[x]
                     size += n[x] * n[x]
                 size = math.sqrt(size)
-                over = radius[i] + radius[j] - size
+                over = radius[i] + radius[j] + margins[r] - size
                 deepest = max(deepest, over)
                 if over > WANTED_M and size > 1e-6:
                     done = False
@@ -342,7 +348,7 @@ def _settle(  # type: ignore[no-untyped-def]
                 break
             for d in range(dofs):
                 a[d] += min(max(change[d], -MAX_STEP), MAX_STEP)
-            _clamp(a, limits)
+            _clamp(a, limits, flexed)
     return angles, depth, error
 
 

@@ -12,17 +12,34 @@ from typing import Final
 
 import numpy as np
 
-from synth.hand.angles import DOF, FINGER_DOF_START
+from synth.hand.angles import DOF, DOFS, FINGER_DOF_START
 
 MAX_NEIGHBOUR_RAD: Final = np.radians(45.0)
+FOLDED_RAD: Final = np.radians(163.0)
+"""PIP and DIP together: then a fingertip meets the base of its own finger."""
 DIP_FOLLOWS_PIP: Final = 2.0 / 3.0
 
 FLEXION: Final = [FINGER_DOF_START + 5 * f for f in range(4)]
 """The MCP flexion of each finger; abduction, twist, PIP and DIP follow it."""
 
-DRIFT_DEG: Final = np.array([5.0, 5.0, 7.0, 9.0])
+DRIFT_DEG: Final = np.array([5.0, 7.0, 10.0, 12.5])
 """Fingers incline towards ulnar at the knuckles (Hakstian and Tubiana 1967); these are the means of
 the recorded hands (`synth.pose.recorded`), index to pinky."""
+
+ULNAR_LIFT_DEG: Final = (0.0, 0.0, 4.0, 8.0)
+"""How much farther than the index a straight finger extends, where the palm's arch lifts it."""
+
+
+def _habit() -> np.ndarray:
+    out = np.zeros(len(DOFS))
+    out[[DOF["palm_arch"], DOF["thumb_mcp_flexion"], DOF["thumb_ip_flexion"]]] = [3.5, 4.0, -2.0]
+    out[[i + 1 for i in FLEXION]] = 0.7 * DRIFT_DEG
+    return np.radians(out)
+
+
+HABIT: Final = _habit()
+"""(29,) rad: what recorded hands do and authored tables leave out, the mean difference between the
+recordings and the tables of the same names."""
 
 JITTER_DEG: Final = 4.0
 """The jitter for which `deviations` states its spreads."""
@@ -36,7 +53,7 @@ def deviations(noise: np.ndarray) -> np.ndarray:
     out = np.zeros_like(noise)
     z = noise
     out[:, 2] = 2.0 * z[:, 2]
-    for k, spread in zip(range(3, 9), (5.0, 5.0, 3.5, 5.0, 2.0, 6.0), strict=True):
+    for k, spread in zip(range(3, 9), (5.5, 5.0, 4.0, 6.5, 3.0, 7.0), strict=True):
         out[:, k] = spread * z[:, k]
     curl, bend, fan = z[:, 0], z[:, 1], z[:, 11]
     drift = 0.7 * z[:, 16] + 0.7 * z[:, 21]
@@ -55,7 +72,7 @@ def draw_synergies(noise: np.ndarray, u: np.ndarray) -> np.ndarray:
     z = noise
     out = np.zeros_like(noise)
     curl, gradient, shape = u[:, 0], 0.5 * (u[:, 1] - 0.5), 0.55 * z[:, 0]
-    out[:, DOF["palm_arch"]] = 4.0 + 4.0 * z[:, 2]
+    out[:, DOF["palm_arch"]] = 7.0 + 4.0 * z[:, 2]
     # One or two neighbours leave the others: fingers first .. last towards straight or curled.
     apart = u[:, 2] < 0.45
     first = np.floor(4.0 * u[:, 3])
@@ -71,7 +88,12 @@ def draw_synergies(noise: np.ndarray, u: np.ndarray) -> np.ndarray:
         leaves = apart & (first <= f) & (f <= last)
         own = np.clip(np.where(leaves, goal + 0.06 * z[:, i], own), 0.0, 1.0)
         # A knuckle before its PIP, or after: a flat table top to a hook.
-        out[:, i] = -10.0 + 84.0 * own ** np.exp(shape) + 7.0 * z[:, i + 2]
+        out[:, i] = (
+            -10.0
+            - ULNAR_LIFT_DEG[f] * (1.0 - own)
+            + 84.0 * own ** np.exp(shape)
+            + 7.0 * z[:, i + 2]
+        )
         out[:, i + 3] = 2.0 + 102.0 * own ** np.exp(-shape) + 7.0 * z[:, i + 3]
         out[:, i + 4] = DIP_FOLLOWS_PIP * (out[:, i + 3] - 6.0) + 7.0 * z[:, i + 4]
         fan = (3.5 * (1.2 - own) + 2.5 * z[:, 11]) * (f - 1.5)
@@ -83,10 +105,18 @@ def draw_synergies(noise: np.ndarray, u: np.ndarray) -> np.ndarray:
     out[:, DOF["thumb_cmc_flexion"]] = 2.0 + 8.0 * closed + 12.0 * z[:, 3]
     out[:, DOF["thumb_cmc_abduction"]] = 3.0 + 8.0 * closed + 11.0 * z[:, 4]
     out[:, DOF["thumb_cmc_rotation"]] = 4.0 * closed + 9.0 * z[:, 5]
-    out[:, DOF["thumb_mcp_flexion"]] = 20.0 + 8.0 * closed + 13.0 * z[:, 6]
+    out[:, DOF["thumb_mcp_flexion"]] = 22.0 + 8.0 * closed + 12.0 * z[:, 6]
     out[:, DOF["thumb_mcp_abduction"]] = 4.0 * z[:, 7]
-    out[:, DOF["thumb_ip_flexion"]] = 6.0 + 14.0 * closed + 0.5 * 13.0 * z[:, 6] + 17.0 * z[:, 8]
+    out[:, DOF["thumb_ip_flexion"]] = 3.0 + 14.0 * closed + 0.5 * 13.0 * z[:, 6] + 17.0 * z[:, 8]
     return np.radians(out)
+
+
+def unfold(angles: np.ndarray) -> np.ndarray:
+    """(N, 29): no fingertip goes into its own finger."""
+    out = angles.copy()
+    for i in FLEXION:
+        out[:, i + 4] = np.minimum(out[:, i + 4], FOLDED_RAD - out[:, i + 3])
+    return out
 
 
 def couple(angles: np.ndarray) -> np.ndarray:

@@ -23,10 +23,10 @@ from synth.things.triangles import (
 from synth.things.winding import turn_inside
 
 MARGIN_M = 0.026
-MAX_SAMPLES = 64_000
+MAX_SAMPLES = 80_000
 FINEST_M, FINE_M = 0.001, (0.0025, 0.004)
 """Least spacing on a thin axis, and the least and most on any other where samples suffice."""
-THIN_STEPS = 6
+THIN_STEPS = 4
 """An axis thinner than so many steps gets smaller ones."""
 BLOCK = 8
 """Samples on a side of a block that shares a list of triangles."""

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from synth.things.catalogue import build_solid
+from synth.things.catalogue import build_catalogue, build_solid
 from synth.things.distance import pack_grids, solid_distance, solid_distances, solid_gradient
-from synth.things.distance_field import MARGIN_M, MAX_SAMPLES
+from synth.things.distance_field import MARGIN_M, MAX_SAMPLES, sample_distance
 from synth.things.solid import Solid, make_solid
 from tests.synth.things.oracle import measure_union, sample_skin
 
@@ -147,3 +147,14 @@ def test_solids_of_a_pack_do_not_mix() -> None:
 def test_nothing_packs_to_nothing() -> None:
     pack = pack_grids(())
     assert len(pack.values) == 0 and pack.shape.shape == (0, 3)
+
+
+def test_signs_do_not_depend_on_which_way_the_lines_run() -> None:
+    """A line that slips through a seam would differ from lines along another axis."""
+    for solid in build_catalogue(5, 2):
+        faces = solid.model.faces
+        other = sample_distance(np.ascontiguousarray(solid.model.vertices[:, [1, 2, 0]]), faces)
+        one, two = solid.distance.values, other.values.transpose(2, 0, 1)
+        assert one.shape == two.shape
+        clear = np.minimum(np.abs(one), np.abs(two)) > 1e-5
+        np.testing.assert_array_equal((one < 0)[clear], (two < 0)[clear], solid.name)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Draw every named pose from the palm, the back and the thumb's side: docs/pictures/presets.png.
+"""Draw every named pose from the palm and from the thumb's side: a picture for each part.
 
-    python tools/draw_presets.py docs/pictures/presets.png
+    python tools/draw_poses.py docs/pictures
 
-One person's right hand, rendered by our own rasteriser and shaded by the normals of its depth.
+Writes poses-key.png, poses-gesture.png, ... One person's right hand, rendered by our own rasteriser
+and shaded by the normals of its depth.
 """
 
 import sys
@@ -20,27 +21,26 @@ from synth.hand.builtin import builtin_rig
 from synth.hand.collision import build_capsules
 from synth.hand.kinematics import pose_hands
 from synth.hand.rig import Rig
-from synth.pose.presets import PRESETS
-from synth.pose.relaxation import relax_presets
+from synth.pose.flesh import build_flesh
+from synth.pose.library import PARTS, PRESETS, fit_presets
 from synth.raster.canvas import Canvas
 
 PERSON = 3
-VIEWS = ("palm", "back", "thumb side")
 TURNS = np.array(
     [
         [[-1.0, 0, 0], [0, 0, 1], [0, 1, 0]],
-        [[1, 0, 0], [0, 0, 1], [0, -1, 0]],
         [[0, 1, 0], [0, 0, 1], [1, 0, 0]],
     ]
 )
-"""Camera axes (right, down, forward) in the wrist frame; fingers point up in all of them."""
+"""Camera axes (right, down, forward) in the wrist frame, before the palm and beside the thumb;
+fingers point up in both."""
 
-WIDTH, HEIGHT = 150, 150
+WIDTH, HEIGHT = 142, 168
 SAMPLES = 5
 """A picture's pixel is the mean of so many by so many rendered ones."""
-DISTANCE_M, SPAN_M = 1.2, 0.25
-MIDDLE_M = np.array([0.0, 0.0, -0.075])
-COLUMNS, GAP, CAPTION = 3, 14, 40
+DISTANCE_M, SPAN_M = 1.2, 0.27
+MIDDLE_M = np.array([-0.02, 0.0, -0.085])
+COLUMNS, GAP, CAPTION = 4, 14, 40
 TINTS = {"palm": (0.93, 0.83, 0.76), "finger": (0.96, 0.87, 0.80), "forearm": (0.62, 0.66, 0.72)}
 LIGHT = np.array([-0.35, -0.55, -0.76])
 
@@ -72,37 +72,46 @@ def _slope(points: np.ndarray, axis: int) -> np.ndarray:
     return np.where(nearer, ahead, behind)
 
 
-def draw_presets() -> np.ndarray:
-    """All named poses in a grid, (H, W, 3) uint8."""
+def draw_part(canvas: Canvas, rig: Rig, part: str, vertices: np.ndarray) -> np.ndarray:
+    """The poses of one part in a grid, (H, W, 3) uint8; vertices (P, V, 3) in their order."""
+    count = len(vertices)
+    rows = -(-count // COLUMNS)
+    cell_width, cell_height = len(TURNS) * WIDTH + GAP, HEIGHT + CAPTION + GAP
+    picture = draw.new_canvas(rows * cell_height + GAP, COLUMNS * cell_width + GAP, palette.PAPER)
+    for k, preset in enumerate(PARTS[part]):
+        left = GAP + k % COLUMNS * cell_width
+        top = GAP + k // COLUMNS * cell_height
+        note = "" if preset.key_pose == "none" else f"key pose: {preset.key_pose}"
+        draw.draw_text(picture, preset.name, (left, top + 16), palette.TEXT, 15)
+        draw.draw_text(picture, note, (left, top + 32), palette.MUTED, 12)
+        for v, turn in enumerate(TURNS):
+            x, y = left + v * WIDTH, top + CAPTION
+            picture[y : y + HEIGHT, x : x + WIDTH] = draw_view(canvas, rig, vertices[k], turn)
+    return picture
+
+
+def main(folder: Path) -> None:
     rig = builtin_rig(seed=0, identities=PERSON + 1)
-    angles = relax_presets(rig, build_capsules(rig), seed=0)[PERSON]
     count = len(PRESETS)
-    still = np.tile(np.eye(4), (count, 1, 1))
     people = np.full(count, PERSON)
+    flesh = build_flesh(rig, build_capsules(rig))
+    angles = fit_presets(flesh, people, np.arange(count))
+    still = np.tile(np.eye(4), (count, 1, 1))
     vertices, _ = pose_hands(rig, people, angles, still, np.zeros(count, bool))
     width, height = WIDTH * SAMPLES, HEIGHT * SAMPLES
     focal = height * DISTANCE_M / SPAN_M
     camera = Camera("pinhole", width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
     canvas = Canvas(camera, layers=1)
-    rows = -(-count // COLUMNS)
-    cell_width, cell_height = len(VIEWS) * WIDTH + GAP, HEIGHT + CAPTION + GAP
-    picture = draw.new_canvas(rows * cell_height + GAP, COLUMNS * cell_width + GAP, palette.PAPER)
-    for k, preset in enumerate(PRESETS):
-        left = GAP + k % COLUMNS * cell_width
-        top = GAP + k // COLUMNS * cell_height
-        note = "" if preset.key_pose == "none" else f"key pose: {preset.key_pose}"
-        draw.draw_text(picture, preset.name, (left, top + 16), palette.TEXT, 16)
-        draw.draw_text(picture, note, (left + 110, top + 16), palette.MUTED, 14)
-        for v, turn in enumerate(TURNS):
-            x, y = left + v * WIDTH, top + CAPTION
-            picture[y : y + HEIGHT, x : x + WIDTH] = draw_view(canvas, rig, vertices[k], turn)
-            draw.draw_text(picture, VIEWS[v], (x + 4, y - 4), palette.MUTED, 12)
-    return picture
+    folder.mkdir(parents=True, exist_ok=True)
+    start = 0
+    for part, presets in PARTS.items():
+        stop = start + len(presets)
+        picture = draw_part(canvas, rig, part, vertices[start:stop])
+        write_picture(picture, folder / f"poses-{part}.png")
+        start = stop
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    out = Path(sys.argv[1])
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_picture(draw_presets(), out)
+    main(Path(sys.argv[1]))

@@ -34,8 +34,8 @@ from synth.scene.stock import build_stock
 from synth.scene.studio import Studio
 from synth.split import UNDIVIDED, parse_split
 from synth.tabulation import tabulate
-from synth.things.catalogue import build_catalogue
-load_objects=None
+from synth.things.catalogue import KINDS, build_catalogue
+from synth.things.mesh_folder import load_objects
 from synth.things.solid import Solid
 
 BATCH_PIXELS: Final = 128 * 320 * 240
@@ -83,7 +83,7 @@ class Generator:
             ),
             config.sequence_length,
             config.identities,
-            len(self._given) or 53*config.variants,
+            len(self._given) or len(KINDS) * config.variants,
             len(self.backgrounds),
         )
         self._painter: Painter | None = None

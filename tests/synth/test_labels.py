@@ -140,7 +140,7 @@ def _judge(maker: Generator, scenes: Scenes, images: Rendered) -> _Verdicts:
             ratio = np.where(hits.z < FARTHEST_M, hits.z / points[..., 2], np.inf)
             code = np.where(np.isfinite(ratio), hits.code, 0)
             is_hand = (code > 0) & (code < 224)
-            mine = is_hand & (code // 32 == hands.slot[rows, None])
+            mine = is_hand & (code // 32 == hands.number[rows, None])
             flesh = mine & own[np.arange(21), code % 32]
             flesh &= (1 - ratio) * distance <= margin
             cause = np.where(mine, CAUSE_SELF, np.where(is_hand, CAUSE_OTHER_HAND, CAUSE_OBJECT))

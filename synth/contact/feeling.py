@@ -104,10 +104,10 @@ def feel_parts(hand, who, inward, pack, solid, state, gaps, normals):
 
 
 @njit(**JIT)
-def feel_skin(hand, who, inward, pack, solid, state, gaps):
+def feel_skin(hand, who, inward, pack, solid, state, gaps, deepest):
     """Refine gaps (17,) by all vertices of the skin, NaN beyond 10 mm.
 
-    False, and unfinished, where one is too deep in the solid.
+    False, and unfinished, where one is deeper than `deepest` in the solid.
     """
     for v in range(hand.skin.shape[1]):
         p = hand.skin_part[v] - 1
@@ -120,7 +120,7 @@ def feel_skin(hand, who, inward, pack, solid, state, gaps):
         away = distance_at(pack, solid, inward, x, y, z)
         if away < gaps[p]:
             gaps[p] = away
-            if away < -MAX_PRESS_M:
+            if away < -deepest:
                 return False
     for p in range(17):
         if gaps[p] > SEEN_M:

@@ -270,7 +270,7 @@ def judge(ways, g, hand, flesh, who, inward, pack, solid, state, gaps, normals):
         return 3
     if self_depth(flesh, who, state.bones, state.ends) > MAX_SELF_M:
         return 4
-    if not feel_skin(hand, who, inward, pack, solid, state, gaps):
+    if not feel_skin(hand, who, inward, pack, solid, state, gaps, MAX_PRESS_M):
         return 5
     return 0
 

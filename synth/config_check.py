@@ -22,6 +22,7 @@ RANGES: Final[dict[str, tuple[float, float]]] = {
     "scene.body.yaw_sd_deg": (0.0, 90.0),
     "scene.body.sway_sd_m": (0.0, 0.2),
     "scene.body.spread": (0.0, 5.0),
+    "scene.room.max_clutter": (0, 12),
     "scene.pose.jitter_deg": (0.0, 30.0),
     "scene.pose.max_penetration_mm": (0.0, 20.0),
     "scene.grasp.jitter_deg": (0.0, 30.0),
@@ -43,6 +44,7 @@ PAIRS: Final[dict[str, tuple[float, float]]] = {
     "scene.grasp.hover_m": (0.0, 0.5),
     "scene.together.apart_mm": (0.0, 500.0),
     "scene.room.wall_m": (0.3, 20.0),
+    "scene.room.close_m": (0.01, 2.0),
 }
 """Ranges from small to large, and between what they must be."""
 

@@ -20,6 +20,7 @@ from synth.scene.pieces import (
     is_vacant,
     put,
     put_leaning,
+    put_posed,
     put_turned,
     roll,
     turned_size,
@@ -129,11 +130,11 @@ def _put_lamp(dice, shop, spot, fore):
 
 
 @njit(**JIT)
-def scatter(dice, shop, spot, pieces, solids, sizes, first_solid, fore):
+def scatter(dice, shop, spot, pieces, solids, sizes, first_solid, fore, first):
     """Put up to `pieces` things anywhere on a table's top.
 
     solids (S,): which things of the catalogue, -1 for none; sizes (S, 3) theirs; first_solid:
-    number of the first of their models.
+    number of the first of their models; first: the first piece that is not the top.
     """
     x0, x1, y0, y1, top = spot[0], spot[1], spot[2], min(spot[3], 1.6), spot[4]
     for k in range(pieces):
@@ -153,11 +154,21 @@ def scatter(dice, shop, spot, pieces, solids, sizes, first_solid, fore):
             if not stays_on(spot, x, y, wide, deep):
                 continue
             box = box_at(x, y, top + sz / 2, wide, deep, sz)
-            if not (is_vacant(box, shop, 1, 0.004) and is_free(box, fore)):
+            if not (is_vacant(box, shop, first, 0.004) and is_free(box, fore)):
                 continue
             # A hair above the top, so that neither shows through the other.
-            put_turned(shop, model, x, y, top + sz / 2 + 2e-4, sx, sy, sz, cos, sin)
+            z = top + sz / 2 + 2e-4
+            if own:
+                put_solid(shop, model, x, y, z, cos, sin, box)
+            else:
+                put_turned(shop, model, x, y, z, sx, sy, sz, cos, sin)
             break
+
+
+@njit(**JIT)
+def put_solid(shop, model, x, y, z, cos, sin, box):
+    """A thing of the catalogue at its own size."""
+    put_posed(shop, model, x, y, z, (cos, -sin, 0.0, sin, cos, 0.0, 0.0, 0.0, 1.0), box)
 
 
 @njit(**JIT)

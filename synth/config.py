@@ -78,16 +78,30 @@ class GraspConfig:
 
 @dataclass(frozen=True)
 class RoomConfig:
-    """How rooms are furnished."""
+    """What stands around and behind the hands."""
 
-    empty_share: float = 0.15
-    """Share of frames without a room (outdoors, beyond the sensor's range); a table may stand."""
-    table_share: float = 0.35
-    """Share of frames with a table top below the hands."""
+    close_share: float = 0.12
+    """Share of frames in which a surface is close behind the hands, of those with neither a table
+    in use nor a background."""
+    close_m: tuple[float, float] = (0.03, 0.3)
+    """Nearest and farthest of these surfaces, metres behind the hands."""
+    empty_share: float = 0.1
+    """Share of the others without a room (outdoors, beyond the sensor's range); half of these have
+    flat ground, and a table may stand."""
+    table_share: float = 0.5
+    """Share of the others with a table below the hands, besides those on which hands rest."""
+    shelves_share: float = 0.3
+    """Share of the rooms without a table that have shelves ahead."""
     furniture_share: float = 0.55
-    """Chance of each of three pieces of furniture in a room."""
+    """Chance of each of four pieces of furniture in a room, two with a table."""
+    clutter_share: float = 0.8
+    """Share of desks and worktops with what belongs there: screens, laptops, lamps, appliances."""
+    max_clutter: int = 10
+    """At most so many other things on a table, 0 to 12."""
     wall_m: tuple[float, float] = (0.6, 5.0)
     """Nearest and farthest wall ahead of the head, metres."""
+    backgrounds_share: float = 0.7
+    """Share of frames before a background, where a folder of them is given."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +157,22 @@ class MotionConfig:
 
 
 @dataclass(frozen=True)
+class OutfitConfig:
+    """What people wear on their arms, and how the wearer's own body is held."""
+
+    sleeve_share: float = 0.5
+    """Share of people with sleeves, long, pushed up or short; both arms wear the same."""
+    watch_share: float = 0.15
+    """Share of people with a watch or a band on one wrist, mostly the left one."""
+    ring_share: float = 0.15
+    """Share of people with a ring on a finger of one hand."""
+    glove_share: float = 0.04
+    """Share of people with thin gloves on both hands: then no rings."""
+    seated_share: float = 0.45
+    """Share of scenes in which the wearer sits: hands keep out of the lap."""
+
+
+@dataclass(frozen=True)
 class SceneConfig:
     """What a frame shows."""
 
@@ -166,6 +196,8 @@ class SceneConfig:
     """Hands on each other."""
     motion: MotionConfig = field(default_factory=MotionConfig)
     """How sequences move."""
+    outfit: OutfitConfig = field(default_factory=OutfitConfig)
+    """Clothes, and whether the wearer sits."""
     room: RoomConfig = field(default_factory=RoomConfig)
     """Surroundings."""
 

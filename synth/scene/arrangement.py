@@ -9,11 +9,11 @@ from numba import njit
 
 from synth.scene.close import LARGE_M, draw_close
 from synth.scene.clutter import put_screens, scatter
-from synth.scene.desk import COUNTER, DESK, PLAIN, lay_table, put_table
+from synth.scene.desk import COUNTER, DESK, PLAIN, lay_table, meets_body, put_table
 from synth.scene.pieces import CUBE, JIT, between, put, put_posed, roll
 from synth.scene.shelves import furnish, put_cupboards, put_shelves
 from synth.scene.walls import (
-    draw_stance,
+    draw_floor,
     draw_walls,
     farthest,
     gather_foreground,
@@ -44,7 +44,7 @@ def arrange(
     the close gap and of the wall ahead; most: pieces of clutter; dice: arrays (U, n) of uniforms in
     the order of DICE; behind (U,) bool: there is a backdrop.
     """
-    balls = np.empty((points.shape[1] + 4, 4))
+    balls = np.empty((points.shape[1] + 32, 4))
     things = np.empty((points.shape[1] // 8 + 2, 6))
     counts, models, poses, boxes = pieces
     spot = np.zeros(7)
@@ -61,7 +61,9 @@ def arrange(
         # Rooms stand square to who works in them, more often than not.
         yaw = np.pi / 4 * way * (abs(way) if has_table else 1.0)
         cos, sin = np.cos(yaw), np.sin(yaw)
-        count, held = gather_foreground(points[b], radius[b], cos, sin, balls, things)
+        body, count, held = gather_foreground(
+            points[b], radius[b], seated[b], cos, sin, balls, things
+        )
         large = False
         if is_close:
             half = draw_close(
@@ -70,7 +72,7 @@ def arrange(
             large = half > LARGE_M
             _bound(slab, cos, sin, things[held])
             held += 1
-        fore = (balls[:count], things[:held])
+        fore = (balls[:count], things[:held], body)
         bare = behind[b] or is_empty
         table_style = PLAIN if bare or style < 0.3 else DESK if style < 0.65 else COUNTER
         if has_table:
@@ -79,7 +81,7 @@ def arrange(
             of_table = (dice[1][b], cursor[1])
             has_table = lay_table(of_table, table_style, table[b], px, py, fore, spot)
         of_walls = (dice[2][b], cursor[2])
-        _, floor = draw_stance(of_walls, spot[4] if has_table else np.nan, seated[b])
+        floor = draw_floor(of_walls, spot[4] if has_table else np.nan, seated[b])
         draw_walls(of_walls, ranges[2], ranges[3], floor, fore, planes[b])
         present[b] = not bare and not large
         if is_close:
@@ -147,8 +149,10 @@ def _back_to_wall(dice, style, spot, planes, fore):
 @njit(**JIT)
 def lower_than(spot, fore):
     """Is anything in the foreground lower than a table that grew?"""
-    balls, things = fore
-    for k in range(balls.shape[0]):
+    balls, things, body = fore
+    if meets_body(spot[0], spot[1], spot[2], spot[3], spot[4], spot[5], fore):
+        return True
+    for k in range(body, balls.shape[0]):
         x, y, z, r = balls[k, 0], balls[k, 1], balls[k, 2], balls[k, 3]
         over = spot[0] - r < x and x < spot[1] + r and spot[2] - r < y and y < spot[3] + r
         if over and z < spot[4]:

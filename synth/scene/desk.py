@@ -50,7 +50,7 @@ def lay_table(dice, style, top, px, py, fore, spot):
             y1 = y0 + depth
             x0, x1 = -shrink * left, shrink * right
             height = min(lowest_over(x0, x1, y0, y1, fore), HIGHEST_M) - CLEARANCE_M - drop
-            if height <= best:
+            if height <= best or meets_body(x0, x1, y0, y1, height, thick, fore):
                 continue
             best = height
         spot[0], spot[1], spot[2], spot[3], spot[4], spot[5] = x0, x1, y0, y1, height, thick
@@ -72,8 +72,10 @@ def runs_through(x0, x1, y0, y1, top, thick, fore):
 
     A ball with its middle over the top belongs to what rests on it.
     """
-    balls, things = fore
-    for k in range(balls.shape[0]):
+    balls, things, body = fore
+    if meets_body(x0, x1, y0, y1, top, thick, fore):
+        return True
+    for k in range(body, balls.shape[0]):
         x, y, z, r = balls[k, 0], balls[k, 1], balls[k, 2], balls[k, 3]
         if z >= top or z + r + CLEARANCE_M < top - thick:
             continue
@@ -95,11 +97,24 @@ def runs_through(x0, x1, y0, y1, top, thick, fore):
 
 
 @njit(**JIT)
+def meets_body(x0, x1, y0, y1, top, thick, fore):
+    """Does a top run through the wearer? Legs may be under it."""
+    balls, _, body = fore
+    for k in range(body):
+        x, y, z, r = balls[k, 0], balls[k, 1], balls[k, 2], balls[k, 3]
+        dx, dy = max(x0 - x, x - x1, 0.0), max(y0 - y, y - y1, 0.0)
+        dz = max(z - top, top - thick - z, 0.0)
+        if (dx * dx + dy * dy) + dz * dz < r * r:
+            return True
+    return False
+
+
+@njit(**JIT)
 def lowest_over(x0, x1, y0, y1, fore):
-    """The least height of what is over a rectangle, and 2 cm about it."""
-    balls, things = fore
+    """The least height of what is over a rectangle and 2 cm about it, the wearer's body aside."""
+    balls, things, body = fore
     margin, low = 0.02, 1.0
-    for k in range(balls.shape[0]):
+    for k in range(body, balls.shape[0]):
         x, y, r = balls[k, 0], balls[k, 1], balls[k, 3] + margin
         dx, dy = max(x0 - x, x - x1, 0.0), max(y0 - y, y - y1, 0.0)
         if dx * dx + dy * dy < r * r:

@@ -87,9 +87,9 @@ def box_at(x, y, z, sx, sy, sz):
 def is_free(box, fore):
     """Does a box keep clear of all that is in the foreground?
 
-    fore: balls (K, 4) and bounding boxes (J, 6).
+    fore: balls (K, 4), bounding boxes (J, 6), and how many of the balls are the wearer's own body.
     """
-    balls, things = fore
+    balls, things, _ = fore
     for k in range(balls.shape[0]):
         dx = max(box[0] - balls[k, 0], balls[k, 0] - box[3], 0.0)
         dy = max(box[1] - balls[k, 1], balls[k, 1] - box[4], 0.0)

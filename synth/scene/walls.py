@@ -9,8 +9,8 @@ from numba import njit
 
 from synth.scene.pieces import CLEARANCE_M, JIT, between, roll, spread
 
-SEATED_M: Final = (1.1, 1.25)
-STANDING_M: Final = (1.5, 1.75)
+SEATED_M: Final = (1.15, 1.3)
+STANDING_M: Final = (1.55, 1.75)
 """Heights of the eyes over the floor."""
 
 DESK_M: Final = (0.70, 0.77)
@@ -18,24 +18,35 @@ WORKTOP_M: Final = (0.85, 1.0)
 """Heights of tables over the floor, for those who sit and stand."""
 
 
-@njit(**JIT)
-def draw_stance(dice, top, seated):
-    """Whether the wearer stands, and the floor's height (negative) below the eyes.
+TRUNK: Final = np.array(
+    [[0.0, -0.02, 0.0, 0.2], *([0.0, -0.12, z, 0.2] for z in (-0.2, -0.38, -0.56, -0.7))]
+)
+"""Balls (x, y, z, radius) about the wearer's head and trunk."""
 
-    top: height of a table, NaN for none; seated: -1 for unknown, else 0 or 1.
+SEAT: Final = np.array(
+    [
+        *([x, y, -0.69, 0.13] for x, y in ((0.1, 0.0), (0.12, 0.1), (0.15, 0.2), (0.17, 0.3))),
+        *([0.18, 0.37, z, 0.12] for z in (-0.70, -0.85, -1.0)),
+    ]
+)
+"""The same about the right thigh and shank of somebody who sits (`synth.scene.lap`)."""
+
+
+@njit(**JIT)
+def draw_floor(dice, top, seated):
+    """The floor's height (negative) below the eyes of somebody who stands or sits (-1: either).
+
+    top: height of a table, NaN for none: the floor is where that makes it a desk, or a worktop.
     """
     u, v = roll(dice), roll(dice)
-    stands = u < 0.45
-    if top == top:
-        # The height at which a desk, or a worktop, leaves a likely height for the eyes.
+    stands = u < 0.45 if seated < 0 else seated == 0
+    if seated < 0 and top == top:
         stands = top < -0.6 or (top < -0.5 and u < 0.5)
-    if seated >= 0:
-        stands = seated == 0
+    least, most = STANDING_M if stands else SEATED_M
     if top == top:
         low, high = WORKTOP_M if stands else DESK_M
-        return stands, top - (low + (high - low) * v)
-    low, high = STANDING_M if stands else SEATED_M
-    return stands, -(low + (high - low) * v)
+        return -min(max(low + (high - low) * v - top, least), most)
+    return -(least + (most - least) * v)
 
 
 @njit(**JIT)
@@ -60,7 +71,7 @@ def draw_walls(dice, near, far, floor, fore, planes):
 @njit(**JIT)
 def farthest(nx, ny, nz, fore):
     """How far out along an axis of the room the foreground reaches, with its clearance."""
-    balls, things = fore
+    balls, things, _ = fore
     out = 0.0
     for k in range(balls.shape[0]):
         along = nx * balls[k, 0] + ny * balls[k, 1] + nz * balls[k, 2]
@@ -99,19 +110,21 @@ def turn_out(planes, shop, cos, sin):
 
 
 @njit(**JIT)
-def gather_foreground(points, radius, cos, sin, balls, things):
-    """What is in a frame's foreground in the room's axes: how many balls and how many boxes.
+def gather_foreground(points, radius, seated, cos, sin, balls, things):
+    """What is in a frame's foreground in the room's axes: how many balls are the wearer's own body,
+    how many balls in all, and how many boxes.
 
     points (P, 3), radius (P,). Points without radius come in eights, corners of boxes. Writes
-    balls (K, 4), the wearer's own body first, and bounding boxes (J, 6) of the boxes.
+    balls (K, 4), the body's first, and bounding boxes (J, 6) of the boxes.
     """
-    count, boxes = 0, 0
-    for z in (0.0, -0.2, -0.38, -0.56):
-        # The head, then the trunk on which it sits.
-        balls[count, 0], balls[count, 1], balls[count, 2] = 0.0, -0.02 if z == 0 else -0.12, z
-        balls[count, 3] = 0.2
-        count += 1
-    k = 0
+    body = 0
+    for n in range(len(TRUNK)):
+        body = _add_ball(balls, body, TRUNK[n], 1.0, cos, sin)
+    if seated == 1:
+        for n in range(len(SEAT)):
+            for side in (-1.0, 1.0):
+                body = _add_ball(balls, body, SEAT[n], side, cos, sin)
+    count, boxes, k = body, 0, 0
     while k < points.shape[0]:
         x, y, z, r = points[k, 0], points[k, 1], points[k, 2], radius[k]
         if r == 0.0 and k + 8 <= points.shape[0]:
@@ -131,8 +144,14 @@ def gather_foreground(points, radius, cos, sin, balls, things):
             k += 8
             continue
         if x == x and r >= 0.0:
-            balls[count, 0], balls[count, 1] = cos * x + sin * y, cos * y - sin * x
-            balls[count, 2], balls[count, 3] = z, r
-            count += 1
+            count = _add_ball(balls, count, (x, y, z, r), 1.0, cos, sin)
         k += 1
-    return count, boxes
+    return body, count, boxes
+
+
+@njit(**JIT)
+def _add_ball(balls, count, ball, side, cos, sin):
+    x, y = side * ball[0], ball[1]
+    balls[count, 0], balls[count, 1] = cos * x + sin * y, cos * y - sin * x
+    balls[count, 2], balls[count, 3] = ball[2], ball[3]
+    return count + 1

@@ -13,6 +13,8 @@ from synth.labels import KeypointLabels, label_keypoints
 from synth.meshes import list_hands, list_props
 from synth.raster.canvas import DEPTH_SCALE, LayerStatistics
 from synth.rigid import dot, invert_rigid, multiply, rotate
+from synth.scene.backdrop import show_backdrop
+from synth.scene.outfit import GLOVE
 from synth.scene.scene import Scenes
 from synth.scene.studio import Studio
 
@@ -89,15 +91,30 @@ def render_scenes(
         rig, hands.identity, hands.angles, T_camera_from_wrist, hands.left
     )
     gap_m = measure_contacts(studio, scenes, vertices, T_camera_from_wrist)
+    thickness = rig.thickness[hands.identity]
+    gloved = np.flatnonzero(scenes.worn & GLOVE)
+    if len(gloved):
+        # Keypoints and contacts are the bare hand's; only what is seen wears the glove.
+        who = hands.identity[gloved]
+        vertices[gloved], _ = pose_hands(
+            studio.gloved, who, hands.angles[gloved], T_camera_from_wrist[gloved],
+            hands.left[gloved],
+        )  # fmt: skip
+        thickness[gloved] = studio.gloved.thickness[who]
     meshes = list_hands(scenes, rig, vertices)
     props = list_props(scenes, studio.stock, T_camera_from_world)
     planes = planes_in_camera(scenes.surroundings.planes, scenes.T_world_from_camera)
 
+    around = scenes.surroundings
+    backdrops = multiply(around.backdrops.T_background_from_world, scenes.T_world_from_camera)
     depth, codes = new_images(camera, count) if out is None else (out[0][:count], out[1][:count])
     layers = []
     for b in range(count):
         painter.begin()
-        if scenes.surroundings.present[b]:
+        if around.backdrops.image[b] >= 0:
+            room = around.backgrounds[around.backdrops.image[b]]
+            painter.draw_depth(show_backdrop(camera, room, backdrops[b]))
+        elif around.present[b]:
             painter.draw_room(planes[b])
         painter.draw_list(*props.of_frame(b))
         painter.draw_list(*meshes.of_frame(b))
@@ -120,7 +137,7 @@ def render_scenes(
     labels = label_keypoints(
         camera,
         keypoints,
-        rig.thickness[hands.identity],
+        thickness,
         hands.frame,
         hands.number,
         depth,

@@ -48,7 +48,7 @@ def compose(config: SceneConfig, studio: Studio, seed: int, ids: np.ndarray) -> 
     """Draw scenes `ids` (U,) int64: each depends on (seed, id) and the options only."""
     cast = draw_cast(config, studio.pools, seed, ids)
     head = head_pose(config.body, uniform(seed, ids, "head", HEAD_DRAWS), cast.works)
-    seated, lap = lap_spans(getattr(config,'outfit',None), seed, ids)
+    seated, lap = lap_spans(config.outfit, seed, ids)
     people = populate(config, studio, seed, ids, cast, head, lap)
     hands, eye = people.hands, head[:, :3, 3]
     objects, spans = add_loose_objects(

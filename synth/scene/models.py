@@ -1,8 +1,31 @@
-import numpy as np
+"""Models that every stock holds besides what hands take: boxes, arms, clothes, bodies."""
+
+from collections.abc import Sequence
+
+from synth.scene.jewellery import bands, cases, rings
+from synth.scene.lap import head, shank, thigh, trunk
+from synth.scene.pieces import CUBE
+from synth.scene.sleeve import forearm_sleeves, short_sleeves, upper_sleeves
+from synth.scene.surroundings import MODELS
+from synth.scene.upper_arm import arm_model, elbow_model
 from synth.things.model import Model
-from synth.scene.objects import cube
-from synth.scene.upper_arm import tube
-from frames.parts import FOREARM
-def fixed_models():
-    c=cube(); v,f=tube()
-    return {"cube":[Model("cube",c.vertices,c.faces,c.codes)],"arm":[Model("arm",v,f,np.full(len(f),FOREARM,np.uint8))]}
+
+
+def fixed_models() -> dict[str, Sequence[Model]]:
+    """Groups of models by name, in the order of the stock."""
+    return {
+        "surroundings": MODELS,
+        "cube": [MODELS[CUBE]],
+        "arm": [arm_model()],
+        "elbow": [elbow_model()],
+        "sleeves": forearm_sleeves(),
+        "upper sleeves": upper_sleeves(),
+        "short sleeves": short_sleeves(),
+        "bands": bands(),
+        "cases": cases(),
+        "rings": rings(),
+        "trunk": [trunk()],
+        "head": [head()],
+        "thigh": [thigh()],
+        "shank": [shank()],
+    }

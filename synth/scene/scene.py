@@ -8,12 +8,13 @@ from frames.parts import OBJECT_BASE
 from synth.config import SceneConfig
 from synth.scene.composition import Composition, compose, occupied
 from synth.scene.hands import Hands
+from synth.scene.lap import place_lap
 from synth.scene.outfit import dress
 from synth.scene.placement import OBJECTS, Objects
 from synth.scene.props import Props, join_props
 from synth.scene.situation import SLOTS
 from synth.scene.studio import Studio
-from synth.scene.surroundings import Surroundings, build_surroundings
+from synth.scene.surroundings import MODELS, Surroundings, build_surroundings
 
 LAYERS = SLOTS + OBJECTS
 """A layer for every hand and labelled thing of a frame; `LAYERS` itself is the background."""
@@ -66,7 +67,8 @@ def surround(
     """What stands around and behind the scenes; points (U, P, 3), radius (U, P) stay free."""
     return build_surroundings(
         config.room, seed, scene.ids, points, radius, scene.table, scene.table_point,
-        scene.T_world_from_camera, studio.stock.solids,
+        scene.T_world_from_camera, studio.stock.solids, studio.camera, studio.backgrounds,
+        studio.pools, scene.split, scene.seated,
     )  # fmt: skip
 
 
@@ -79,12 +81,13 @@ def assemble(
     around: Surroundings,
 ) -> Scenes:
     """Scenes with all that is drawn; one a frame."""
-    worn, clothes = dress(getattr(config,'outfit',None), studio, seed, scene)
+    worn, clothes = dress(config.outfit, studio, seed, scene)
     props = join_props(
         [
             _list_surroundings(studio, around),
             _list_boards(studio, scene),
             clothes,
+            place_lap(config.outfit, studio, seed, scene, LAYERS),
             _list_objects(studio, scene.objects),
         ]
     )
@@ -125,6 +128,8 @@ def _list_boards(studio: Studio, scene: Composition) -> Props:
     )
 
 
-def _list_surroundings(studio, around):
-    none = np.zeros(len(around.frame), np.int64)
-    return Props(around.frame, around.model, around.T, none + LAYERS, none)
+def _list_surroundings(studio: Studio, around: Surroundings) -> Props:
+    none, first = np.zeros(len(around.frame), np.int64), studio.stock.first
+    own = around.model < len(MODELS)
+    model = around.model + np.where(own, first["surroundings"], first["solids"] - len(MODELS))
+    return Props(around.frame, model, around.T, none + LAYERS, none)

@@ -1,7 +1,8 @@
 """Upper arms: from each elbow to the wearer's shoulder, so that no forearm ends in mid-air.
 
-A rounded, tapering tube. It belongs to the hand's layer and carries the forearm's code: to a hand
-tracker both are arm.
+A tapering tube that begins with a ball about the elbow, and a piece that carries a bare forearm on
+to the joint: together they are smooth however the elbow is bent. Both belong to the hand's layer
+and carry the forearm's code: to a hand tracker all of it is arm.
 """
 
 from functools import cache
@@ -9,37 +10,40 @@ from typing import Final
 
 import numpy as np
 
-from synth.rigid import dot
-from synth.scene.revolve import revolve
+from frames.parts import FOREARM
+from synth.scene.limb import build_tube
+from synth.things.model import Model
+
+GIRTH: Final = 1.42
+"""Radius of the ball about the elbow against the forearm's median, at most: 46 mm for the mean
+person (elbow circumference 0.29 m, ANSUR II: forearm circumference flexed 0.30 m)."""
+WIDEST: Final = 1.2
+"""Radius of the tube's thickest ring against the elbow's: 55 mm, relaxed biceps of 0.34 m."""
 
 PROFILE: Final = (
-    *((-0.16, 0.0), (-0.145, 0.5), (-0.10, 0.86), (-0.03, 1.0), (0.3, 1.02), (0.7, 1.1)),
-    *((1.0, 1.25), (1.1, 1.0), (1.15, 0.0)),
+    *((-0.134, 0.5), (-0.078, 0.86), (0.0, 1.0), (0.14, 0.97), (0.35, 1.03), (0.7, 1.14)),
+    *((1.0, WIDEST), (1.1, 0.96)),
 )
 """(way from elbow to shoulder, radius against the elbow's) of the tube's rings."""
-
-SIDES: Final = 14
-GIRTH: Final = 1.34
-"""Radius of the elbow against the forearm's median: the forearm's end is an oval of 1.0 to 1.4."""
-WIDEST: Final = 1.25
-"""Radius of the tube's thickest ring against the elbow's."""
+ENDS: Final = (-0.155, 1.15)
 
 
 @cache
+def arm_model() -> Model:
+    """A unit upper arm along +z."""
+    return build_tube("arm", [(z, r, r) for z, r in PROFILE], ENDS, FOREARM)
+
+
+@cache
+def elbow_model() -> Model:
+    """The elbow behind a bare forearm: a unit oval of skin that rounds off, z from the wrist (0) to
+    the elbow joint (1). A forearm's mesh ends a little before the joint, with an edge.
+    """
+    profile = [(0.78, 0.85), (0.86, 1.0), (0.94, 1.02), (1.02, 0.97), (1.1, 0.78), (1.15, 0.5)]
+    return build_tube("elbow", [(z, r, r) for z, r in profile], (0.74, 1.17), FOREARM)
+
+
 def tube() -> tuple[np.ndarray, np.ndarray]:
-    """Closed mesh of a unit upper arm along +z: (V, 3) float32 vertices, (F, 3) int32 faces."""
-    vertices, faces = revolve(PROFILE, SIDES)
-    return vertices.astype(np.float32), faces
-
-
-def arm_poses(elbow: np.ndarray, shoulder: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """(N, 4, 4) affine maps of the unit tube: elbow and shoulder (N, 3), elbow's radius (N,) m."""
-    z = shoulder - elbow
-    side = np.cross(np.array([0.0, 1.0, 0.0]), z)
-    x = side / np.sqrt(dot(side, side))[:, None]
-    y = np.cross(z, x)
-    y /= np.sqrt(dot(y, y))[:, None]
-    out = np.tile(np.eye(4), (len(elbow), 1, 1))
-    out[:, :3, 0], out[:, :3, 1] = x * radius[:, None], y * radius[:, None]
-    out[:, :3, 2], out[:, :3, 3] = z, elbow
-    return out
+    """Its mesh: (V, 3) float32 vertices, (F, 3) int32 faces."""
+    model = arm_model()
+    return model.vertices, model.faces

@@ -36,10 +36,11 @@ def measure_contacts(
     first = np.flatnonzero((hands.action == TOGETHER) & (hands.slot == 0))
     if len(first):
         both = np.stack([first, first + 1], axis=1)
-        gap[both], _ = measure_pairs(
+        each, _ = measure_pairs(
             studio.rig, studio.flesh, hands.identity[first], hands.angles[both],
             hands.T_world_from_wrist[both], hands.left[both],
         )  # fmt: skip
+        gap[both] = np.fmin(gap[both], each)
     return np.where(gap < NEAR_M, gap, np.nan).astype(np.float32)
 
 

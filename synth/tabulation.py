@@ -16,7 +16,7 @@ from synth.raster.canvas import DEPTH_SCALE
 from synth.scene.clip import Rates
 from synth.scene.outfit import name_worn
 from synth.scene.scene import Scenes
-from synth.scene.situation import SITUATIONS
+from synth.scene.situation import SITUATIONS, TOGETHER
 from synth.things.solid import Solid
 
 _KEY_POSES = np.array([*(p.key_pose for p in PRESETS), "none"], dtype=object)
@@ -48,8 +48,9 @@ def tabulate(
     kinds = np.array([s.kind for s in solids], dtype=object)
     names = np.array([s.name for s in solids], dtype=object)
     extents = np.stack([s.extent_m for s in solids])
-    none = hands.grasp < 0
-    held = np.ma.array(number[hands.frame, hands.slot].astype(np.int8), mask=none)
+    shared = (hands.action == TOGETHER) & (hands.solid >= 0)
+    none = (hands.grasp < 0) & ~shared
+    held = np.ma.array(number[hands.frame, hands.thing].astype(np.int8), mask=none)
     touches = np.isfinite(gap_m).any(1) | (hands.solid >= 0) | ~np.isnan(hands.plane[:, 0])
     gaps = np.ma.array(gap_m, mask=np.broadcast_to(~touches[:, None], gap_m.shape))
     frame_rates, hand_rates, object_rates = {}, {}, {}

@@ -29,6 +29,8 @@ class Hands:
     """(N,) index into the grasps, -1 for none."""
     solid: np.ndarray
     """(N,) the thing held or touched, -1 for none."""
+    thing: np.ndarray
+    """(N,) the slot whose place among the frame's objects that thing has."""
     T_wrist_from_object: np.ndarray
     """(N, 4, 4) where that thing is."""
     plane: np.ndarray
@@ -68,3 +70,28 @@ def join_hands(groups: Sequence[Hands]) -> Hands:
     joined = {f.name: np.concatenate([getattr(g, f.name) for g in groups]) for f in fields(Hands)}
     order = np.lexsort((joined["slot"], joined["frame"]))
     return Hands(**{name: values[order] for name, values in joined.items()})
+
+
+def none_of_hands() -> Hands:
+    """No hand at all."""
+    shapes = {
+        "angles": (0, 29),
+        "T_wrist_from_object": (0, 4, 4),
+        "plane": (0, 4),
+        "edge": (0, 4),
+        "T_world_from_wrist": (0, 4, 4),
+        "T_world_from_body": (0, 4, 4),
+        "elbow": (0, 3),
+        "shoulder": (0, 3),
+    }
+    kinds = {"left": bool, "stands": bool, "on_table": bool}
+    whole = {"frame", "slot", "identity", "action", "preset", "grasp", "solid", "thing"}
+    return Hands(
+        **{
+            f.name: np.zeros(
+                shapes.get(f.name, (0,)),
+                kinds.get(f.name, np.int64 if f.name in whole else np.float64),
+            )
+            for f in fields(Hands)
+        }
+    )

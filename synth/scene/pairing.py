@@ -1,17 +1,21 @@
 """Where two hands that do something with each other go: both arms have to reach."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
 
 from frames.stream import uniform
 from synth.config import SceneConfig
-from synth.contact.together import Pairs
+from synth.contact.together import meet_again, solve_together
+from synth.contact.together_gaps import measure_pairs
+from synth.contact.together_meeting import Pairs
+from synth.contact.together_objects import solve_shared
 from synth.contact.together_table import draw_pair_pose
+from synth.hand.angles import rotation
 from synth.hand.collision import mutual_penetration
 from synth.rigid import multiply
-from synth.scene.arm import reach_best
+from synth.scene.arm import reach, reach_best
 from synth.scene.body import WRIST_DRAWS, draw_wrists
 from synth.scene.placing import GAP_M, is_in_range
 from synth.scene.spans import (
@@ -27,6 +31,30 @@ from synth.scene.studio import Studio
 
 ROUNDS: Final = (4, 12, 32)
 """Places that are tried at once for a pair."""
+YAW_DEG: Final = 25.0
+"""Standard deviation of the heading in which both hands hold one thing, degrees."""
+LIMIT_M: Final = 0.003
+"""Deepest overlap of two hands."""
+
+
+@dataclass(frozen=True)
+class Couples:
+    """N pairs of hands that know where they are to each other."""
+
+    angles: np.ndarray
+    """(N, 2, 29) rad of first and second."""
+    T_first_from_second: np.ndarray
+    """(N, 4, 4)"""
+    kind: np.ndarray
+    """(N,) how they meet, as in `synth.contact.together_kinds`; -1 with one thing for both."""
+    solid: np.ndarray
+    """(N,) the thing that both hold, -1 for none."""
+    T_first_from_object: np.ndarray
+    """(N, 4, 4)"""
+    R_body_from_first: np.ndarray
+    """(N, 3, 3) how the thing is held; the identity without one."""
+    ok: np.ndarray
+    """(N,) bool"""
 
 
 @dataclass(frozen=True)
@@ -44,6 +72,43 @@ class PlacedPair:
     """Capsules of first and second, (N, SPANS)."""
 
 
+def solve_couples(
+    config: SceneConfig,
+    studio: Studio,
+    seed: int,
+    ids: np.ndarray,
+    identity: np.ndarray,
+    first_left: np.ndarray,
+    solid: np.ndarray,
+) -> Couples:
+    """How the two hands of N scenes meet, on the thing `solid` (N,) or, at -1, without one."""
+    count = len(ids)
+    out = Couples(
+        np.zeros((count, 2, 29)), np.tile(np.eye(4), (count, 1, 1)), np.full(count, -1),
+        solid.copy(), np.tile(np.eye(4), (count, 1, 1)), np.tile(np.eye(3), (count, 1, 1)),
+        np.zeros(count, bool),
+    )  # fmt: skip
+    bare, both = np.flatnonzero(solid < 0), np.flatnonzero(solid >= 0)
+    body = studio.rig, studio.capsules, studio.flesh
+    if len(bare):
+        pairs = solve_together(
+            config.together, seed, ids[bare], "pair", *body, identity[bare], first_left[bare]
+        )
+        for name in ("angles", "T_first_from_second", "kind", "ok"):
+            getattr(out, name)[bare] = getattr(pairs, name)
+    if len(both):
+        holds = solve_shared(
+            config.together, seed, ids[both], "pair", *body, studio.shares,
+            studio.stock.distances, identity[both], solid[both], first_left[both],
+        )  # fmt: skip
+        for name in (
+            *("angles", "T_first_from_second", "T_first_from_object"),
+            *("R_body_from_first", "ok"),
+        ):
+            getattr(out, name)[both] = getattr(holds, name)
+    return out
+
+
 def place_pairs(
     config: SceneConfig,
     studio: Studio,
@@ -52,74 +117,133 @@ def place_pairs(
     T_world_from_camera: np.ndarray,
     first_left: np.ndarray,
     identity: np.ndarray,
-    pairs: Pairs,
+    couples: Couples,
     obstacles: Spans,
 ) -> PlacedPair:
     """A place before the wearer for each of N pairs; obstacles (N, ...) of their scenes."""
     count = len(ids)
     sides = np.stack([first_left, ~first_left], axis=1)
-    found = np.zeros(count, bool)
-    angles = pairs.angles.copy()
-    pose = np.tile(np.eye(4), (count, 2, 1, 1))
-    elbow, shoulder, swivel = np.zeros((count, 2, 3)), np.zeros((count, 2, 3)), np.zeros((count, 2))
-    spans = [empty_spans(count, SPANS), empty_spans(count, SPANS)]
+    placed = PlacedPair(
+        np.zeros(count, bool), couples.angles.copy(), np.tile(np.eye(4), (count, 2, 1, 1)),
+        np.zeros((count, 2, 3)), np.zeros((count, 2, 3)), np.zeros((count, 2)),
+        (empty_spans(count, SPANS), empty_spans(count, SPANS)),
+    )  # fmt: skip
     length, bone = studio.rig.hand_length[identity], studio.elbows[identity]
     start = 0
     for size in ROUNDS:
-        rest = np.flatnonzero(~found)
+        rest = np.flatnonzero(couples.ok & ~placed.found)
         if not len(rest):
             break
         rows = np.repeat(rest, size)
         attempt = np.tile(np.arange(start, start + size), len(rest))
         u = uniform(seed, ids[rows], "pair/place", WRIST_DRAWS + 6, attempt)
         camera = T_world_from_camera[rows]
-        wanted, swivels = draw_wrists(
+        first, swivels = draw_wrists(
             config.body, studio.field, camera, first_left[rows], length[rows], bone[rows],
             u[:, :WRIST_DRAWS],
         )  # fmt: skip
-        first = wanted.copy()
-        first[:, :3, :3] = draw_pair_pose(pairs.kind[rows], u[:, WRIST_DRAWS:], first_left[rows])
-        second = multiply(first, pairs.T_first_from_second[rows])
+        first[:, :3, :3] = _turn(couples, rows, u[:, WRIST_DRAWS:], first_left[rows])
+        poses = first, multiply(first, couples.T_first_from_second[rows])
         arms = [
             reach_best(T, sides[rows, k], length[rows], bone[rows], swivels)
-            for k, T in enumerate((first, second))
+            for k, T in enumerate(poses)
         ]
         fits = arms[0].fits & arms[1].fits
-        for T in (first, second):
+        for T in poses:
             fits &= is_in_range(config, T, camera[:, :3, 3], length[rows])
         free = fits.reshape(len(rest), size)
         hit = free.any(1)
         pick = (np.arange(len(rest)) * size + free.argmax(1))[hit]
         at = rest[hit]
-        found[at] = True
-        for k, T in enumerate((first, second)):
-            pose[at, k] = T[pick]
-            angles[at, k, :2] = arms[k].wrist_angles[pick]
-            elbow[at, k], shoulder[at, k] = arms[k].elbow[pick], arms[k].shoulder[pick]
-            swivel[at, k] = arms[k].swivel[pick]
-        spans = [
-            _spans(studio, identity, angles[:, k], pose[:, k], sides[:, k], shoulder[:, k])
-            for k in (0, 1)
-        ]
-        everyone = np.arange(count)
-        arms_only = [tuple(part[:, FOREARM_SPAN : UPPER_ARM_SPAN + 1] for part in s) for s in spans]
-        crossed = mutual_penetration(*arms_only[0], *arms_only[1], everyone) > 0
-        for s in spans:
-            crossed |= mutual_penetration(*s, *obstacles, everyone) > -GAP_M
-        found &= ~crossed
+        placed.found[at] = True
+        for k, T in enumerate(poses):
+            placed.T_world_from_wrist[at, k] = T[pick]
+            placed.angles[at, k, :2] = arms[k].wrist_angles[pick]
+            placed.elbow[at, k] = arms[k].elbow[pick]
+            placed.shoulder[at, k] = arms[k].shoulder[pick]
+            placed.swivel[at, k] = arms[k].swivel[pick]
+        _meet(config, studio, identity, couples, sides, at, placed)
+        _test(studio, identity, couples, sides, obstacles, at, placed)
         start += size
-    return PlacedPair(found, angles, pose, elbow, shoulder, swivel, (spans[0], spans[1]))
+    return placed
 
 
-def _spans(
+def _turn(couples: Couples, rows: np.ndarray, u: np.ndarray, first_left: np.ndarray) -> np.ndarray:
+    """(T, 3, 3) how the first hands are turned in the wearer's frame."""
+    paired = draw_pair_pose(np.maximum(couples.kind[rows], 0), u, first_left)
+    yaw = rotation("z", np.radians(YAW_DEG) * (2 * u[:, 0] - 1) * np.sqrt(3.0))
+    shared = multiply(yaw, couples.R_body_from_first[rows])
+    return np.where((couples.kind[rows] < 0)[:, None, None], shared, paired)
+
+
+def _meet(
+    config: SceneConfig,
     studio: Studio,
     identity: np.ndarray,
-    angles: np.ndarray,
-    pose: np.ndarray,
-    left: np.ndarray,
-    shoulder: np.ndarray,
-) -> Spans:
-    nothing = object_span(pose, np.ones((len(pose), 3)), np.zeros(len(pose), bool))
-    return hand_spans(
-        studio.rig, studio.capsules, identity, angles, pose, left, shoulder, nothing
+    couples: Couples,
+    sides: np.ndarray,
+    at: np.ndarray,
+    placed: PlacedPair,
+) -> None:
+    """A hand on the other's forearm follows it, now that wrists are bent; its arm follows, too."""
+    at = at[couples.kind[at] >= 0]
+    pairs = Pairs(
+        **{
+            f.name: getattr(couples, f.name)[at]
+            if f.name != "gap_m"
+            else np.zeros((len(at), 2, 17), np.float32)
+            for f in fields(Pairs)
+        }
     )
+    again = meet_again(
+        config.together, studio.rig, studio.capsules, studio.flesh, identity[at], pairs,
+        placed.angles[at, :, :2], sides[at, 0],
+    )  # fmt: skip
+    second = multiply(placed.T_world_from_wrist[at, 0], again.T_first_from_second)
+    arms = reach(
+        second, sides[at, 1], studio.rig.hand_length[identity[at]], studio.elbows[identity[at]],
+        placed.swivel[at, 1],
+    )  # fmt: skip
+    placed.T_world_from_wrist[at, 1] = second
+    placed.angles[at] = again.angles
+    placed.angles[at, 1, :2] = arms.wrist_angles
+    placed.elbow[at, 1], placed.shoulder[at, 1] = arms.elbow, arms.shoulder
+    placed.found[at] = again.ok & arms.fits
+
+
+def _test(
+    studio: Studio,
+    identity: np.ndarray,
+    couples: Couples,
+    sides: np.ndarray,
+    obstacles: Spans,
+    at: np.ndarray,
+    placed: PlacedPair,
+) -> None:
+    """Drop pairs whose arms cross, that run into something, or into each other."""
+    everyone = np.arange(len(at))
+    spans = []
+    for k in (0, 1):
+        pose = placed.T_world_from_wrist[at, k]
+        thing = object_span(
+            multiply(pose, couples.T_first_from_object[at]),
+            studio.extents[couples.solid[at]],
+            (couples.solid[at] >= 0) & (k == 0),
+        )
+        spans.append(
+            hand_spans(
+                studio.rig, studio.capsules, identity[at], placed.angles[at, k], pose,
+                sides[at, k], placed.shoulder[at, k], thing,
+            )
+        )  # fmt: skip
+        for whole, part in zip(placed.spans[k], spans[k], strict=True):
+            whole[at] = part
+    arms = [tuple(part[:, FOREARM_SPAN : UPPER_ARM_SPAN + 1] for part in s) for s in spans]
+    bad = mutual_penetration(*arms[0], *arms[1], everyone) > 0
+    for s in spans:
+        bad |= mutual_penetration(*s, *obstacles, at) > -GAP_M
+    depth = measure_pairs(
+        studio.rig, studio.flesh, identity[at], placed.angles[at],
+        placed.T_world_from_wrist[at], sides[at],
+    )[1]  # fmt: skip
+    placed.found[at] &= ~bad & (depth <= LIMIT_M)

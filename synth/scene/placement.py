@@ -43,7 +43,7 @@ class Objects:
 
 def hold_objects(hands: Hands, count: int) -> Objects:
     """The things that the hands of `count` frames hold or touch, at their hands' slots."""
-    holds = hands.solid >= 0
+    holds = (hands.solid >= 0) & (hands.thing == hands.slot)
     frame, slot = hands.frame[holds], hands.slot[holds]
     present = np.zeros((count, OBJECTS), bool)
     solid = np.zeros((count, OBJECTS), np.int64)

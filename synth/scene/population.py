@@ -1,13 +1,13 @@
 """Hands put into scenes one after another, each clear of those before it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from frames.stream import uniform
 from synth.config import SceneConfig
-from synth.contact.together import solve_together
+from synth.rigid import invert_rigid, multiply
 from synth.scene.action import (
     NOTHING,
     Actions,
@@ -18,8 +18,8 @@ from synth.scene.action import (
 )
 from synth.scene.board import board_planes
 from synth.scene.body import facing_body
-from synth.scene.hands import Hands, join_hands
-from synth.scene.pairing import place_pairs
+from synth.scene.hands import Hands, join_hands, none_of_hands
+from synth.scene.pairing import place_pairs, solve_couples
 from synth.scene.placing import Placed, Setting, place_hands
 from synth.scene.situation import FREE, GRASP, SLOTS, TOGETHER, TOUCH, Cast
 from synth.scene.spans import SPANS, Spans, empty_spans
@@ -96,21 +96,25 @@ def _place_pairs(
 ) -> Hands:
     """Both hands of the scenes in which they do something with each other."""
     rows = np.flatnonzero(cast.situation == TOGETHER)
+    if not len(rows):
+        return none_of_hands()
     first_left, identity = cast.left[rows, 0], cast.identity[rows, 0]
-    pairs = solve_together(
-        config.together, seed, ids[rows], "pair", studio.rig, studio.capsules, studio.flesh,
-        identity, first_left,
-    )  # fmt: skip
+    thing = _pick_shared(config, studio, seed, ids[rows], cast.split[rows])
+    couples = solve_couples(config, studio, seed, ids[rows], identity, first_left, thing)
     placed = place_pairs(
-        config, studio, seed, ids[rows], T_world_from_camera[rows], first_left, identity, pairs,
+        config, studio, seed, ids[rows], T_world_from_camera[rows], first_left, identity, couples,
         (taken[0][rows], taken[1][rows], taken[2][rows]),
     )  # fmt: skip
-    good = np.flatnonzero(placed.found & pairs.ok)
+    good = np.flatnonzero(placed.found)
     groups = []
     for slot in (0, 1):
         spans = placed.spans[slot]
         _occupy(taken, rows[good], slot, (spans[0][good], spans[1][good], spans[2][good]))
         actions = free_actions(placed.angles[good, slot], np.full(len(good), NOTHING))
+        place = couples.T_first_from_object[good]
+        if slot:
+            place = multiply(invert_rigid(couples.T_first_from_second[good]), place)
+        actions = replace(actions, solid=couples.solid[good], T_wrist_from_object=place)
         groups.append(
             _gather(
                 rows[good], slot, cast, np.full(len(good), TOGETHER), actions,
@@ -120,6 +124,19 @@ def _place_pairs(
             )
         )  # fmt: skip
     return join_hands(groups)
+
+
+def _pick_shared(
+    config: SceneConfig, studio: Studio, seed: int, ids: np.ndarray, split: np.ndarray
+) -> np.ndarray:
+    """(N,) the thing that both hands are to hold, -1 for none: not everything is large enough."""
+    u = uniform(seed, ids, "pair/thing", 1 + SHARED_DRAWS)
+    ways = np.diff(studio.shares.start)
+    thing = np.full(len(ids), NOTHING)
+    for k in range(SHARED_DRAWS, 0, -1):
+        drawn = studio.pools.pick_solid(split, u[:, k])
+        thing = np.where(ways[drawn] > 0, drawn, thing)
+    return np.where(u[:, 0] < config.situation.shared_share, thing, NOTHING)
 
 
 def _place_slot(
@@ -178,6 +195,8 @@ def _place_slot(
     return hands, placed.table[keep], spans
 
 
+SHARED_DRAWS: Final = 4
+"""Things that are drawn until one is large enough for two hands."""
 SECOND_AT_TABLE: Final = 0.5
 """How often a hand beside one at a table is on the table, too."""
 SECOND_GRASPS: Final = 0.6
@@ -233,6 +252,8 @@ def _gather(
         preset=actions.preset,
         grasp=actions.grasp,
         solid=actions.solid,
+        # Of a thing between both hands, the first has charge.
+        thing=np.where(action == TOGETHER, 0, slot),
         T_wrist_from_object=actions.T_wrist_from_object,
         plane=actions.plane,
         edge=actions.edge,

@@ -78,7 +78,7 @@ def scene_spans(studio: Studio, moved: Composition) -> Spans:
     things = object_span(
         multiply(hands.T_world_from_wrist, hands.T_wrist_from_object),
         studio.extents[hands.solid],
-        hands.solid >= 0,
+        (hands.solid >= 0) & (hands.thing == hands.slot),
     )
     spans = hand_spans(
         studio.rig, studio.capsules, hands.identity, hands.angles, hands.T_world_from_wrist,

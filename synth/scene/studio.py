@@ -8,7 +8,9 @@ import numpy as np
 from frames.camera import Camera
 from synth.contact.flesh import Flesh
 from synth.contact.probes import Probes
+from synth.contact.together_shares import Shares, list_shares
 from synth.hand.collision import Capsules
+from synth.hand.glove import glove_rig
 from synth.hand.rig import Rig
 from synth.pools import Pools
 from synth.pose.flesh import Flesh as Fingers
@@ -17,6 +19,7 @@ from synth.scene.arm import straight_elbows
 from synth.scene.background_folder import Background
 from synth.scene.body import half_field
 from synth.scene.stock import Stock
+from synth.scene.wardrobe import Wardrobe, build_wardrobe
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,21 @@ class Studio:
     def elbows(self) -> np.ndarray:
         """(I, 3) each person's elbow in the wrist frame, wrist straight."""
         return straight_elbows(self.rig)
+
+    @cached_property
+    def wardrobe(self) -> Wardrobe:
+        """What fits whom of sleeves, watches and rings."""
+        return build_wardrobe(self.rig, self.capsules.radius[:, -1])
+
+    @cached_property
+    def gloved(self) -> Rig:
+        """The same people with gloves on."""
+        return glove_rig(self.rig)
+
+    @cached_property
+    def shares(self) -> Shares:
+        """How both hands may hold each solid."""
+        return list_shares(self.stock.solids)
 
     @cached_property
     def extents(self) -> np.ndarray:

@@ -82,6 +82,13 @@ def replace_actions(actions: Actions, rows: np.ndarray, others: Actions) -> Acti
     return Actions(*out)
 
 
+def lift_off(actions: Actions) -> Actions:
+    """The same away from tables: surfaces lean any way, and things are in the air."""
+    return replace(
+        actions, up=np.full_like(actions.up, np.nan), stands=np.zeros_like(actions.stands)
+    )
+
+
 def draw_actions(
     config: SceneConfig,
     studio: Studio,

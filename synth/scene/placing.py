@@ -3,7 +3,7 @@
 Places are tried in rounds; the first that suits counts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from synth.scene.spans import FOREARM_SPAN, OBJECT_SPAN, Spans, hand_spans, lowe
 from synth.scene.studio import Studio
 from synth.things.distance import solid_distances
 
-ROUNDS: Final = (2, 6, 24)
+ROUNDS: Final = (2, 6, 24, 48)
 """Places that are tried at once for a hand."""
 
 GAP_M: Final = 0.004
@@ -57,6 +57,12 @@ class Setting:
     """Capsules of scenes (U, ...) in the world."""
     scene: np.ndarray
     """(N,) which of these is each hand's."""
+
+
+def take_setting(setting: Setting, rows: np.ndarray) -> Setting:
+    """What some of the hands find."""
+    own = {f.name: getattr(setting, f.name) for f in fields(Setting)}
+    return Setting(**{k: v if k == "obstacles" else v[rows] for k, v in own.items()})
 
 
 @dataclass(frozen=True)

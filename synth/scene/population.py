@@ -13,6 +13,7 @@ from synth.scene.action import (
     Actions,
     draw_actions,
     free_actions,
+    lift_off,
     replace_actions,
     take_actions,
 )
@@ -20,7 +21,7 @@ from synth.scene.board import board_planes
 from synth.scene.body import facing_body
 from synth.scene.hands import Hands, join_hands, none_of_hands
 from synth.scene.pairing import place_pairs, solve_couples
-from synth.scene.placing import Placed, Setting, place_hands
+from synth.scene.placing import Placed, Setting, place_hands, take_setting
 from synth.scene.situation import FREE, GRASP, SLOTS, TOGETHER, TOUCH, Cast
 from synth.scene.spans import SPANS, Spans, empty_spans
 from synth.scene.studio import Studio
@@ -171,20 +172,24 @@ def _place_slot(
     if slot:
         actions = _without_tables(actions, np.isnan(table[rows]))
     placed = place_hands(config, studio, seed, f"{stage}/place", setting, actions)
-    # What finds no place (a table that no arm reaches over) is tried again as a free hand.
-    again = np.flatnonzero(~placed.found & (actions.kind != FREE))
-    free = draw_actions(
-        config, studio, seed, ids[rows[again]], stage, np.full(len(again), FREE),
-        setting.identity[again], setting.left[again], cast.split[rows[again]],
-    )  # fmt: skip
-    some = Setting(
-        setting.ids[again], setting.left[again], setting.identity[again], body[again],
-        setting.T_world_from_camera[again], setting.table[again], setting.board[again], taken,
-        rows[again],
-    )  # fmt: skip
-    second = place_hands(config, studio, seed, f"{stage}/again", some, free)
-    actions = replace_actions(actions, again, free)
-    placed = _merge(placed, again, second)
+    # Where no arm reaches over a table, the same is done without one; else the hand stays free.
+    for step in ("bare", "free"):
+        again = np.flatnonzero(~placed.found & (actions.kind != FREE))
+        if not len(again):
+            break
+        if step == "bare":
+            other = lift_off(take_actions(actions, again))
+            if slot:
+                other = _without_tables(other, np.full(len(again), True))
+        else:
+            other = draw_actions(
+                config, studio, seed, ids[rows[again]], stage, np.full(len(again), FREE),
+                setting.identity[again], setting.left[again], cast.split[rows[again]],
+            )  # fmt: skip
+        some = take_setting(setting, again)
+        second = place_hands(config, studio, seed, f"{stage}/{step}", some, other)
+        actions = replace_actions(actions, again, other)
+        placed = _merge(placed, again, second)
     keep = np.flatnonzero(placed.found)
     hands = _gather(
         rows[keep], slot, cast, actions.kind[keep], take_actions(actions, keep),

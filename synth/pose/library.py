@@ -1,5 +1,6 @@
 """All named poses, in parts: key poses, gestures, numbers, letters, grasps, recordings."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -11,6 +12,7 @@ from synth.pose.feix import GRASPS
 from synth.pose.flesh import Flesh
 from synth.pose.gestures import GESTURE
 from synth.pose.key_poses import KEY
+from synth.pose.likeness import nearest_key
 from synth.pose.presets import Preset, meet, preset_angles, preset_touch
 from synth.pose.recorded import recorded_presets
 from synth.pose.settling import settle
@@ -18,17 +20,26 @@ from synth.pose.settling import settle
 GRASP_TOUCH: Final = {"palmar pinch": meet(1), "tip pinch": meet(1, thumb=0.85, finger=0.88)}
 """Grasps that close on themselves when nothing is held."""
 
-GRASP_KEY: Final = {
-    "large diameter": "C",
-    "small diameter": "fist",
-    "palmar pinch": "pinch",
-    "power sphere": "C",
-    "precision disk": "C",
-    "precision sphere": "C",
-    "tip pinch": "pinch",
-    "sphere 4 finger": "C",
-}
-"""Grasps that show a key pose when nothing is held."""
+ALIKE_DEG: Final = 6.0
+"""A table this near to a key pose, and touching where it does, shows it."""
+
+
+_LABELLED: Final = [
+    preset
+    for part in (KEY, GESTURE, NUMBER, ASL, recorded_presets())
+    for preset in part
+    if preset.key_pose != "none"
+]
+
+
+def _key_of(grasp: Preset) -> Preset:
+    """The grasp with the label of the key pose that it shows when nothing is held."""
+    alike = [p for p in _LABELLED if bool(p.touch) == bool(grasp.touch)]
+    away = nearest_key(np.stack([preset_angles(p) for p in alike]), preset_angles(grasp)[None])
+    nearest = alike[int(away.argmin())]
+    close = bool(grasp.touch) or away.min() < np.radians(ALIKE_DEG)
+    return replace(grasp, key_pose=nearest.key_pose if close else "none")
+
 
 PARTS: Final[dict[str, tuple[Preset, ...]]] = {
     "key": KEY,
@@ -36,16 +47,18 @@ PARTS: Final[dict[str, tuple[Preset, ...]]] = {
     "number": NUMBER,
     "asl": ASL,
     "grasp": tuple(
-        Preset(
-            f"grasp {g.number} {g.name}",
-            GRASP_KEY.get(g.name, "none"),
-            g.thumb,
-            g.index,
-            g.middle,
-            g.ring,
-            g.pinky,
-            g.palm_arch,
-            GRASP_TOUCH.get(g.name, ()),
+        _key_of(
+            Preset(
+                f"grasp {g.number} {g.name}",
+                "none",
+                g.thumb,
+                g.index,
+                g.middle,
+                g.ring,
+                g.pinky,
+                g.palm_arch,
+                GRASP_TOUCH.get(g.name, ()),
+            )
         )
         for g in GRASPS
     ),

@@ -153,18 +153,18 @@ WAYS: Final[dict[str, Way]] = {
     ),
     "writing tripod": Way(
         "pads", (Fit("rod", (2, 8), (45, 400)), Fit("slab", (1.5, 8), (45, 400), (1.5, 10))), 5, (0.0, 0.0, 1.0), first=((0, 1.0),),
-        second=((1, 0.5), (10, 0.5)), to_web=True, reach_mm=(25, 50),
+        second=((1, 0.7), (10, 0.3)), to_web=True, reach_mm=(25, 50),
     ),
     "tripod variation": Way(
         "pads", (Fit("rod", (2, 8), (40, 400)),), 2, (0.0, 0.0, 1.0), first=((0, 1.0),),
-        second=((1, 0.34), (2, 0.33), (11, 0.33)), to_web=True, reach_mm=(20, 45),
+        second=((1, 0.5), (2, 0.5)), to_web=True, reach_mm=(20, 45),
     ),
     "parallel extension": Way(
         "pads", (Fit("slab", (0.5, 16), (20, 400), (20, 400)), Fit("slab turned", (0.5, 16), (20, 400), (20, 400))),
         4, (1.0, 0.0, 0.0), first=((0, 1.0),), second=((5, 0.4), (6, 0.4), (7, 0.1), (8, 0.1)), along_pads=True, inset_mm=(15, 32),
     ),
     "adduction grip": Way(
-        "pads", (Fit("rod", (2, 8), (15, 400)), Fit("slab", (0.5, 6), (15, 400))), 2, (0.0, -1.0, -0.2),
+        "pads", (Fit("rod", (1.5, 7), (15, 90)), Fit("slab", (0.3, 5), (12, 75), (5, 50))), 2, (0.0, -1.0, -0.2),
         away=True, first=((13, 1.0),), second=((10, 1.0),), inset_mm=(8, 18), least=2, thumb=False,
     ),
     "tip pinch": Way(

@@ -126,6 +126,9 @@ def place_solid(ways, g, f, h, hand, flesh, who, handles, mirrored, u, noise, pr
         return -11.0
     for i in range(3):
         across[i] = two[i] - one[i]
+        if mode == SIDE_CLASS:
+            # Square to the side of the index finger, whatever the thumb does.
+            across[i] = state.turn[7, i, 0] + 0.7 * tilt * noise[3 + i]
     normalize(across)
     # Away from the hand: from the knuckles of index and thumb to the opposing places and beyond.
     for i in range(3):
@@ -182,7 +185,7 @@ def place_solid(ways, g, f, h, hand, flesh, who, handles, mirrored, u, noise, pr
     for i in range(3):
         place = 0.5 * (one[i] + two[i])
         if mode == SIDE_CLASS:
-            place = two[i] - (thick + 0.012) * across[i]
+            place = two[i] - (thick + 0.03) * across[i]
         centre[i] = place + out * outward[i] + shift * along[i]
     orient(shape, handles.round[h], across, outward, along, u[2], u[3], u[4], R)
     attach(R, centre, handles.T[h], mirrored, T, inward)
@@ -192,7 +195,7 @@ def place_solid(ways, g, f, h, hand, flesh, who, handles, mirrored, u, noise, pr
         start = -0.6
         opposing_places(ways, g, hand, who, start, state, one, two, point)
     if mode == SIDE_CLASS:
-        met = bring(hand, who, state, PALM_BONES, len(PALM_BONES), T, mirrored, inward, across, 0.04,
+        met = bring(hand, who, state, PALM_BONES, len(PALM_BONES), T, mirrored, inward, across, 0.07,
                     0.5 * press, pack, solid)  # fmt: skip
         return start if met == 1 else -12.0
     count = SEAT_BONES.shape[0]

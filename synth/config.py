@@ -69,16 +69,29 @@ class GraspConfig:
 
 @dataclass(frozen=True)
 class RoomConfig:
-    """How rooms are furnished."""
+    """What surrounds the hands."""
 
-    empty_share: float = 0.15
+    empty_share: float = 0.12
     """Share of frames without a room (outdoors, beyond the sensor's range); a table may stand."""
-    table_share: float = 0.35
-    """Share of frames with a table top below the hands."""
-    furniture_share: float = 0.55
+    ground_share: float = 0.06
+    """Share of frames with the ground and nothing else within range."""
+    table_share: float = 0.4
+    """Share of frames with a table below the hands where no hand rests on one and nothing stands
+    close behind."""
+    clutter_mean: float = 3.0
+    """Mean number of things on a table, before those without a free place; 0 to 6."""
+    furniture_share: float = 0.45
     """Chance of each of three pieces of furniture in a room."""
     wall_m: tuple[float, float] = (0.6, 5.0)
     """Nearest and farthest wall ahead of the head, metres."""
+    close_share: float = 0.18
+    """Share of frames with a surface close behind the hands, where no hand rests on a table."""
+    close_gap_m: tuple[float, float] = (0.03, 0.3)
+    """Nearest and farthest gap between that surface and what is nearest to it, metres; small gaps
+    are as likely as large ones on a logarithmic scale."""
+    backgrounds_share: float = 0.5
+    """Share of frames before a depth image of a real room, where a folder of them is given and no
+    hand rests on a table."""
 
 
 @dataclass(frozen=True)

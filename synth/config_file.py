@@ -26,6 +26,9 @@ def check_config(config: SynthConfig) -> None:
         ("scene.room.empty_share", scene.room.empty_share),
         ("scene.room.table_share", scene.room.table_share),
         ("scene.room.furniture_share", scene.room.furniture_share),
+        ("scene.room.ground_share", scene.room.ground_share),
+        ("scene.room.close_share", scene.room.close_share),
+        ("scene.room.backgrounds_share", scene.room.backgrounds_share),
     ):
         _require(name, value, 0.0, 1.0)
     total = sum(getattr(scene.pose, name) for name in POSE_SHARES)
@@ -44,9 +47,17 @@ def check_config(config: SynthConfig) -> None:
     _require("scene.body.yaw_sd_deg", scene.body.yaw_sd_deg, 0.0, 90.0)
     _require("scene.body.distance_mean_m", scene.body.distance_mean_m, 0.0, 2.0)
     _require("scene.body.distance_sd_m", scene.body.distance_sd_m, 0.0, 2.0)
+    _require("scene.room.clutter_mean", scene.room.clutter_mean, 0.0, 6.0)
+    outdoors = scene.room.empty_share + scene.room.ground_share
+    if outdoors > 1.0 + 1e-9:
+        raise BadInput(
+            f"scene.room.empty_share and scene.room.ground_share must add up to at most 1, got"
+            f" {outdoors:.4g}"
+        )
     for name, pair, low, high in (
         ("scene.body.distance_m", scene.body.distance_m, 0.12, 1.0),
         ("scene.room.wall_m", scene.room.wall_m, 0.3, 20.0),
+        ("scene.room.close_gap_m", scene.room.close_gap_m, 0.005, 2.0),
     ):
         for value in pair:
             _require(name, value, low, high)

@@ -23,6 +23,12 @@ def check_config(config: SynthConfig) -> None:
         ("scene.two_hands_share", scene.two_hands_share),
         ("scene.object_share", scene.object_share),
         *((f"scene.pose.{name}", getattr(scene.pose, name)) for name in POSE_SHARES),
+        ("scene.outfit.sleeve_share", scene.outfit.sleeve_share),
+        ("scene.outfit.long_share", scene.outfit.long_share),
+        ("scene.outfit.watch_share", scene.outfit.watch_share),
+        ("scene.outfit.ring_share", scene.outfit.ring_share),
+        ("scene.outfit.glove_share", scene.outfit.glove_share),
+        ("scene.outfit.seated_share", scene.outfit.seated_share),
         ("scene.room.empty_share", scene.room.empty_share),
         ("scene.room.table_share", scene.room.table_share),
         ("scene.room.furniture_share", scene.room.furniture_share),
@@ -47,6 +53,18 @@ def check_config(config: SynthConfig) -> None:
     _require("scene.body.yaw_sd_deg", scene.body.yaw_sd_deg, 0.0, 90.0)
     _require("scene.body.distance_mean_m", scene.body.distance_mean_m, 0.0, 2.0)
     _require("scene.body.distance_sd_m", scene.body.distance_sd_m, 0.0, 2.0)
+    _require("scene.body.gaze_error_deg", scene.body.gaze_error_deg, 0.0, 45.0)
+    for k, axis in enumerate(("right", "forward", "up")):
+        _require(f"scene.body.sway_m ({axis})", scene.body.sway_m[k], 0.0, 0.1)
+    for k, way in enumerate(("aside", "down")):
+        _require(f"scene.body.bias ({way})", scene.body.bias[k], -1.0, 1.0)
+    for name in ("swivel_deg", "pronation_deg", "wrist_flexion_deg", "wrist_deviation_deg"):
+        mean, sd = getattr(scene.body, name)
+        _require(f"scene.body.{name} (mean)", mean, -180.0, 180.0)
+        _require(f"scene.body.{name} (spread)", sd, 0.0, 180.0)
+    _require("scene.body.other_bearing_deg", scene.body.other_bearing_deg, 0.0, 90.0)
+    _require("scene.body.other_turn_deg", scene.body.other_turn_deg, 0.0, 90.0)
+    _require("scene.body.other_height_m", scene.body.other_height_m, 0.0, 0.5)
     _require("scene.room.clutter_mean", scene.room.clutter_mean, 0.0, 6.0)
     outdoors = scene.room.empty_share + scene.room.ground_share
     if outdoors > 1.0 + 1e-9:
@@ -56,6 +74,9 @@ def check_config(config: SynthConfig) -> None:
         )
     for name, pair, low, high in (
         ("scene.body.distance_m", scene.body.distance_m, 0.12, 1.0),
+        ("scene.body.other_distance_m", scene.body.other_distance_m, 0.12, 2.0),
+        ("scene.body.other_away_m", scene.body.other_away_m, 0.5, 3.0),
+        ("scene.outfit.glove_mm", scene.outfit.glove_mm, 0.2, 5.0),
         ("scene.room.wall_m", scene.room.wall_m, 0.3, 20.0),
         ("scene.room.close_gap_m", scene.room.close_gap_m, 0.005, 2.0),
     ):

@@ -1,59 +1,83 @@
-"""The wearer: head pose, shoulders, and arms that reach for where a hand is seen.
+"""Bodies: how the wearer's head is held, and arms that reach for where a hand is seen.
 
-World frame: origin between the eyes, x right, y forward, z up (gravity); the torso faces forward.
-All arms are computed as right arms; a left arm is the mirror image (x -> -x) of a right one.
+World frame: origin between the wearer's eyes when looking ahead, x right, y forward, z up
+(gravity); the torso faces forward. `synth.scene.arm` solves the arms.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
+import numba
 import numpy as np
 
 from frames.camera import Camera
 from frames.stream import normal
 from synth.config import BodyConfig
 from synth.hand.angles import DOF, LIMITS, rotation
-from synth.rigid import multiply, rotate
+from synth.rigid import invert_rigid, multiply, rotate
+from synth.scene.arm import NEAREST_M, PRONATION, reach
+from synth.scene.elbow import SHOULDER, UPPER_ARM, bend_elbow
 
-SHOULDER: Final = np.array([0.185, -0.05, -0.26])
-"""Right shoulder from between the eyes: biacromial breadth 0.37-0.42 m, eye to acromion height
-about 0.26 m, the head carried a little before the shoulders (ANSUR II)."""
+__all__ = ["SHOULDER", "UPPER_ARM", "PlacedArms", "half_field", "head_pose", "place_arms"]
 
-UPPER_ARM: Final = 1.63
-"""Length against hand length: acromion-radiale 0.31 m for 0.19 m."""
+NECK: Final = np.array([0.0, -0.10, -0.10])
+"""The head nods and turns about here: the upper neck, behind and below the eyes (choice)."""
+NOD: Final = 0.6
+"""The neck's share of the pitch; the eyes' and the mounting's leave the camera in its place."""
 
-ELBOW_FLEXION: Final = np.radians(145.0)
-"""At most so far does an elbow bend (Eaton, e-hand: normal ranges of motion)."""
+LEVEL: Final = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+"""Camera axes (right, down, forward) of a level head that looks along world y."""
 
-NEAREST_M: Final = 0.15
-"""The middle lines of hand and forearm stay this far from the camera; bent fingers and an
-outstretched thumb may come to half of it."""
+PITCH_LIMITS: Final = (-30.0, 75.0)
+"""Degrees up and down: neck and eyes' frame together (choice)."""
 
-MIRROR_X: Final = np.diag([-1.0, 1.0, 1.0])
+SWIVEL_LIMITS: Final = np.radians([-15.0, 105.0])
 
 
 @dataclass(frozen=True)
-class Arms:
+class PlacedArms:
     """N placed arms."""
 
     T_world_from_wrist: np.ndarray
     """(N, 4, 4)"""
     wrist_angles: np.ndarray
     """(N, 2) rad, flexion and deviation of the hand against the forearm."""
+    elbow: np.ndarray
+    """(N, 3) world, metres."""
+    shoulder: np.ndarray
+    """(N, 3) world, metres."""
     fits: np.ndarray
-    """(N,) bool: the arm reaches there and keeps clear of the head."""
+    """(N,) bool: the arm reaches there within its limits, clear of its own body and the camera."""
 
 
-def head_pose(config: BodyConfig, u: np.ndarray) -> np.ndarray:
-    """(B, 8) uniforms -> (B, 4, 4) T_world_from_camera of a camera between the eyes."""
+def head_pose(config: BodyConfig, u: np.ndarray, look_at: np.ndarray | None = None) -> np.ndarray:
+    """(B, 14) uniforms -> (B, 4, 4) T_world_from_camera of a camera between the eyes.
+
+    look_at (B, 3): a point of interest each, in the world, NaN for none: the camera turns to it,
+    missing it by `gaze_error_deg`. With fewer than 14 uniforms the head does not sway.
+    """
     n = normal(u[:, :6])
-    pitch = np.radians(np.clip(config.pitch_deg[0] + config.pitch_deg[1] * n[:, 0], -25, 65))
+    pitch = np.radians(config.pitch_deg[0] + config.pitch_deg[1] * n[:, 0])
     roll = np.radians(config.roll_sd_deg) * n[:, 1]
     yaw = np.radians(config.yaw_sd_deg) * np.clip(n[:, 2], -2.5, 2.5)
-    # Camera axes (right, down, forward) of a level head looking along world y.
-    level = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+    if look_at is not None:
+        error = np.radians(config.gaze_error_deg)
+        across = np.hypot(look_at[:, 0], look_at[:, 1])
+        down = np.arctan2(-look_at[:, 2], across) + error * n[:, 0]
+        aside = np.arctan2(-look_at[:, 0], look_at[:, 1]) + error * n[:, 2]
+        looks = np.isfinite(look_at[:, 0])
+        pitch, yaw = np.where(looks, down, pitch), np.where(looks, aside, yaw)
+    low, high = np.radians(PITCH_LIMITS)
+    pitch = np.clip(pitch, low, high)
+    turn = multiply(rotation("z", yaw), rotation("x", -pitch))
     out = np.tile(np.eye(4), (len(u), 1, 1))
-    out[:, :3, :3] = multiply(rotation("z", yaw), rotation("x", -pitch), level, rotation("z", roll))
+    out[:, :3, :3] = multiply(turn, LEVEL, rotation("z", roll))
+    nod = multiply(rotation("z", yaw), rotation("x", -NOD * pitch))
+    shift = NECK - rotate(nod, NECK)
+    if u.shape[1] >= 14:
+        shift = shift + np.array(config.sway_m) * np.clip(normal(u[:, 8:14]), -2.5, 2.5)
+    out[:, :3, 3] = shift
     return out
 
 
@@ -83,40 +107,56 @@ def place_arms(
     forearm: np.ndarray,
     n: np.ndarray,
     u: np.ndarray,
-) -> Arms:
+    T_world_from_body: np.ndarray | None = None,
+) -> PlacedArms:
     """Put N hands into view and let the arms follow.
 
-    field (2,) from `half_field`, T_world_from_camera (N, 4, 4), left (N,) bool, hand_length and
-    forearm (wrist to elbow) (N,) m, n (N, 7) standard normals, u (N,) uniforms.
-    """
-    target = _target(config, field, T_world_from_camera, left, n, u)
-    mirror = np.where(left[:, None], [-1.0, 1.0, 1.0], 1.0)
-    target = target * mirror
-    toward = target - SHOULDER
-    wrist = target - 0.5 * hand_length[:, None] * _unit(toward)
-    upper = UPPER_ARM * hand_length
-    elbow, reaches = _bend_elbow(wrist, upper, forearm, np.radians(28 + 22 * n[:, 3]))
+    The middle of the hand is where a direction in view and a distance say; the hand points as it
+    does at the end of a natural arm with that elbow's swivel, pronation and wrist; then the arm
+    is solved for that hand.
 
-    # Forearm frame: -Z to the hand, dorsal side outward with the thumb up, then pronation.
-    z = -_unit(wrist - elbow)
-    outward = np.array([1.0, 0.0, 0.0]) - z[:, :1] * z
-    y = _unit(outward)
-    frame = np.stack([np.cross(y, z), y, z], axis=-1)
-    pronation = np.radians(np.clip(35 + 55 * n[:, 4], -80, 120))
-    low, high = LIMITS[DOF["wrist_flexion"]], LIMITS[DOF["wrist_deviation"]]
-    flexion = np.clip(np.radians(-10 + 20 * n[:, 5]), low[0], low[1])
-    deviation = np.clip(np.radians(4 + 9 * n[:, 6]), high[0], high[1])
-    hand = multiply(
-        frame, rotation("z", pronation), rotation("y", -deviation), rotation("x", -flexion)
+    field (2,) from `half_field`, T_world_from_camera (N, 4, 4), left (N,) bool, hand_length (N,)
+    m, forearm (N, 3) or (N,) as for `synth.scene.arm.reach`, n (N, 7) standard normals, u (N,)
+    uniforms. T_world_from_body (N, 4, 4) of other people; their hands keep other distances.
+    """
+    other = T_world_from_body is not None
+    target = _target(config, field, T_world_from_camera, left, n, u, other)
+    if T_world_from_body is not None:
+        target = _carry(invert_rigid(T_world_from_body), target)
+    swivel = _draw(config.swivel_deg, SWIVEL_LIMITS, n[:, 3])
+    wrist = LIMITS[[DOF["wrist_flexion"], DOF["wrist_deviation"]]]
+    pose = aim_hands(
+        target,
+        np.asarray(left, np.bool_),
+        np.asarray(hand_length, np.float64),
+        _length(forearm) if forearm.ndim == 2 else forearm,
+        swivel,
+        _draw(config.pronation_deg, np.array(PRONATION), n[:, 4]),
+        _draw(config.wrist_flexion_deg, wrist[0], n[:, 5]),
+        _draw(config.wrist_deviation_deg, wrist[1], n[:, 6]),
     )
-    pose = np.tile(np.eye(4), (len(left), 1, 1))
-    pose[:, :3, :3] = np.where(left[:, None, None], multiply(MIRROR_X, hand, MIRROR_X), hand)
-    pose[:, :3, 3] = wrist * mirror
-    axis = -hand[:, :, 2] * hand_length[:, None]
-    distance = _length(wrist + axis / 2)
-    inside = (distance > config.distance_m[0]) & (distance < config.distance_m[1])
-    clear = np.minimum(_distance_to_origin(wrist, elbow), _distance_to_origin(wrist, wrist + axis))
-    return Arms(pose, np.column_stack([flexion, deviation]), reaches & (clear > NEAREST_M) & inside)
+    arms = reach(pose, left, hand_length, forearm, swivel)
+    elbow, shoulder = arms.elbow, arms.shoulder
+    if T_world_from_body is not None:
+        pose = multiply(T_world_from_body, pose)
+        elbow, shoulder = _carry(T_world_from_body, elbow), _carry(T_world_from_body, shoulder)
+    eye = T_world_from_camera[:, :3, 3]
+    start = pose[:, :3, 3] - eye
+    axis = pose[:, :3, 2] * hand_length[:, None]
+    near, far = config.other_distance_m if other else config.distance_m
+    distance = _length(start - axis / 2)
+    clear = np.minimum(_distance(start, elbow - eye), _distance(start, start - axis))
+    clear = np.minimum(clear, _distance(elbow - eye, shoulder - eye))
+    fits = arms.fits & (clear > NEAREST_M) & (distance > near) & (distance < far)
+    return PlacedArms(pose, arms.wrist_angles, elbow, shoulder, fits)
+
+
+def _draw(mean_sd_deg: tuple[float, float], limits: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Normal draws, folded back at the limits so that none pile up there, rad."""
+    low, high = limits[0], limits[1]
+    value = np.radians(mean_sd_deg[0] + mean_sd_deg[1] * n)
+    phase = np.mod((value - low) / (high - low), 2.0)
+    return np.asarray(low + (high - low) * np.where(phase > 1.0, 2.0 - phase, phase))
 
 
 def _target(
@@ -126,45 +166,82 @@ def _target(
     left: np.ndarray,
     n: np.ndarray,
     u: np.ndarray,
+    other: bool,
 ) -> np.ndarray:
     """(N, 3) where the middle of each hand is, in the world."""
-    bias = np.where(left, -0.22, 0.22)
-    share = np.stack([bias + config.spread * n[:, 0], 0.15 + config.spread * n[:, 1]], axis=-1)
+    aside, down = (0.0, 0.0) if other else (config.bias[0], config.bias[1])
+    bias = np.where(left, -aside, aside)
+    share = np.stack([bias + config.spread * n[:, 0], down + config.spread * n[:, 1]], axis=-1)
     angle = np.clip(share, -1.15, 1.15) * field
-    ray = _unit(np.stack([np.tan(angle[:, 0]), np.tan(angle[:, 1]), np.ones(len(u))], axis=-1))
-    near, far = config.distance_m
+    ray = np.stack([np.tan(angle[:, 0]), np.tan(angle[:, 1]), np.ones(len(u))], axis=-1)
+    ray /= _length(ray)[:, None]
+    near, far = config.other_distance_m if other else config.distance_m
     distance = config.distance_mean_m + config.distance_sd_m * n[:, 2]
     # Draws beyond the limits become uniform between them, rather than pile up at the ends.
-    distance = np.where((distance < near) | (distance > far), near + u * (far - near), distance)
-    point = distance[:, None] * ray
-    return rotate(T_world_from_camera[:, :3, :3], point)
+    spare = near + u * (far - near)
+    distance = np.where(other | (distance < near) | (distance > far), spare, distance)
+    return _carry(T_world_from_camera, distance[:, None] * ray)
 
 
-def _bend_elbow(
-    wrist: np.ndarray, upper: np.ndarray, fore: np.ndarray, swivel: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Two-bone inverse kinematics: (N, 3) elbows and whether the arm reaches the wrist.
+@numba.njit(cache=True, nogil=True)
+def aim_hands(  # type: ignore[no-untyped-def]
+    target, left, hand_length, forearm, swivel, pronation, flexion, deviation
+):
+    """Hands as natural arms hold them, their middles at `target` (N, 3), in the body's frame.
 
-    upper, fore (N,) m lengths of the arm; swivel (N,) rad turns the elbow outward about the line
-    from shoulder to wrist, from below.
+    left (N,) bool, hand_length and forearm (N,) m, the others (N,) rad -> (N, 4, 4). The arm of
+    the pose returned differs a little: it is solved for a wrist that the hand's turn moves.
     """
-    line = wrist - SHOULDER
-    length = _length(line)
-    folded = np.sqrt(upper**2 + fore**2 + 2 * upper * fore * np.cos(ELBOW_FLEXION))
-    reach = np.clip(length, folded, (upper + fore) * 0.995)
-    along = (upper**2 - fore**2 + reach**2) / (2 * reach)
-    height = np.sqrt(np.maximum(upper**2 - along**2, 0.0))
-    axis = line / length[:, None]
-    down = _unit(np.array([0.0, 0.0, -1.0]) - axis * -axis[:, 2:])
-    out = np.cross(axis, down)
-    out = np.where(out[:, :1] < 0, -out, out)
-    bend = np.cos(swivel)[:, None] * down + np.sin(swivel)[:, None] * out
-    elbow = SHOULDER + along[:, None] * axis + height[:, None] * bend
-    return elbow, np.abs(length - reach) < 1e-9
+    out = np.zeros((target.shape[0], 4, 4))
+    wrist = np.empty(3)
+    y = np.empty(3)
+    z = np.empty(3)
+    hand = np.empty((3, 3))
+    for k in range(target.shape[0]):
+        side = -1.0 if left[k] else 1.0
+        middle = (side * target[k, 0], target[k, 1], target[k, 2])
+        for i in range(3):
+            wrist[i] = middle[i]
+        cp, sp = math.cos(pronation[k]), math.sin(pronation[k])
+        cf, sf = math.cos(flexion[k]), math.sin(flexion[k])
+        cd, sd = math.cos(deviation[k]), math.sin(deviation[k])
+        for _ in range(3):
+            _, elbow, hinge, _ = bend_elbow(wrist, hand_length[k], forearm[k], swivel[k])
+            length = 0.0
+            for i in range(3):
+                z[i] = elbow[i] - wrist[i]
+                length += z[i] * z[i]
+            for i in range(3):
+                z[i] /= math.sqrt(length)
+                y[i] = hinge[i]
+            x = (
+                y[1] * z[2] - y[2] * z[1],
+                y[2] * z[0] - y[0] * z[2],
+                y[0] * z[1] - y[1] * z[0],
+            )
+            for i in range(3):
+                # The forearm's frame turned by the pronation, then by Ry(-dev) Rx(-flex).
+                fx, fy = x[i] * cp + y[i] * sp, y[i] * cp - x[i] * sp
+                rx, rz = fx * cd + z[i] * sd, z[i] * cd - fx * sd
+                hand[i, 0] = rx
+                hand[i, 1] = fy * cf - rz * sf
+                hand[i, 2] = rz * cf + fy * sf
+                wrist[i] = middle[i] + 0.5 * hand_length[k] * hand[i, 2]
+        for i in range(3):
+            out[k, i, 3] = wrist[i] * (side if i == 0 else 1.0)
+            for j in range(3):
+                out[k, i, j] = hand[i, j] * (side if (i == 0) != (j == 0) else 1.0)
+        out[k, 3, 3] = 1.0
+    return out
 
 
-def _distance_to_origin(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(N,) distance of the segments from the origin (the camera)."""
+def _carry(T: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(N, 4, 4), (N, 3) -> (N, 3)"""
+    return rotate(T[:, :3, :3], points) + T[:, :3, 3]
+
+
+def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N,) distance of the segments from the origin."""
     d = b - a
     t = np.clip(-(a * d).sum(1) / (d * d).sum(1), 0.0, 1.0)
     return _length(a + t[:, None] * d)
@@ -175,7 +252,3 @@ def _length(v: np.ndarray) -> np.ndarray:
     return np.asarray(
         np.sqrt(v[..., 0] * v[..., 0] + v[..., 1] * v[..., 1] + v[..., 2] * v[..., 2])
     )
-
-
-def _unit(v: np.ndarray) -> np.ndarray:
-    return v / _length(v)[..., None]

@@ -1,4 +1,4 @@
-"""Surfaces as solids: a half-space, and slabs that end in an edge, for the solvers that close hands.
+"""Surfaces as solids: a half-space, and slabs that end in an edge, for what closes hands.
 
 Distances are exact: a plane's are linear, so two samples an axis hold them out to four metres.
 """

@@ -8,7 +8,6 @@ sides, rendered by our own rasteriser and shaded by the normals of their depth.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import cv2
@@ -111,9 +110,8 @@ def draw_grasps(numbers: list[int], examples: int, columns: int) -> np.ndarray:
             GraspConfig(favour=others), number, ids, "draw", rig, capsules, probes, solids, pack,
             ids % PEOPLE, chosen, np.zeros(DRAWS, bool),
         )  # fmt: skip
-        vertices, _ = pose_hands(
-            rig, ids % PEOPLE, holds.angles, np.tile(np.eye(4), (DRAWS, 1, 1)), np.zeros(DRAWS, bool)
-        )
+        still, right = np.tile(np.eye(4), (DRAWS, 1, 1)), np.zeros(DRAWS, bool)
+        vertices, _ = pose_hands(rig, ids % PEOPLE, holds.angles, still, right)
         left, top = k % columns * width, k // columns * height
         shown: list[str] = []
         for n in np.flatnonzero(holds.ok):
@@ -146,4 +144,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -45,11 +45,11 @@ TURNS = np.array(
 )
 """Camera axes (right, down, forward) in the body's frame."""
 
-WIDTH, HEIGHT = 220, 220
+WIDTH, HEIGHT = 148, 148
 SAMPLES = 4
 """A picture's pixel is the mean of so many by so many rendered ones."""
 DISTANCE_M, SPAN_M = 1.2, 0.32
-COLUMNS, GAP, CAPTION = 2, 14, 26
+COLUMNS, GAP, CAPTION = 3, 14, 26
 TINTS = np.array([[0.96, 0.87, 0.80], [0.72, 0.80, 0.90]])
 LIGHT = np.array([-0.35, -0.55, -0.76])
 
@@ -135,7 +135,8 @@ def draw_together(names: list[str]) -> np.ndarray:
     cells = []
     for n, k in enumerate(kind):
         touching = int((pairs.gap_m[n] < 0.0015).sum())
-        note = f"{touching} parts touch" if pairs.ok[n] else "no try was good"
+        note = f"{touching} parts touch" if touching else "apart"
+        note = note if pairs.ok[n] else "no try was good"
         cells.append((KINDS[k].name, note, hand_meshes(rig, hands, n)))
     return draw_cells(cells)
 
@@ -195,7 +196,7 @@ def draw_cells(
         left = GAP + n % COLUMNS * cell_width
         top = GAP + n // COLUMNS * cell_height
         draw.draw_text(picture, name, (left, top + 16), palette.TEXT, 16)
-        draw.draw_text(picture, note, (left + 200, top + 16), palette.MUTED, 13)
+        draw.draw_text(picture, note, (left + 170, top + 16), palette.MUTED, 13)
         for v, turn in enumerate(TURNS):
             x, y = left + v * WIDTH, top + CAPTION
             picture[y : y + HEIGHT, x : x + WIDTH] = draw_view(canvas, meshes, turn)

@@ -7,12 +7,9 @@ so that each is seen.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import numpy as np
-
-from frames.errors import BadInput
-from synth.pose.feix import GRASPS, grasp_table, opened_table
 
 SHAPES: Final = ("rod", "rim", "coin", "ball", "slab", "slab turned", "wide", "wide turned")
 """Which way a handle is taken. A rod or a ball across its diameter; a disk at its rim or, like a
@@ -87,224 +84,348 @@ def _pads(*digits: int) -> tuple[tuple[int, float], ...]:
 
 WAYS: Final[dict[str, Way]] = {
     "large diameter": Way(
-        "palm", (Fit("rod", (26, 50), (22, 400)), Fit("ball", (28, 50)), Fit("slab", (20, 42), (25, 400), (14, 60))),
-        6, (1.0, 0.0, 0.12), 0.80,
+        "palm",
+        (
+            Fit("rod", (26, 50), (22, 400)),
+            Fit("ball", (28, 50)),
+            Fit("slab", (20, 42), (25, 400), (14, 60)),
+        ),
+        6,
+        (1.0, 0.0, 0.12),
+        0.80,
     ),
-    "small diameter": Way("palm", (Fit("rod", (5, 13), (35, 400)),), 3, (1.0, 0.0, 0.22), 0.98, thumb=False),
+    "small diameter": Way(
+        "palm", (Fit("rod", (5, 13), (35, 400)),), 3, (1.0, 0.0, 0.22), 0.98, thumb=False
+    ),
     "medium wrap": Way(
-        "palm", (Fit("rod", (12, 30), (30, 400)), Fit("slab", (7, 20), (35, 400), (7, 30))),
-        13, (1.0, 0.0, 0.25), 0.90,
+        "palm",
+        (Fit("rod", (12, 30), (30, 400)), Fit("slab", (7, 20), (35, 400), (7, 30))),
+        13,
+        (1.0, 0.0, 0.25),
+        0.90,
     ),
     "adducted thumb": Way(
-        "palm", (Fit("rod", (6, 17), (40, 400)), Fit("slab", (4, 14), (40, 400), (4, 18))),
-        4, (1.0, 0.0, 0.7), 0.95, thumb=False,
+        "palm",
+        (Fit("rod", (6, 17), (40, 400)), Fit("slab", (4, 14), (40, 400), (4, 18))),
+        4,
+        (1.0, 0.0, 0.7),
+        0.95,
+        thumb=False,
     ),
-    "light tool": Way("palm", (Fit("rod", (3, 10), (40, 400)), Fit("slab", (2, 8), (40, 400), (3, 12))), 5, (1.0, 0.0, 0.35), 1.15, thumb=False),
+    "light tool": Way(
+        "palm",
+        (Fit("rod", (3, 10), (40, 400)), Fit("slab", (2, 8), (40, 400), (3, 12))),
+        5,
+        (1.0, 0.0, 0.35),
+        1.15,
+        thumb=False,
+    ),
     "prismatic 4 finger": Way(
-        "pads", (Fit("rod", (3, 26), (30, 400)), Fit("slab", (1, 30), (30, 400)), Fit("wide", (5, 34), (30, 400))),
-        6, (1.0, 0.0, 0.1), first=((0, 1.0),), second=((1, 0.4), (2, 0.4), (3, 0.1), (4, 0.1)), along_pads=True, inset_mm=(6, 16),
+        "pads",
+        (
+            Fit("rod", (3, 26), (30, 400)),
+            Fit("slab", (1, 30), (30, 400)),
+            Fit("wide", (5, 34), (30, 400)),
+        ),
+        6,
+        (1.0, 0.0, 0.1),
+        first=((0, 1.0),),
+        second=((1, 0.4), (2, 0.4), (3, 0.1), (4, 0.1)),
+        along_pads=True,
+        inset_mm=(6, 16),
     ),
     "prismatic 3 finger": Way(
-        "pads", (Fit("rod", (3, 22), (22, 400)), Fit("slab", (0.5, 26), (22, 400)), Fit("wide", (5, 30), (22, 400))),
-        4, (1.0, 0.0, 0.1), first=((0, 1.0),), second=((1, 0.45), (2, 0.45), (3, 0.1)), along_pads=True, inset_mm=(6, 16),
+        "pads",
+        (
+            Fit("rod", (3, 22), (22, 400)),
+            Fit("slab", (0.5, 26), (22, 400)),
+            Fit("wide", (5, 30), (22, 400)),
+        ),
+        4,
+        (1.0, 0.0, 0.1),
+        first=((0, 1.0),),
+        second=((1, 0.45), (2, 0.45), (3, 0.1)),
+        along_pads=True,
+        inset_mm=(6, 16),
     ),
     "prismatic 2 finger": Way(
-        "pads", (Fit("rod", (3, 20), (16, 400)), Fit("slab", (0.4, 22)), Fit("slab turned", (0.4, 22))),
-        5, (1.0, 0.0, 0.1), first=((0, 1.0),), second=_pads(1, 2), along_pads=True, inset_mm=(6, 16),
+        "pads",
+        (Fit("rod", (3, 20), (16, 400)), Fit("slab", (0.4, 22)), Fit("slab turned", (0.4, 22))),
+        5,
+        (1.0, 0.0, 0.1),
+        first=((0, 1.0),),
+        second=_pads(1, 2),
+        along_pads=True,
+        inset_mm=(6, 16),
     ),
     "palmar pinch": Way(
-        "pads", (Fit("rod", (1, 12)), Fit("slab", (0.2, 14)), Fit("slab turned", (0.2, 14)), Fit("coin", (0.5, 10)), Fit("ball", (4, 14))),
-        6, (1.0, 0.0, -0.2), away=True, first=((0, 1.0),), second=_pads(1), inset_mm=(5, 14), least=2,
+        "pads",
+        (
+            Fit("rod", (1, 12)),
+            Fit("slab", (0.2, 14)),
+            Fit("slab turned", (0.2, 14)),
+            Fit("coin", (0.5, 10)),
+            Fit("ball", (4, 14)),
+        ),
+        6,
+        (1.0, 0.0, -0.2),
+        away=True,
+        first=((0, 1.0),),
+        second=_pads(1),
+        inset_mm=(5, 14),
+        least=2,
     ),
-    "power disk": Way("palm", (Fit("coin", (4, 26), (28, 55), (28, 55)),), 3, (1.0, 0.0, 0.0), 0.88),
+    "power disk": Way(
+        "palm", (Fit("coin", (4, 26), (28, 55), (28, 55)),), 3, (1.0, 0.0, 0.0), 0.88
+    ),
     "power sphere": Way(
-        "palm", (Fit("ball", (22, 48)), Fit("rim", (26, 45), (14, 400)), Fit("rod", (26, 42), (14, 46))), 5, (1.0, 0.0, 0.2), 0.86,
+        "palm",
+        (Fit("ball", (22, 48)), Fit("rim", (26, 45), (14, 400)), Fit("rod", (26, 42), (14, 46))),
+        5,
+        (1.0, 0.0, 0.2),
+        0.86,
     ),
     "precision disk": Way(
-        "pads", (Fit("rim", (16, 48)), Fit("rod", (18, 44), (5, 60))), 9, (0.0, -1.0, -0.25),
-        first=((0, 1.0),), second=_pads(1, 2, 3, 4), away=True, inset_mm=(6, 20),
+        "pads",
+        (Fit("rim", (16, 48)), Fit("rod", (18, 44), (5, 60))),
+        9,
+        (0.0, -1.0, -0.25),
+        first=((0, 1.0),),
+        second=_pads(1, 2, 3, 4),
+        away=True,
+        inset_mm=(6, 20),
     ),
     "precision sphere": Way(
-        "pads", (Fit("ball", (16, 44)), Fit("rod", (18, 40), (12, 45))), 4, (1.0, 0.0, 0.1),
-        first=((0, 1.0),), second=_pads(1, 2, 3, 4),
+        "pads",
+        (Fit("ball", (16, 44)), Fit("rod", (18, 40), (12, 45))),
+        4,
+        (1.0, 0.0, 0.1),
+        first=((0, 1.0),),
+        second=_pads(1, 2, 3, 4),
     ),
     "tripod": Way(
-        "pads", (Fit("rod", (2, 16)), Fit("rim", (6, 22)), Fit("ball", (5, 24)), Fit("slab", (1, 16)), Fit("slab turned", (1, 16))),
-        9, (0.6, -0.6, -0.4), away=True, first=((0, 1.0),), second=_pads(1, 2), inset_mm=(6, 14),
+        "pads",
+        (
+            Fit("rod", (2, 16)),
+            Fit("rim", (6, 22)),
+            Fit("ball", (5, 24)),
+            Fit("slab", (1, 16)),
+            Fit("slab turned", (1, 16)),
+        ),
+        9,
+        (0.6, -0.6, -0.4),
+        away=True,
+        first=((0, 1.0),),
+        second=_pads(1, 2),
+        inset_mm=(6, 14),
     ),
     "fixed hook": Way(
-        "palm", (Fit("rod", (3, 18), (35, 400)), Fit("slab", (3, 20), (35, 400), (3, 25))), 2, (1.0, 0.0, 0.1), 1.75,
+        "palm",
+        (Fit("rod", (3, 18), (35, 400)), Fit("slab", (3, 20), (35, 400), (3, 25))),
+        2,
+        (1.0, 0.0, 0.1),
+        1.75,
         thumb=False,
     ),
     "lateral": Way(
-        "side", (Fit("slab", (0.2, 9)), Fit("slab turned", (0.2, 9)), Fit("coin", (0.5, 8)), Fit("rod", (1, 7))),
-        9, (0.0, -0.6, -1.0), away=True, first=((0, 1.0),), second=((9, 1.0),), inset_mm=(9, 20), least=2,
+        "side",
+        (
+            Fit("slab", (0.2, 9)),
+            Fit("slab turned", (0.2, 9)),
+            Fit("coin", (0.5, 8)),
+            Fit("rod", (1, 7)),
+        ),
+        9,
+        (0.0, -0.6, -1.0),
+        away=True,
+        first=((0, 1.0),),
+        second=((9, 1.0),),
+        inset_mm=(9, 20),
+        least=2,
     ),
     "index finger extension": Way(
-        "palm", (Fit("rod", (4, 16), (45, 400)), Fit("slab", (2, 14), (45, 400), (4, 20))), 6, (-0.75, 0.0, -1.0), 1.0, thumb=False,
+        "palm",
+        (Fit("rod", (4, 16), (45, 400)), Fit("slab", (2, 14), (45, 400), (4, 20))),
+        6,
+        (-0.75, 0.0, -1.0),
+        1.0,
+        thumb=False,
     ),
     "extension type": Way(
-        "pads", (Fit("slab", (1, 22), (35, 400), (20, 400)), Fit("slab turned", (1, 22), (35, 400), (20, 400))),
-        3, (1.0, 0.0, 0.0), first=((0, 1.0),), second=((1, 0.4), (2, 0.4), (3, 0.1), (4, 0.1)), along_pads=True, seat=True, inset_mm=(25, 40),
+        "pads",
+        (
+            Fit("slab", (1, 22), (35, 400), (20, 400)),
+            Fit("slab turned", (1, 22), (35, 400), (20, 400)),
+        ),
+        3,
+        (1.0, 0.0, 0.0),
+        first=((0, 1.0),),
+        second=((1, 0.4), (2, 0.4), (3, 0.1), (4, 0.1)),
+        along_pads=True,
+        seat=True,
+        inset_mm=(25, 40),
     ),
     "distal type": Way(
-        "pads", (Fit("rod", (4, 16), (25, 400)), Fit("slab", (2, 14), (25, 400), (2, 25))), 2, (1.0, 0.0, 0.3),
-        first=((0, 1.0),), second=((5, 0.25), (6, 0.25), (7, 0.25), (8, 0.25)), seat=True, inset_mm=(10, 20),
+        "pads",
+        (Fit("rod", (4, 16), (25, 400)), Fit("slab", (2, 14), (25, 400), (2, 25))),
+        2,
+        (1.0, 0.0, 0.3),
+        first=((0, 1.0),),
+        second=((5, 0.25), (6, 0.25), (7, 0.25), (8, 0.25)),
+        seat=True,
+        inset_mm=(10, 20),
     ),
     "writing tripod": Way(
-        "pads", (Fit("rod", (2, 8), (45, 400)), Fit("slab", (1.5, 8), (45, 400), (1.5, 10))), 5, (0.0, 0.0, 1.0), first=((0, 1.0),),
-        second=((1, 0.5), (10, 0.5)), to_web=True, reach_mm=(25, 50),
+        "pads",
+        (Fit("rod", (2, 8), (45, 400)), Fit("slab", (1.5, 8), (45, 400), (1.5, 10))),
+        5,
+        (0.0, 0.0, 1.0),
+        first=((0, 1.0),),
+        second=((1, 0.7), (10, 0.3)),
+        to_web=True,
+        reach_mm=(25, 50),
     ),
     "tripod variation": Way(
-        "pads", (Fit("rod", (2, 8), (40, 400)),), 2, (0.0, 0.0, 1.0), first=((0, 1.0),),
-        second=((1, 0.34), (2, 0.33), (11, 0.33)), to_web=True, reach_mm=(20, 45),
+        "pads",
+        (Fit("rod", (2, 8), (40, 400)),),
+        2,
+        (0.0, 0.0, 1.0),
+        first=((0, 1.0),),
+        second=((1, 0.5), (2, 0.5)),
+        to_web=True,
+        reach_mm=(20, 45),
     ),
     "parallel extension": Way(
-        "pads", (Fit("slab", (0.5, 16), (20, 400), (20, 400)), Fit("slab turned", (0.5, 16), (20, 400), (20, 400))),
-        4, (1.0, 0.0, 0.0), first=((0, 1.0),), second=((5, 0.4), (6, 0.4), (7, 0.1), (8, 0.1)), along_pads=True, inset_mm=(15, 32),
+        "pads",
+        (
+            Fit("slab", (0.5, 16), (20, 400), (20, 400)),
+            Fit("slab turned", (0.5, 16), (20, 400), (20, 400)),
+        ),
+        4,
+        (1.0, 0.0, 0.0),
+        first=((0, 1.0),),
+        second=((5, 0.4), (6, 0.4), (7, 0.1), (8, 0.1)),
+        along_pads=True,
+        inset_mm=(15, 32),
     ),
     "adduction grip": Way(
-        "pads", (Fit("rod", (2, 8), (15, 400)), Fit("slab", (0.5, 6), (15, 400))), 2, (0.0, -1.0, -0.2),
-        away=True, first=((13, 1.0),), second=((10, 1.0),), inset_mm=(8, 18), least=2, thumb=False,
+        "pads",
+        (Fit("rod", (1.5, 7), (15, 90)), Fit("slab", (0.3, 5), (12, 75), (5, 50))),
+        2,
+        (0.0, -1.0, -0.2),
+        away=True,
+        first=((13, 1.0),),
+        second=((10, 1.0),),
+        inset_mm=(8, 18),
+        least=2,
+        thumb=False,
     ),
     "tip pinch": Way(
-        "pads", (Fit("rod", (0.8, 6)), Fit("ball", (2, 8)), Fit("slab", (0.3, 5)), Fit("slab turned", (0.3, 5)), Fit("coin", (0.5, 5))),
-        3, (1.0, 0.0, 0.0), away=True, first=((0, 1.0),), second=_pads(1), inset_mm=(3, 8), least=2,
+        "pads",
+        (
+            Fit("rod", (0.8, 6)),
+            Fit("ball", (2, 8)),
+            Fit("slab", (0.3, 5)),
+            Fit("slab turned", (0.3, 5)),
+            Fit("coin", (0.5, 5)),
+        ),
+        3,
+        (1.0, 0.0, 0.0),
+        away=True,
+        first=((0, 1.0),),
+        second=_pads(1),
+        inset_mm=(3, 8),
+        least=2,
     ),
     "lateral tripod": Way(
-        "pads", (Fit("rod", (2, 9), (30, 400)), Fit("slab", (1, 8), (25, 400)), Fit("coin", (1, 8))), 6, (0.2, -0.7, -0.8),
-        away=True, first=((0, 1.0),), second=((10, 0.6), (1, 0.4)), inset_mm=(8, 16),
+        "pads",
+        (Fit("rod", (2, 9), (30, 400)), Fit("slab", (1, 8), (25, 400)), Fit("coin", (1, 8))),
+        6,
+        (0.2, -0.7, -0.8),
+        away=True,
+        first=((0, 1.0),),
+        second=((10, 0.6), (1, 0.4)),
+        inset_mm=(8, 16),
     ),
-    "sphere 4 finger": Way("pads", (Fit("ball", (20, 42)), Fit("rod", (20, 38), (14, 42))), 2, (1.0, 0.0, 0.1),
-        first=((0, 1.0),), second=_pads(1, 2, 3), seat=True),
-    "quadpod": Way("pads", (Fit("ball", (9, 30)), Fit("rod", (4, 24), (8, 400)), Fit("rim", (9, 28))), 3, (0.4, -0.8, -0.3),
-        away=True, first=((0, 1.0),), second=_pads(1, 2, 3), inset_mm=(8, 16)),
-    "sphere 3 finger": Way("pads", (Fit("ball", (18, 38)), Fit("rod", (18, 34), (12, 36))), 2, (1.0, 0.0, 0.1),
-        first=((0, 1.0),), second=_pads(1, 2), seat=True),
-    "stick": Way("palm", (Fit("rod", (2, 9), (40, 400)), Fit("slab", (1, 7), (40, 400), (2, 10))), 2, (1.0, 0.0, 0.5), 1.35, thumb=False),
-    "palmar": Way("palm", (Fit("slab", (1, 12), (45, 150), (25, 60)), Fit("slab turned", (1, 12), (35, 110), (25, 90))), 3,
-        (0.2, 0.0, 1.0), 1.2),
-    "ring": Way("pads", (Fit("rod", (14, 40), (20, 400)),), 3, (0.5, -0.9, 0.2), first=((0, 1.0),), second=_pads(1), seat=True),
+    "sphere 4 finger": Way(
+        "pads",
+        (Fit("ball", (20, 42)), Fit("rod", (20, 38), (14, 42))),
+        2,
+        (1.0, 0.0, 0.1),
+        first=((0, 1.0),),
+        second=_pads(1, 2, 3),
+        seat=True,
+    ),
+    "quadpod": Way(
+        "pads",
+        (Fit("ball", (9, 30)), Fit("rod", (4, 24), (8, 400)), Fit("rim", (9, 28))),
+        3,
+        (0.4, -0.8, -0.3),
+        away=True,
+        first=((0, 1.0),),
+        second=_pads(1, 2, 3),
+        inset_mm=(8, 16),
+    ),
+    "sphere 3 finger": Way(
+        "pads",
+        (Fit("ball", (18, 38)), Fit("rod", (18, 34), (12, 36))),
+        2,
+        (1.0, 0.0, 0.1),
+        first=((0, 1.0),),
+        second=_pads(1, 2),
+        seat=True,
+    ),
+    "stick": Way(
+        "palm",
+        (Fit("rod", (2, 9), (40, 400)), Fit("slab", (1, 7), (40, 400), (2, 10))),
+        2,
+        (1.0, 0.0, 0.5),
+        1.35,
+        thumb=False,
+    ),
+    "palmar": Way(
+        "palm",
+        (
+            Fit("slab", (1, 12), (45, 150), (25, 60)),
+            Fit("slab turned", (1, 12), (35, 110), (25, 90)),
+        ),
+        3,
+        (0.2, 0.0, 1.0),
+        1.2,
+    ),
+    "ring": Way(
+        "pads",
+        (Fit("rod", (14, 40), (20, 400)),),
+        3,
+        (0.5, -0.9, 0.2),
+        first=((0, 1.0),),
+        second=_pads(1),
+        seat=True,
+    ),
     "ventral": Way(
-        "palm", (Fit("rod", (2, 9), (40, 400)), Fit("slab", (1, 8), (40, 400), (2, 12))), 2, (1.0, 0.0, -0.2), 1.55,
+        "palm",
+        (Fit("rod", (2, 9), (40, 400)), Fit("slab", (1, 8), (40, 400), (2, 12))),
+        2,
+        (1.0, 0.0, -0.2),
+        1.55,
         thumb=False,
     ),
     "inferior pincer": Way(
-        "pads", (Fit("rod", (1, 14)), Fit("slab", (0.3, 14)), Fit("slab turned", (0.3, 14)), Fit("ball", (5, 16)), Fit("coin", (0.5, 10))),
-        3, (1.0, 0.0, 0.0), away=True, first=((0, 1.0),), second=_pads(1), inset_mm=(5, 14), least=2,
+        "pads",
+        (
+            Fit("rod", (1, 14)),
+            Fit("slab", (0.3, 14)),
+            Fit("slab turned", (0.3, 14)),
+            Fit("ball", (5, 16)),
+            Fit("coin", (0.5, 10)),
+        ),
+        3,
+        (1.0, 0.0, 0.0),
+        away=True,
+        first=((0, 1.0),),
+        second=_pads(1),
+        inset_mm=(5, 14),
+        least=2,
     ),
-}  # fmt: skip
+}
 """Every class of the taxonomy, by its name."""
-
-MODES: Final = {"palm": 0, "pads": 1, "side": 2}
-
-
-class Ways(NamedTuple):
-    """The table as arrays: one argument of a compiled function."""
-
-    mode: np.ndarray
-    common: np.ndarray
-    along: np.ndarray
-    """(33, 3)"""
-    normal: np.ndarray
-    """(33, 3)"""
-    spot: np.ndarray
-    sideways: np.ndarray
-    first: np.ndarray
-    """(33, 21) shares of landmarks"""
-    second: np.ndarray
-    """(33, 21)"""
-    seat: np.ndarray
-    inset: np.ndarray
-    """(33, 2) m"""
-    along_pads: np.ndarray
-    """(33, 2) the first and last finger of the row; -1 for none"""
-    away: np.ndarray
-    to_web: np.ndarray
-    reach: np.ndarray
-    """(33, 2) m"""
-    least: np.ndarray
-    thumb: np.ndarray
-    tilt: np.ndarray
-    """(33,) rad"""
-    moving: np.ndarray
-    """(33, 5) bool: digits that close"""
-    fit_grasp: np.ndarray
-    """(F,) index of the class"""
-    fit_shape: np.ndarray
-    """(F,) index into SHAPES"""
-    fit_range: np.ndarray
-    """(F, 3, 2) m: across, outward, along"""
-    opened: np.ndarray
-    """(33, 29) rad"""
-    closed: np.ndarray
-    """(33, 29) rad"""
-
-
-def weigh_classes(favour: str) -> np.ndarray:
-    """(33,) how often each class is wanted; favour as in `GraspConfig.favour`.
-
-    Raises BadInput for an unknown class or a factor that is not a number >= 0.
-    """
-    weights = np.array([WAYS[g.name].common for g in GRASPS])
-    names = [g.name for g in GRASPS]
-    for item in filter(None, (part.strip() for part in favour.split(","))):
-        name, _, factor = (part.strip() for part in item.partition(":"))
-        if name not in names:
-            raise BadInput(f"unknown grasp {name!r} in grasp.favour: known are {', '.join(names)}")
-        try:
-            value = float(factor)
-        except ValueError:
-            value = -1.0
-        if not 0.0 <= value < np.inf:
-            raise BadInput(f"grasp.favour needs NAME:FACTOR with a factor >= 0, got {item!r}")
-        weights[names.index(name)] *= value
-    if not weights.any():
-        raise BadInput("grasp.favour leaves no grasp: at least one factor must be above 0")
-    return weights
-
-
-def list_ways(favour: str) -> Ways:
-    """The table of all classes, weighted."""
-    ways = [WAYS[g.name] for g in GRASPS]
-    marks = np.zeros((2, len(ways), 21))
-    for k, way in enumerate(ways):
-        for side, shares in enumerate((way.first, way.second)):
-            for mark, share in shares:
-                marks[side, k, mark] = share
-    rows = [(k, fit) for k, way in enumerate(ways) for fit in way.fits]
-    return Ways(
-        mode=np.array([MODES[w.mode] for w in ways]),
-        common=weigh_classes(favour),
-        along=_unit([w.along for w in ways]),
-        normal=_unit([w.normal for w in ways]),
-        spot=np.array([w.spot for w in ways]),
-        sideways=np.array([w.sideways for w in ways]) / 1000,
-        first=marks[0],
-        second=marks[1],
-        seat=np.array([w.seat for w in ways]),
-        inset=np.array([w.inset_mm for w in ways]) / 1000,
-        along_pads=np.array([_row(w) for w in ways]),
-        away=np.array([w.away for w in ways]),
-        to_web=np.array([w.to_web for w in ways]),
-        reach=np.array([w.reach_mm for w in ways]) / 1000,
-        least=np.array([w.least for w in ways]),
-        thumb=np.array([w.thumb for w in ways]),
-        tilt=np.radians([w.tilt_deg for w in ways]),
-        moving=np.array([[d in g.moving for d in "12345"] for g in GRASPS]),
-        fit_grasp=np.array([k for k, _ in rows]),
-        fit_shape=np.array([SHAPES.index(f.shape) for _, f in rows]),
-        fit_range=np.array([(f.across, f.outward, f.along) for _, f in rows]) / 1000,
-        opened=opened_table(),
-        closed=grasp_table(),
-    )
-
-
-def _row(way: Way) -> tuple[int, int]:
-    digits = [mark if mark <= 4 else mark - 4 for mark, _ in way.second if mark <= 8]
-    return (min(digits), max(digits)) if way.along_pads else (-1, -1)
-
-
-def _unit(rows: list[tuple[float, float, float]]) -> np.ndarray:
-    v = np.array(rows, dtype=np.float64)
-    return np.asarray(v / np.sqrt((v * v).sum(1, keepdims=True)))

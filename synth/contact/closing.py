@@ -53,7 +53,9 @@ def list_flesh(capsules: Capsules) -> Flesh:
     meets = np.zeros((len(capsules.bone),) * 2, bool)
     meets[capsules.pairs[:, 0], capsules.pairs[:, 1]] = True
     return Flesh(
-        *(np.ascontiguousarray(a) for a in (capsules.start, capsules.end, capsules.radius)),
+        np.ascontiguousarray(capsules.start),
+        np.ascontiguousarray(capsules.end),
+        np.ascontiguousarray(capsules.radius),
         capsules.bone,
         meets | meets.T,
         capsules.pairs,
@@ -104,26 +106,12 @@ def self_gap(flesh, who, digit, link, ends):
 
 
 @njit(**JIT)
-def measure_digit(
-    hand,
-    flesh,
-    who,
-    digit,
-    level,
-    start,
-    way,
-    share,
-    moved,
-    inward,
-    pack,
-    solid,
-    press,
-    mind,
-    state,
-):
+def measure_digit(hand, flesh, who, digit, level, start, way, share, moved, inward, pack, solid,
+                  press, mind, state):  # fmt: skip
     """Pose a digit and measure its links from `level` on: state.gap (3,), below 0 is contact.
 
-    mind: flesh of the same hand counts, too. moved (3,): how far the links have moved at most since the last measurement.
+    mind: flesh of the same hand counts, too. moved (3,): how far the links have moved at most
+    since the last measurement.
     """
     set_digit(digit, start, way, share, hand.limits, state.angles)
     pose_digit(hand, who, digit, state.angles, state.turn, state.origin, state.bones)

@@ -29,6 +29,9 @@ WIDEST_M: Final = 0.06
 NEIGHBOURS: Final = 24
 """Vertices about a ball that carry it from person to person and from pose to pose."""
 
+EVEN_M: Final = 0.002
+"""Ridge of that fit: vertices that spread by less than this tell no direction."""
+
 LIFT_M: Final = 0.0003
 """Balls leave hollows between them: so much wider, they err as often outward as inward."""
 
@@ -76,15 +79,21 @@ def build_flesh(rig: Rig) -> Flesh:
     length = np.sqrt((normal * normal).sum(1))
     whole = length > 1e-12
     middle, normal = middle[whole], normal[whole] / length[whole, None]
-    skin = np.concatenate([mean, middle])
     arm_vertex = rig.skin_bone[:, 0] == FOREARM_BONE
-    arm = np.concatenate([arm_vertex, arm_vertex[rig.faces[whole]].all(1)])
+    arm_face = arm_vertex[rig.faces].all(1)
+    # The forearm's faces are large: balls are to feel their edges, too.
+    long = corners[arm_face]
+    edges = [long[:, i] * t + long[:, i - 1] * (1 - t) for i in range(3) for t in (0.25, 0.5, 0.75)]
+    skin = np.concatenate([mean, middle])
+    arm = np.concatenate([arm_vertex, arm_face[whole]])
     tolerance = np.where(arm, FOREARM_TOLERANCE_M, TOLERANCE_M)
-    balls = _shrink(middle, normal, skin, WIDEST_M)
+    balls = _shrink(middle, normal, np.concatenate([skin, *edges]), WIDEST_M)
+    # Those that never shrank lie outside: the elbow's end has faces that look inward.
+    balls = balls[(balls[:, 3] > 0.0) & (balls[:, 3] < 0.95 * WIDEST_M)]
     chosen = _cover(balls, skin, tolerance, BALLS)
     balls = balls[chosen]
 
-    near, share = _tie(balls[:, :3], mean, NEIGHBOURS)
+    near, share, rest = _tie(balls[:, :3], mean, NEIGHBOURS)
     dense = np.zeros((len(mean), len(BONES)))
     rows = np.repeat(np.arange(len(mean)), rig.skin_bone.shape[1])
     np.add.at(dense, (rows, rig.skin_bone.ravel()), rig.skin_weight.ravel().astype(np.float64))
@@ -97,7 +106,9 @@ def build_flesh(rig: Rig) -> Flesh:
     weight /= (weight[:, 0] + weight[:, 1] + weight[:, 2])[:, None]
     order = np.argsort(bone[:, 0], kind="stable")
     balls[:, 3] += LIFT_M
-    centre, radius = _fit(rig.rest_vertices, mean, balls[order], near[order], share[order])
+    centre, radius = _fit(
+        rig.rest_vertices, mean, balls[order], near[order], share[order], rest[order]
+    )
     return Flesh(
         centre=centre,
         radius=radius,
@@ -177,6 +188,8 @@ def _shrink(points, normals, skin, widest):  # type: ignore[no-untyped-def]
             )
             nearest = min(nearest, d2)
         out[p, 3] = min(r, np.sqrt(nearest))
+        if out[p, 3] < r - 1e-3:  # it never came to rest within the skin
+            out[p, 3] = -1.0
     return out
 
 
@@ -215,8 +228,10 @@ def _cover(balls, skin, tolerance, most):  # type: ignore[no-untyped-def]
 def _tie(centres, vertices, count):  # type: ignore[no-untyped-def]
     """Vertices about each centre and weights, as even as can be, that put the centre among them.
 
-    (S, 3), (V, 3) -> (S, K) int64 and (S, K): sum of w is 1 and sum of w * vertex is the centre.
+    (S, 3), (V, 3) -> (S, K) int64, (S, K) and (S, 3): sum of w is 1, and sum of w * vertex is the
+    centre but for a small rest.
     """
+    rest = np.empty((centres.shape[0], 3))
     near = np.empty((centres.shape[0], count), np.int64)
     share = np.empty((centres.shape[0], count))
     for s in range(centres.shape[0]):
@@ -232,8 +247,9 @@ def _tie(centres, vertices, count):  # type: ignore[no-untyped-def]
                     m[i, j] += v[i] * v[j]
                 m[i, 4] -= v[i] / count
         m[3, 4] += 1e-2
-        for i in range(4):
-            m[i, i] += 1e-12
+        for i in range(3):  # where vertices lie in a plane, nothing is to be extrapolated
+            m[i, i] += count * EVEN_M * EVEN_M
+        m[3, 3] += 1e-12
         for i in range(4):  # Gauss and Jordan; the matrix is positive definite
             m[i] /= m[i, i]
             for j in range(4):
@@ -242,14 +258,18 @@ def _tie(centres, vertices, count):  # type: ignore[no-untyped-def]
         for k in range(count):
             v = x[rows[k]]
             near[s, k] = rows[k]
-            share[s, k] = (
-                1.0 / count + m[0, 4] * v[0] + m[1, 4] * v[1] + m[2, 4] * v[2] + m[3, 4] * 1e-2
-            )
-    return near, share
+            share[s, k] = 1.0 / count + m[3, 4] * 1e-2
+            for i in range(3):
+                share[s, k] += m[i, 4] * v[i]
+        for i in range(3):
+            rest[s, i] = 0.0
+            for k in range(count):
+                rest[s, i] -= share[s, k] * x[rows[k], i]
+    return near, share, rest
 
 
 @numba.njit(cache=True, nogil=True)
-def _fit(people, mean, balls, near, share):  # type: ignore[no-untyped-def]
+def _fit(people, mean, balls, near, share, off):  # type: ignore[no-untyped-def]
     """Centres (I, S, 3) and radii (I, S) of every person."""
     centre = np.zeros((people.shape[0], balls.shape[0], 3))
     radius = np.empty((people.shape[0], balls.shape[0]))
@@ -259,6 +279,8 @@ def _fit(people, mean, balls, near, share):  # type: ignore[no-untyped-def]
             d = mean[v] - balls[s, :3]
             rest = min(rest, d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
         for p in range(people.shape[0]):
+            for i in range(3):
+                centre[p, s, i] = off[s, i]
             for k in range(near.shape[1]):
                 for i in range(3):
                     centre[p, s, i] += share[s, k] * people[p, near[s, k], i]

@@ -6,13 +6,13 @@ import numpy as np
 
 from frames.stream import normal, uniform
 from synth.config import GraspConfig
-from synth.contact.classes import list_ways
+from synth.contact.choosing import list_handles
 from synth.contact.closing import list_flesh
 from synth.contact.feeling import make_state
 from synth.contact.holds import PARTS, Holds
-from synth.contact.placing import list_handles
 from synth.contact.probes import Probes
 from synth.contact.solver import hold
+from synth.contact.ways import list_ways
 from synth.hand.collision import Capsules
 from synth.hand.rig import Rig
 from synth.things.distance import DistancePack

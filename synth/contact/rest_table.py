@@ -67,20 +67,60 @@ _POINT: Final = _digits(
 )
 
 RESTS: Final = (
-    Rest("flat", 3, _digits((0, -10, 0, 0, 0), _fingers(-14, 2, 0, 2)), _DOWN, (0, 1, 0), 4, "settle"),
-    Rest("flat", 2, _digits((-12, 0, 0, 0, 0), _fingers(-14, 2, 0, 9)), _DOWN, (0, 1, 0), 4, "settle"),
-    Rest("flat", 3, _digits((0, -4, 0, 4, 6), _fingers(-6, 16, 8, 4)), _DOWN, (0, 1, 0), 5, "settle"),
-    Rest("fingertips", 2, _digits((-4, 6, 4, 2, 6), _fingers(-6, 14, 8, 5)), _TAP, (0, 0.96, -0.28), 8, "tips", (42, 80)),
-    Rest("fingertips", 1, _digits((-6, 4, 2, 2, 6), _fingers(-12, 30, 18, 5)), _TAP, (0, 1, 0), 8, "tips", (30, 60)),
+    Rest(
+        "flat", 3, _digits((0, -10, 0, 0, 0), _fingers(-14, 2, 0, 2)), _DOWN, (0, 1, 0), 4, "settle"
+    ),
+    Rest(
+        "flat", 2, _digits((-12, 0, 0, 0, 0), _fingers(-14, 2, 0, 9)), _DOWN, (0, 1, 0), 4, "settle"
+    ),
+    Rest(
+        "flat", 3, _digits((0, -4, 0, 4, 6), _fingers(-6, 16, 8, 4)), _DOWN, (0, 1, 0), 5, "settle"
+    ),
+    Rest(
+        "fingertips",
+        2,
+        _digits((-4, 6, 4, 2, 6), _fingers(-6, 14, 8, 5)),
+        _TAP,
+        (0, 0.96, -0.28),
+        8,
+        "tips",
+        (42, 80),
+    ),
+    Rest(
+        "fingertips",
+        1,
+        _digits((-6, 4, 2, 2, 6), _fingers(-12, 30, 18, 5)),
+        _TAP,
+        (0, 1, 0),
+        8,
+        "tips",
+        (30, 60),
+    ),
     Rest("fist", 2, _FIST, _STILL, (-1, 0, 0), 10, "settle"),
     Rest("fist", 2, _FIST, _STILL, (0, 1, 0), 10, "settle"),
     Rest("ulnar side", 2, _LOOSE, _STILL, (-1, 0.1, 0), 10, "settle"),
-    Rest("ulnar side", 1, _digits((2, -6, 0, 6, 8), _fingers(8, 10, 6, 2)), _STILL, (-1, 0, 0), 10, "settle"),
+    Rest(
+        "ulnar side",
+        1,
+        _digits((2, -6, 0, 6, 8), _fingers(8, 10, 6, 2)),
+        _STILL,
+        (-1, 0, 0),
+        10,
+        "settle",
+    ),
     Rest("back", 2, _LOOSE, _STILL, (0, -1, 0), 10, "settle"),
-    Rest("back", 1, _digits((-8, 2, 0, 6, 6), _fingers(10, 14, 8, 4)), _STILL, (0, -1, 0), 10, "settle"),
+    Rest(
+        "back",
+        1,
+        _digits((-8, 2, 0, 6, 6), _fingers(10, 14, 8, 4)),
+        _STILL,
+        (0, -1, 0),
+        10,
+        "settle",
+    ),
     Rest("one finger", 1, _POINT, _STILL, (0, 0.8, 0.6), 12, "point", least=1),
     Rest("one finger", 1, _POINT, _STILL, (0, 0.55, 0.83), 12, "point", least=1),
-)  # fmt: skip
+)
 """Every way to lie on a surface but the edge, which is gripped, and hovering."""
 
 MODES: Final = {"settle": 0, "tips": 1, "point": 2}

@@ -194,7 +194,6 @@ def _float(
     posed = np.ascontiguousarray(angles[rows], np.float64)
     posed[:, :2] = 0.0
     plane, gaps = np.zeros((len(rows), 4)), np.full((len(rows), PARTS), np.nan)
-    points = np.zeros((probes.bone.shape[0], 3))
-    hover(probes, who[rows], posed, out, away, make_state(len(points)), points, plane, gaps)
+    hover(probes, who[rows], posed, out, away, make_state(probes.bone.shape[0]), plane, gaps)
     rests.angles[rows], rests.plane[rows], rests.hover_m[rows] = posed, plane, away
     rests.gap_m[rows], rests.ok[rows] = gaps, True

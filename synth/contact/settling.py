@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from frames.parts import FOREARM
 from synth.contact.closing import close_digit, free_digit, measure_digit
 from synth.contact.feeling import MAX_GAP_M, MAX_PRESS_M, self_depth
 from synth.contact.gaps import plane_gaps
@@ -212,17 +213,21 @@ def rest(lies, hand, flesh, pack, identity, row, u, noise, jitter, press, state,
 
 
 @njit(**JIT)
-def hover(hand, identity, angles, out, away, state, points, out_plane, out_gaps):
+def hover(hand, identity, angles, out, away, state, out_plane, out_gaps):
     """A plane below every posed hand at the height away (N,), out (N, 3) of it; its gaps."""
     for n in range(identity.shape[0]):
         who = identity[n]
         pose_hand(hand, who, angles[n], state.turn, state.origin, state.bones)
-        place_probes(hand, who, state.bones, points)
-        low = lowest(hand, points, out[n])
-        d = -away[n]
+        low = 1e9
+        for v in range(hand.skin.shape[1]):
+            if hand.skin_part[v] == FOREARM:
+                continue
+            x, y, z = blend_point(
+                state.bones, hand.skin[who, v], hand.skin_bone[v], hand.skin_weight[v]
+            )
+            low = min(low, (out[n, 0] * x + out[n, 1] * y) + out[n, 2] * z)
         for i in range(3):
-            d += out[n, i] * points[low, i]
             out_plane[n, i] = out[n, i]
-        out_plane[n, 3] = d
+        out_plane[n, 3] = low - away[n]
         plane_gaps(hand, who, state.bones, out_plane[n], out_gaps[n])
         out_gaps[n, 16] = np.nan

@@ -1,4 +1,4 @@
-"""Surfaces as solids: a half-space, and slabs that end in an edge, for the solvers that close hands.
+"""Surfaces as solids: a half-space, and slabs that end in an edge, for what closes hands.
 
 Distances are exact: a plane's are linear, so two samples an axis hold them out to four metres.
 """
@@ -15,8 +15,10 @@ from synth.things.solid import Handle, Solid
 FAR_M: Final = 4.0
 SLAB_M: Final = (0.008, 0.015, 0.02, 0.025, 0.03, 0.04)
 """Thicknesses of the slabs: shelves, table tops, boards."""
-SPAN_M: Final = 0.25
+SPAN_M: Final = 0.6
+"""So deep a slab is known, more than the handle that is laid into it."""
 STEP_M: Final = 0.0025
+COARSE_M: Final = 0.004
 
 
 @cache
@@ -39,7 +41,7 @@ def slabs() -> tuple[Solid, ...]:
 
 
 def _slab(thickness: float) -> Solid:
-    along = np.arange(-SPAN_M, 0.06, STEP_M)
+    along = COARSE_M * np.arange(-round(SPAN_M / COARSE_M), 16)
     # The faces lie on samples: across them the distance bends.
     step = thickness / np.ceil(thickness / STEP_M)
     beyond = int(np.ceil(0.06 / step))
@@ -51,7 +53,7 @@ def _slab(thickness: float) -> Solid:
     grid = DistanceGrid(
         np.repeat(values[:, None], 2, axis=1).astype(np.float32),
         np.array([along[0], -FAR_M, up[0]]),
-        np.array([STEP_M, 2 * FAR_M, step]),
+        np.array([COARSE_M, 2 * FAR_M, step]),
     )
     depth = 0.2
     T = np.eye(4)

@@ -248,9 +248,9 @@ KINDS: Final = (
     Kind(
         "picking",
         Side(POINT, (-0.6, 0.8, 0.1), (-0.2, -0.2, -0.95), "index middle"),
-        Side(TWEEZERS, (0.71, 0.66, -0.23), (0.38, -0.64, -0.67), "pinch", PICK),
+        Side(TWEEZERS, (0.7, 0.7, -0.12), (0.52, -0.63, -0.58), "pinch", PICK),
         (0.6, 0.5, -0.6),
-        offset_mm=(40.0, 2.0, -14.0),
+        offset_mm=(40.0, -1.0, -8.0),
         held_deg=(0, -9, 0),
     ),
     Kind(
@@ -303,11 +303,10 @@ KINDS: Final = (
     ),
     _alike(
         "goalposts",
-        Side(ANGLE, (0.0, 0.25, 1.0), (0.0, 1.0, -0.25), "thumb tip"),
+        Side(ANGLE, (-0.4, 0.5, 0.75), (0.0, 1.0, -0.25), "thumb tip"),
         parts=2,
         shift_mm=1.0,
         turn=0.4,
-        held_deg=(-14, 0, 0),
     ),
     # Apart.
     _alike(

@@ -20,6 +20,9 @@ from synth.rigid import rotate
 TOUCH_M: Final = 0.0015
 """A part touches if its skin is so near to the other hand's flesh."""
 
+ARM_SHARE: Final = 0.75
+"""Share of the allowed overlap for hands on forearms."""
+
 CLOSE_STEPS: Final = (7, 6, 3)
 """Steps in which digits close: the second hand's, the first's, the second's again."""
 
@@ -144,7 +147,8 @@ def judge(
         self_depth(rig, capsules, identity, angles[:, 0], left[:, 0]),
         self_depth(rig, capsules, identity, angles[:, 1], left[:, 1]),
     )
-    limit = config.max_penetration_mm / 1000
+    # The forearm's mesh is coarse, and the flesh errs more there.
+    limit = config.max_penetration_mm / 1000 * np.where(kind_table().on_arm[kind], ARM_SHARE, 1.0)
     ok = meets & enough & keeps & (depth <= limit) & (own <= OWN_LIMIT_M)
     return Pairs(angles, T, kind, gap_m, ok)
 

@@ -9,13 +9,11 @@ be settled is drawn again.
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 
 from frames.stream import normal, uniform
 from synth.config import PoseConfig
-from synth.hand.angles import DOF, DOFS, clamp
-from synth.hand.bones import FINGERS
+from synth.hand.angles import DOFS, clamp
 from synth.pose.flesh import Flesh
 from synth.pose.library import (
     NUMBER_OF,
@@ -26,6 +24,7 @@ from synth.pose.library import (
     preset_table,
     touch_table,
 )
+from synth.pose.likeness import nearest_key
 from synth.pose.presets import TOUCHES
 from synth.pose.settling import TOUCHED_M, settle
 from synth.pose.synergy import HABIT, JITTER_DEG, couple, deviations, draw_synergies, unfold
@@ -48,10 +47,6 @@ HOMES: Final = tuple(
 HOME_SHARE: Final = 0.5
 
 _RELAXED: Final = NUMBER_OF["relaxed"]
-_TELLING: Final = np.array(
-    [DOF[f"thumb_{d}"] for d in ("cmc_flexion", "cmc_abduction", "mcp_flexion", "ip_flexion")]
-    + [DOF[f"{f}_{d}"] for f in FINGERS for d in ("mcp_flexion", "pip_flexion")]
-)
 
 
 @dataclass(frozen=True)
@@ -159,23 +154,3 @@ def _draw(
     angles[:, :2] = 0.0
     angles = clamp(angles)
     return clamp(unfold(np.where(shown[:, None], angles, couple(angles))))
-
-
-def nearest_key(angles: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """(N,) rad from angles (N, 29) to the nearest row of the table (K, 29): the root mean square
-    over the angles that tell key poses apart."""
-    return np.asarray(_root_mean_square(angles, table, _TELLING))
-
-
-@numba.njit(cache=True, nogil=True)
-def _root_mean_square(angles, table, telling):  # type: ignore[no-untyped-def]
-    out = np.empty(angles.shape[0])
-    for h in range(angles.shape[0]):
-        best = np.inf
-        for k in range(table.shape[0]):
-            total = 0.0
-            for d in telling:
-                total += (angles[h, d] - table[k, d]) ** 2
-            best = min(best, total)
-        out[h] = np.sqrt(best / telling.shape[0])
-    return out

@@ -16,6 +16,8 @@ from synth.hand.angles import ABDUCTION_LOSS, DOF, DOFS, FINGER_DOF_START, FLEXE
 from synth.hand.bones import FINGERS
 from synth.pose.chain import carry, place_bones, slopes
 from synth.pose.flesh import Flesh
+from synth.pose.gaps import find_site, nearest_points, widest_slab
+from synth.pose.projection import add_projection, draw_together
 
 STEPS: Final = 40
 """Projections at most; most hands need none, a pinch about six."""
@@ -92,104 +94,6 @@ def _clamp(a, limits, flexed):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _nearest(a0, a1, b0, b1, p, q):  # type: ignore[no-untyped-def]
-    """Nearest points p and q of two segments (Ericson, Real-Time Collision Detection, 5.1.9)."""
-    a = b = c = e = f = 0.0
-    for k in range(3):
-        d1, d2, r = a1[k] - a0[k], b1[k] - b0[k], a0[k] - b0[k]
-        a += d1 * d1
-        b += d1 * d2
-        c += d1 * r
-        e += d2 * d2
-        f += d2 * r
-    denom = a * e - b * b
-    s = 0.0
-    if e <= 1e-18:
-        s = min(max(-c / max(a, 1e-18), 0.0), 1.0)
-    elif denom > 1e-18:
-        s = min(max((b * f - c * e) / denom, 0.0), 1.0)
-    t = (b * s + f) / max(e, 1e-18)
-    if t < 0.0:
-        t = 0.0
-        s = min(max(-c / max(a, 1e-18), 0.0), 1.0)
-    elif t > 1.0:
-        t = 1.0
-        s = min(max((b - c) / max(a, 1e-18), 0.0), 1.0)
-    for k in range(3):
-        p[k] = a0[k] + s * (a1[k] - a0[k])
-        q[k] = b0[k] + t * (b1[k] - b0[k])
-
-
-@numba.njit(cache=True, nogil=True)
-def _site(skin, length, along, side, point, outward):  # type: ignore[no-untyped-def]
-    """A place on a bone's skin (S, 3) and its outward direction, in the bone's axes."""
-    outward[0], outward[1], outward[2] = -side, -(1.0 - abs(side)), 0.0
-    if along > 0.8:  # towards the end a pad turns to face forward
-        outward[2] = -2.0 * (along - 0.8)
-    size = math.sqrt(outward[0] ** 2 + outward[1] ** 2 + outward[2] ** 2)
-    for k in range(3):
-        outward[k] /= size
-    z = -along * length
-    far = -1e9
-    for v in range(skin.shape[0]):
-        if abs(skin[v, 2] - z) < 0.006:
-            reach = outward[0] * skin[v, 0] + outward[1] * skin[v, 1]
-            far = max(far, reach)
-    flat = math.sqrt(outward[0] ** 2 + outward[1] ** 2)
-    far = max(far, 0.0) / max(flat, 1e-9)
-    point[0], point[1], point[2] = outward[0] / flat * far, outward[1] / flat * far, z
-
-
-@numba.njit(cache=True, nogil=True)
-def _reach(skin, turn, origin, n, sign, best):  # type: ignore[no-untyped-def]
-    """How far a bone's skin reaches along sign * n; best (3,) becomes the point that does."""
-    l0 = sign * ((turn[0, 0] * n[0] + turn[1, 0] * n[1]) + turn[2, 0] * n[2])
-    l1 = sign * ((turn[0, 1] * n[0] + turn[1, 1] * n[1]) + turn[2, 1] * n[2])
-    l2 = sign * ((turn[0, 2] * n[0] + turn[1, 2] * n[1]) + turn[2, 2] * n[2])
-    far, at = -1e9, 0
-    for v in range(skin.shape[0]):
-        here = (l0 * skin[v, 0] + l1 * skin[v, 1]) + l2 * skin[v, 2]
-        if here > far:
-            far, at = here, v
-    carry(turn, origin, skin[at], best)
-    return (n[0] * best[0] + n[1] * best[1]) + n[2] * best[2]
-
-
-@numba.njit(cache=True, nogil=True)
-def _gap(skin_a, turn_a, origin_a, skin_b, turn_b, origin_b, n, p, q):  # type: ignore[no-untyped-def]
-    """The widest slab between two bones' skins: its width (negative: they overlap), normal n from a
-    to b (in: a guess), and the points p of a and q of b that bound it."""
-    width = -1e9
-    trial = np.empty(3)
-    u, v = np.empty(3), np.empty(3)
-    for k in range(3):
-        trial[k] = n[k]
-    step = 60.0
-    for _ in range(24):
-        here = _reach(skin_b, turn_b, origin_b, trial, -1.0, v) - _reach(
-            skin_a, turn_a, origin_a, trial, 1.0, u
-        )
-        if here > width:
-            width = here
-            for k in range(3):
-                n[k], p[k], q[k] = trial[k], u[k], v[k]
-        else:
-            step *= 0.5
-        # Uphill: the slab widens as its normal turns towards the line between its two points.
-        along = 0.0
-        for k in range(3):
-            along += n[k] * (q[k] - p[k])
-        size = 0.0
-        for k in range(3):
-            trial[k] = n[k] + step * ((q[k] - p[k]) - along * n[k])
-            size += trial[k] * trial[k]
-        size = math.sqrt(size)
-        for k in range(3):
-            trial[k] /= size
-    return width
-
-
-@numba.njit(cache=True, nogil=True)
 def _settle(  # type: ignore[no-untyped-def]
     angles,
     identity,
@@ -236,7 +140,7 @@ def _settle(  # type: ignore[no-untyped-def]
             found += 1
             for e in range(2):
                 b = int(touch[h, k, e, 0])
-                _site(
+                find_site(
                     skin[skin_start[b] : skin_start[b + 1]],
                     length[b],
                     touch[h, k, e, 1],
@@ -262,7 +166,7 @@ def _settle(  # type: ignore[no-untyped-def]
                     # Far apart: draw site to site, along the three axes at once.
                     done = False
                     worst_gap = 1.0
-                    _draw_together(p, q, b, c, turns, moves, origin, axis, ease, slope, change, n)
+                    draw_together(p, q, b, c, turns, moves, origin, axis, ease, slope, change, n)
                     for i in range(3):
                         normal[k, i] = 0.0
                     continue
@@ -280,7 +184,7 @@ def _settle(  # type: ignore[no-untyped-def]
                     size = math.sqrt(max(size, 1e-12))
                     for i in range(3):
                         normal[k, i] /= size
-                width = _gap(
+                width = widest_slab(
                     skin[skin_start[b] : skin_start[b + 1]],
                     turn[b],
                     origin[b],
@@ -299,7 +203,7 @@ def _settle(  # type: ignore[no-untyped-def]
                         slope[0, d] = 0.0
                     slopes(q, c, normal[k], 1.0, turns, moves, origin, axis, slope[0])
                     slopes(p, b, normal[k], -1.0, turns, moves, origin, axis, slope[0])
-                    _project(slope[0], ease, -off, change)
+                    add_projection(slope[0], ease, -off, change)
             # Capsules.
             for i in range(caps):
                 b = capsule_bone[i]
@@ -326,7 +230,7 @@ def _settle(  # type: ignore[no-untyped-def]
                     wanted = wanted or (b == u and c == v) or (b == v and c == u)
                 if wanted:
                     continue
-                _nearest(a0[i], a1[i], a0[j], a1[j], p, q)
+                nearest_points(a0[i], a1[i], a0[j], a1[j], p, q)
                 size = 0.0
                 for x in range(3):
                     n[x] = q[x] - p[x]
@@ -342,7 +246,7 @@ def _settle(  # type: ignore[no-untyped-def]
                         slope[0, d] = 0.0
                     slopes(q, c, n, 1.0, turns, moves, origin, axis, slope[0])
                     slopes(p, b, n, -1.0, turns, moves, origin, axis, slope[0])
-                    _project(slope[0], ease, 0.6 * (over - 0.7 * WANTED_M), change)
+                    add_projection(slope[0], ease, 0.6 * (over - 0.7 * WANTED_M), change)
             depth[h], error[h] = deepest, worst_gap
             if done or step == STEPS:
                 break
@@ -350,48 +254,3 @@ def _settle(  # type: ignore[no-untyped-def]
                 a[d] += min(max(change[d], -MAX_STEP), MAX_STEP)
             _clamp(a, limits, flexed)
     return angles, depth, error
-
-
-@numba.njit(cache=True, nogil=True)
-def _project(slope, ease, wanted, change):  # type: ignore[no-untyped-def]
-    """Adds to change (29,) the smallest one, by ease, that gains `wanted` along the slope."""
-    total = 2e-5
-    for d in range(slope.shape[0]):
-        total += ease[d] * slope[d] * slope[d]
-    for d in range(slope.shape[0]):
-        change[d] += wanted / total * ease[d] * slope[d]
-
-
-@numba.njit(cache=True, nogil=True)
-def _draw_together(p, q, b, c, turns, moves, origin, axis, ease, slope, change, n):  # type: ignore[no-untyped-def]
-    """Adds to change what moves point p of bone b and q of bone c onto each other."""
-    dofs = slope.shape[1]
-    for i in range(3):
-        for d in range(dofs):
-            slope[i, d] = 0.0
-        for k in range(3):
-            n[k] = 1.0 if k == i else 0.0
-        slopes(q, c, n, 1.0, turns, moves, origin, axis, slope[i])
-        slopes(p, b, n, -1.0, turns, moves, origin, axis, slope[i])
-    m = np.empty((3, 3))
-    for i in range(3):
-        for j in range(3):
-            total = 0.0
-            for d in range(dofs):
-                total += ease[d] * slope[i, d] * slope[j, d]
-            m[i, j] = total
-        m[i, i] += 1e-4
-    # Solve the symmetric 3 x 3 system by its adjugate.
-    c00 = m[1, 1] * m[2, 2] - m[1, 2] * m[2, 1]
-    c01 = m[1, 2] * m[2, 0] - m[1, 0] * m[2, 2]
-    c02 = m[1, 0] * m[2, 1] - m[1, 1] * m[2, 0]
-    det = m[0, 0] * c00 + m[0, 1] * c01 + m[0, 2] * c02
-    x, y, z = p[0] - q[0], p[1] - q[1], p[2] - q[2]
-    c11 = m[0, 0] * m[2, 2] - m[0, 2] * m[2, 0]
-    c12 = m[0, 2] * m[1, 0] - m[0, 0] * m[1, 2]
-    c22 = m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
-    f0 = (c00 * x + c01 * y + c02 * z) / det
-    f1 = (c01 * x + c11 * y + c12 * z) / det
-    f2 = (c02 * x + c12 * y + c22 * z) / det
-    for d in range(dofs):
-        change[d] += ease[d] * (slope[0, d] * f0 + slope[1, d] * f1 + slope[2, d] * f2)

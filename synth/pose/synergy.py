@@ -17,6 +17,11 @@ from synth.hand.angles import DOF, DOFS, FINGER_DOF_START
 MAX_NEIGHBOUR_RAD: Final = np.radians(45.0)
 FOLDED_RAD: Final = np.radians(163.0)
 """PIP and DIP together: then a fingertip meets the base of its own finger."""
+CLENCHED_RAD: Final = np.radians([226.0, 238.0, 238.0, 236.0])
+"""All three joints of a finger together, index to pinky: then its tip meets the palm. Recorded
+fists reach 226, 240, 243 and 217 degrees."""
+RING_LAG_RAD: Final = np.radians(64.0)
+"""How far the ring finger's knuckle flexes beside a straight pinky: their tendons are joined."""
 DIP_FOLLOWS_PIP: Final = 2.0 / 3.0
 
 FLEXION: Final = [FINGER_DOF_START + 5 * f for f in range(4)]
@@ -112,10 +117,13 @@ def draw_synergies(noise: np.ndarray, u: np.ndarray) -> np.ndarray:
 
 
 def unfold(angles: np.ndarray) -> np.ndarray:
-    """(N, 29): no fingertip goes into its own finger."""
+    """(N, 29): no tip goes into its own finger or the palm, no ring finger far from its pinky."""
     out = angles.copy()
-    for i in FLEXION:
+    for i, most in zip(FLEXION, CLENCHED_RAD, strict=True):
         out[:, i + 4] = np.minimum(out[:, i + 4], FOLDED_RAD - out[:, i + 3])
+        out[:, i] = np.minimum(out[:, i], most - out[:, i + 3] - out[:, i + 4])
+    ring, pinky = FLEXION[2:]
+    out[:, ring] = np.minimum(out[:, ring], RING_LAG_RAD + np.maximum(out[:, pinky], 0.0))
     return out
 
 

@@ -15,27 +15,7 @@ from synth.hand.angles import DOF, LIMITS
 from synth.hand.bones import FOREARM_BONE, PALM
 from synth.hand.rig import Rig
 from synth.rigid import rotate
-
-MEAN_HAND_M: Final = 0.187
-"""Hand length of the person whom SHOULDER fits; other people's shoulders scale with their hands."""
-
-SHOULDER: Final = np.array([0.175, -0.09, -0.235])
-"""Centre of the right shoulder joint from between the eyes. ANSUR II, mean of men and women:
-biacromial breadth 0.39 m and eyes 0.195 m above the acromion; the joint lies 2 cm further in and
-4 cm lower (choice), and below the ear, 9 cm behind the eyes."""
-
-UPPER_ARM: Final = 1.63
-"""Length against hand length: acromion-radiale 0.31 m for 0.19 m (ANSUR II)."""
-
-GIVE_M: Final = 0.08
-"""So far does the shoulder follow a hand that reaches far: shoulder blade and trunk (choice)."""
-_EASY: Final = 0.92
-"""It starts to follow at this share of the straight arm's length."""
-
-ELBOW_FLEXION: Final = np.radians(145.0)
-"""At most so far does an elbow bend (Eaton, e-hand: normal ranges of motion)."""
-STRAIGHTEST: Final = 0.995
-"""Longest reach against the sum of both bones: nobody holds an elbow quite straight."""
+from synth.scene.elbow import MEAN_HAND_M, SHOULDER, bend_elbow
 
 PRONATION: Final = (math.radians(-95.0), math.radians(95.0))
 """Turn of the hand about the forearm against the elbow's hinge; palm down with the elbow at the
@@ -111,7 +91,7 @@ def reach_best(
     count = len(left)
     if forearm.ndim == 1:
         forearm = forearm[:, None] * np.array([0.0, 0.0, 1.0])
-    numbers = np.empty((count, 13))
+    numbers = np.empty((count, 12))
     fits = np.empty(count, np.bool_)
     _reach(
         np.ascontiguousarray(T_body_from_wrist, dtype=np.float64),
@@ -178,32 +158,9 @@ def _reach(pose, left, hand_length, forearm, swivels, wrist_limits, out, fits): 
 def _solve(turn, wrist, hand_length, bone, swivel, wrist_limits, row):  # type: ignore[no-untyped-def]
     """One right arm with one swivel: fills `row`, returns whether it fits."""
     fore = math.sqrt((bone[0] * bone[0] + bone[1] * bone[1]) + bone[2] * bone[2])
-    upper = UPPER_ARM * hand_length
     size = hand_length / MEAN_HAND_M
-    sx, sy, sz = SHOULDER[0] * size, SHOULDER[1] * size, SHOULDER[2] * size
-    ax, ay, az = wrist[0] - sx, wrist[1] - sy, wrist[2] - sz
-    length = math.sqrt((ax * ax + ay * ay) + az * az)
-    ax, ay, az = ax / length, ay / length, az / length
-    longest = (upper + fore) * STRAIGHTEST
-    shortest = math.sqrt((upper * upper + fore * fore) + 2 * upper * fore * math.cos(ELBOW_FLEXION))
-    shift = min(max(length - _EASY * longest, 0.0), GIVE_M * size)
-    sx, sy, sz = sx + shift * ax, sy + shift * ay, sz + shift * az
-    length -= shift
-    span = min(max(length, shortest), longest)
-    too_far = abs(length - span)
-
-    # The elbow's circle about the line from shoulder to wrist, measured from the wrist.
-    along = (fore * fore - upper * upper + span * span) / (2 * span)
-    height = math.sqrt(max(fore * fore - along * along, 0.0))
-    # Straight below the line; below and before the trunk where the line itself is upright.
-    flat = max(math.sqrt(ax * ax + ay * ay), 1e-9)
-    dx, dy, dz = ax / flat * az, ay / flat * az, -flat
-    ox, oy, oz = dy * az - dz * ay, dz * ax - dx * az, dx * ay - dy * ax
-    c, s = math.cos(swivel), math.sin(swivel)
-    bx, by, bz = c * dx + s * ox, c * dy + s * oy, c * dz + s * oz
-    ex = wrist[0] - along * ax + height * bx
-    ey = wrist[1] - along * ay + height * by
-    ez = wrist[2] - along * az + height * bz
+    shoulder, elbow, hinge, too_far = bend_elbow(wrist, hand_length, fore, swivel)
+    ex, ey, ez = elbow
 
     # Wrist angles: Rx(flexion) Ry(deviation) bone = elbow, all in the wrist frame.
     fx, fy, fz = ex - wrist[0], ey - wrist[1], ez - wrist[2]
@@ -221,7 +178,7 @@ def _solve(turn, wrist, hand_length, bone, swivel, wrist_limits, row):  # type: 
 
     # Pronation: the forearm's dorsal side against the elbow's hinge, which is normal to the arm.
     cf, sf, cd, sd = math.cos(flexion), math.sin(flexion), math.cos(deviation), math.sin(deviation)
-    hx, hy, hz = by * az - bz * ay, bz * ax - bx * az, bx * ay - by * ax
+    hx, hy, hz = hinge
     # Columns of Rx(flexion) Ry(deviation): y is (0, cf, sf), z is (sd, -sf cd, cf cd).
     yx = turn[0, 1] * cf + turn[0, 2] * sf
     yy = turn[1, 1] * cf + turn[1, 2] * sf
@@ -242,9 +199,8 @@ def _solve(turn, wrist, hand_length, bone, swivel, wrist_limits, row):  # type: 
     strain += (swivel - NATURAL_SWIVEL) ** 2
     row[0], row[1] = flexion, deviation
     row[2], row[3], row[4] = ex, ey, ez
-    row[5], row[6], row[7] = sx, sy, sz
+    row[5], row[6], row[7] = shoulder
     row[8], row[9], row[10], row[11] = swivel, pronation, cost, strain / 3.0
-    row[12] = shift
     return cost < 1e-9 and _is_clear(turn, wrist, hand_length, ex, ey, ez, size)
 
 

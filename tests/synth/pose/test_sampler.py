@@ -9,7 +9,8 @@ import pytest
 from synth.config import PoseConfig
 from synth.hand.angles import DOF, DOFS, LIMITS, clamp
 from synth.pose.library import PART_START, PARTS, PRESETS, fit_presets, key_rows, preset_table
-from synth.pose.sampler import NEAR_KEY_DEG, Poses, nearest_key, sample_poses
+from synth.pose.likeness import nearest_key
+from synth.pose.sampler import NEAR_KEY_DEG, Poses, sample_poses
 from synth.pose.synergy import FOLDED_RAD, HABIT, couple, unfold
 from tests.synth.hand.rigs import people
 from tests.synth.hand.winding import cut_solids, deepest

@@ -8,7 +8,8 @@ from frames.parts import FOREARM
 from synth.config import BodyConfig
 from synth.hand.angles import ABDUCTION_LOSS, DOF, FLEXED_ULNAR_DEG, LIMITS
 from synth.hand.bones import FOREARM_BONE, PALM
-from synth.scene.body import SHOULDER, UPPER_ARM, half_field, head_pose
+from synth.scene.body import PITCH_LIMITS, half_field, head_pose
+from synth.scene.elbow import GIVE_M, MEAN_HAND_M, SHOULDER, UPPER_ARM
 from synth.scene.upper_arm import tube
 from tests.synth.hand.winding import winding_numbers
 from tests.synth.scene.witness import world
@@ -35,7 +36,7 @@ def test_flexed_fingers_spread_less(finger: str) -> None:
     spread = angles[:, DOF[f"{finger}_mcp_abduction"]]
     assert (spread >= low * room - 1e-12).all()
     assert (spread <= high + bent * (left - high) + 1e-12).all()
-    assert (bent > 0.8).mean() > 0.05
+    assert (bent > 0.8).mean() > 0.02
 
 
 def test_arms_reach_from_the_shoulder_to_the_wrist() -> None:
@@ -47,14 +48,15 @@ def test_arms_reach_from_the_shoulder_to_the_wrist() -> None:
     rest = here.maker.rig.rest_joints[hands.identity].astype(np.float64)
     fore = np.linalg.norm(rest[:, FOREARM_BONE] - rest[:, PALM], axis=1)
     np.testing.assert_allclose(np.linalg.norm(elbow - wrist, axis=1), fore, atol=1e-6)
-    reach = np.linalg.norm(wrist - SHOULDER, axis=1)
-    assert (reach <= UPPER_ARM * length + fore).all()
-    assert (reach >= np.abs(UPPER_ARM * length - fore)).all()
-    upper = np.linalg.norm(elbow - SHOULDER, axis=1) / (UPPER_ARM * length)
-    # A person's forearm leaves the wrist up to a few degrees beside the mean one's: its elbow lies
-    # a little beside the one that the arm was bent with. No upper arm is drawn.
-    assert abs(np.median(upper) - 1) < 0.02
-    assert upper.min() > 0.9 and upper.max() < 1.1
+    shoulder = SHOULDER * (length / MEAN_HAND_M)[:, None]
+    give = (GIVE_M * length / MEAN_HAND_M).max()
+    reach = np.linalg.norm(wrist - shoulder, axis=1)
+    assert (reach <= UPPER_ARM * length + fore + give).all()
+    upper = np.linalg.norm(elbow - shoulder, axis=1) - UPPER_ARM * length
+    # The shoulder gives way to a far reach, and a person's forearm leaves the wrist up to a few
+    # degrees beside the mean one's.
+    assert abs(np.median(upper)) < 0.02
+    assert upper.min() > -0.06 and upper.max() < give + 0.06
 
 
 def test_elbows_bend_as_far_as_elbows_do() -> None:
@@ -78,7 +80,7 @@ def test_hands_keep_out_of_their_own_upper_arms() -> None:
         if len(points):
             near += 1
             assert (winding_numbers(points, arm[tube_faces]) < 0.5).all()
-    assert near > 50
+    assert near > 30
 
 
 def test_elbows_hang_rather_than_cross_the_body() -> None:
@@ -94,12 +96,14 @@ def test_hands_keep_their_distance_from_the_camera() -> None:
     hands = here.scenes.hands
     length = here.maker.rig.hand_length[hands.identity]
     pose = hands.T_world_from_wrist
-    middle = np.linalg.norm(pose[:, :3, 3] - 0.5 * length[:, None] * pose[:, :3, 2], axis=1)
+    eye = here.scenes.T_world_from_camera[hands.frame, :3, 3]
+    wrist = pose[:, :3, 3] - eye
+    middle = np.linalg.norm(wrist - 0.5 * length[:, None] * pose[:, :3, 2], axis=1)
     near, far = BodyConfig().distance_m
     assert (middle > near).all() and (middle < far).all()
     assert np.quantile(middle, 0.1) < 0.28 and np.quantile(middle, 0.9) > 0.5
-    assert np.linalg.norm(here.upper_arms, axis=-1).min() > 0.1
-    nearest = np.linalg.norm(here.skin, axis=-1).min(1)
+    assert np.linalg.norm(here.upper_arms - eye[:, None], axis=-1).min() > 0.08
+    nearest = np.linalg.norm(here.skin - eye[:, None], axis=-1).min(1)
     assert nearest.min() > 0.05
     assert (nearest < 0.1).mean() < 0.01
 
@@ -123,14 +127,14 @@ def test_head_looks_down_at_the_hands() -> None:
         np.broadcast_to(np.eye(3), (20_000, 3, 3)),
         atol=1e-12,
     )
-    assert np.allclose(np.linalg.det(pose[:, :3, :3]), 1) and not pose[:, :3, 3].any()
+    assert np.allclose(np.linalg.det(pose[:, :3, :3]), 1)
     pitch = np.degrees(np.arcsin(-pose[:, 2, 2]))
     mean, sd = config.pitch_deg
     # The clipped tails, beyond three deviations, move the mean by less than the tolerance.
     assert abs(pitch.mean() - mean) < 4 * sd / np.sqrt(20_000) + 0.05
-    assert pitch.min() >= -25.01 and pitch.max() <= 65.01
+    assert pitch.min() >= PITCH_LIMITS[0] - 0.01 and pitch.max() <= PITCH_LIMITS[1] + 0.01
     # Right of the image is right of the wearer, its lower edge is down.
-    assert (pose[:, 0, 0] > 0.5).all() and (pose[:, 2, 1] < -0.3).all()
+    assert (pose[:, 0, 0] > 0.5).all() and (pose[:, 2, 1] < -0.2).all()
 
 
 def test_half_field_of_known_cameras() -> None:

@@ -9,13 +9,13 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class BodyConfig:
-    """Where hands are seen, how arms reach there and how the head is held."""
+    """Where hands are seen and how the head looks."""
 
-    distance_m: tuple[float, float] = (0.17, 0.75)
-    """Nearest and farthest distance of a wearer's hand from the camera, metres."""
-    distance_mean_m: float = 0.43
+    distance_m: tuple[float, float] = (0.15, 0.8)
+    """Nearest and farthest distance of a hand from the camera, metres."""
+    distance_mean_m: float = 0.46
     """Most likely distance, metres."""
-    distance_sd_m: float = 0.13
+    distance_sd_m: float = 0.14
     """Spread of the distance, metres."""
     offset: tuple[float, float] = (0.2, 0.15)
     """Mean direction of a hand, to its own side and below the middle of the image, as shares of
@@ -32,51 +32,9 @@ class BodyConfig:
     """Standard deviation of the head's roll, degrees."""
     yaw_sd_deg: float = 14.0
     """Standard deviation of the head's turn against the torso, degrees."""
-    sway_m: tuple[float, float, float] = (0.02, 0.03, 0.015)
-    """Standard deviation of the head's place against the torso to the right, forward and up,
-    metres: how one leans. Nodding and turning about the neck come on top."""
-    gaze_error_deg: float = 9.0
-    """Standard deviation by which the camera misses what the wearer looks at, degrees."""
-    swivel_deg: tuple[float, float] = (32.0, 28.0)
-    """Mean and standard deviation of the elbow's turn outward from hanging below, degrees."""
-    pronation_deg: tuple[float, float] = (30.0, 52.0)
-    """Mean and standard deviation of the forearm's turn, degrees: 0 is thumb up, 90 palm down."""
-    wrist_flexion_deg: tuple[float, float] = (-12.0, 24.0)
-    """Mean and standard deviation of the wrist's flexion, degrees; extension is negative."""
-    wrist_deviation_deg: tuple[float, float] = (6.0, 11.0)
-    """Mean and standard deviation of the wrist's deviation towards the pinky's side, degrees."""
-    other_distance_m: tuple[float, float] = (0.3, 1.0)
-    """Nearest and farthest distance of other people's hands from the camera, metres."""
-    other_away_m: tuple[float, float] = (0.7, 1.3)
-    """Nearest and farthest place of another person, metres along the floor between the eyes."""
-    other_bearing_deg: float = 70.0
-    """Another person is at most so far from straight ahead, degrees; half as far in the main."""
-    other_turn_deg: float = 45.0
-    """And turned at most so far from facing the wearer, degrees."""
-    other_height_m: float = 0.15
-    """And their eyes are at most so much higher or lower, metres."""
-
-
-@dataclass(frozen=True)
-class OutfitConfig:
-    """What people wear. Shares of people unless told otherwise."""
-
-    sleeve_share: float = 0.6
-    """With sleeves; the others' arms are bare."""
-    long_share: float = 0.6
-    """Of these sleeves: long, with the cuff near the wrist. The others end anywhere from the
-    forearm to the middle of the upper arm, rolled up or short."""
-    watch_share: float = 0.22
-    """With a watch, a smart band or a bracelet on one wrist."""
-    ring_share: float = 0.15
-    """Share of fingers that are likely to wear a ring (ring and middle; others a quarter as
-    often)."""
-    glove_share: float = 0.06
-    """With gloves on both hands."""
-    glove_mm: tuple[float, float] = (0.8, 2.2)
-    """Thinnest and thickest glove, millimetres."""
-    seated_share: float = 0.6
-    """Share of frames in which the wearer sits and thighs may be seen."""
+    spread: float = 0.4
+    """Standard deviation of a hand's direction, as a share of half the field of view: larger values
+    put more hands partly out of view."""
 
 
 @dataclass(frozen=True)
@@ -232,8 +190,6 @@ class SceneConfig:
     """What hands do."""
     body: BodyConfig = field(default_factory=BodyConfig)
     """Head and arms."""
-    outfit: OutfitConfig = field(default_factory=OutfitConfig)
-    """Clothes, things worn, and the wearer's own lap."""
     pose: PoseConfig = field(default_factory=PoseConfig)
     """Hand poses."""
     grasp: GraspConfig = field(default_factory=GraspConfig)

@@ -6,7 +6,6 @@ faces forward. Body frame of anybody: the same about their own head; the wearer'
 
 from typing import Final
 
-import numba
 import numpy as np
 
 from frames.camera import Camera
@@ -16,7 +15,7 @@ from synth.hand.angles import DOF, LIMITS, rotation
 from synth.rigid import dot, multiply, rotate
 from synth.scene.arm import SHOULDER, reach
 
-SWIVEL_LIMITS: Final = np.radians([-15.0, 105.0])
+MIRROR_X: Final = np.diag([-1.0, 1.0, 1.0])
 
 LEVEL: Final = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 """Camera axes (right, down, forward) of a level head that looks along the body's y."""
@@ -129,7 +128,6 @@ def _draw_target(
     left: np.ndarray,
     n: np.ndarray,
     u: np.ndarray,
-    other: bool,
 ) -> np.ndarray:
     """(N, 3) where the middle of each hand is, in the body's frame."""
     aside, below = config.offset
@@ -141,9 +139,8 @@ def _draw_target(
         axis=-1,
     )
     angle = np.clip(share, -1.15, 1.15) * field
-    ray = np.stack([np.tan(angle[:, 0]), np.tan(angle[:, 1]), np.ones(len(u))], axis=-1)
-    ray /= _length(ray)[:, None]
-    near, far = config.other_distance_m if other else config.distance_m
+    ray = _unit(np.stack([np.tan(angle[:, 0]), np.tan(angle[:, 1]), np.ones(len(u))], axis=-1))
+    near, far = config.distance_m
     distance = config.distance_mean_m + config.distance_sd_m * n[:, 2]
     # Draws beyond the limits become uniform between them, rather than pile up at the ends.
     distance = np.where((distance < near) | (distance > far), near + u * (far - near), distance)

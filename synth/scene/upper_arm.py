@@ -10,19 +10,20 @@ from typing import Final
 import numpy as np
 
 from synth.rigid import dot
-from synth.scene.body import SHOULDER
+from synth.scene.elbow import SHOULDER
 from synth.scene.revolve import revolve
 
 PROFILE: Final = (
-    *((-0.13, 0.0), (-0.115, 0.5), (-0.07, 0.86), (0.0, 1.0), (0.3, 1.0), (0.7, 1.15)),
-    *((1.0, 1.4), (1.1, 1.1), (1.15, 0.0)),
+    *((-0.17, 0.0), (-0.16, 0.3), (-0.11, 0.75), (-0.04, 0.97), (0.06, 1.0), (0.5, 1.1)),
+    *((0.85, 1.25), (1.0, 1.3), (1.13, 0.8), (1.18, 0.0)),
 )
-"""(way from elbow to shoulder, radius against the elbow's) of the tube's rings."""
+"""(way from elbow to shoulder, radius against the elbow's) of the tube's rings: a ball about the
+elbow, then ANSUR II's circumferences (men: elbow 0.30 m, biceps 0.36), then the shoulder's cap."""
 
 SIDES: Final = 14
-GIRTH: Final = 1.1
+GIRTH: Final = 1.2
 """Radius of the elbow against the forearm's median."""
-WIDEST: Final = 1.4
+WIDEST: Final = 1.3
 """Radius of the tube's thickest ring against the elbow's."""
 
 

@@ -11,7 +11,7 @@ from synth.contact.posture import JIT, blend_point, bone_gap, distance_at, norma
 from synth.hand.bones import BONE_PART
 from synth.hand.collision import segment_distance
 
-MAX_PRESS_M: Final = 0.0023
+MAX_PRESS_M: Final = 0.0017
 """Skin is pressed in by at most this, less than promised: the grid is not exact."""
 MAX_GAP_M: Final = 0.0016
 """A part nearer than this touches."""

@@ -24,14 +24,20 @@ EDGES_M: Final = (0.14, 0.36)
 THIN_M: Final = 0.032
 """Thickest thing that is held by its edges."""
 
-EDGE: Final = Hold((-14, 25, 10, -4, 0), (2, -3, 4, 2), (3, 0, 4, 2), (4, 2, 4, 2), (5, 4, 5, 2), 0)
+EDGE: Final = Hold(
+    (12, 24, 1, 0, 0), (37, -3, 20, 10), (37, 0, 20, 10), (37, 2, 20, 10), (37, 4, 20, 10), 2
+)
 
 SIDES: Final = (
     Side(
         OPEN, (-0.2, 0.95, 0.2), (-1, 0, 0), "palm", Closing((16, -6, 0, 26, 20), (46, 0, 44, 24))
     ),
     Side(
-        EDGE, (-0.85, 0.5, 0), (0, 0, 1), "knuckles", Closing((16, -40, 0, 30, 20), (40, 0, 30, 18))
+        EDGE,
+        (-0.86, 0.39, -0.33),
+        (-0.36, 0, 0.93),
+        "knuckles",
+        Closing((14, -34, 0, 40, 30), (44, 0, 40, 20)),
     ),
 )
 """The right hand of each kind, in the tray's frame; the left is its mirror image."""

@@ -24,10 +24,11 @@ side is 90. The radius turns by 76 and 82 degrees (Boone and Azen 1979), the car
 NEAREST_M: Final = 0.15
 """The middle lines of hand and forearm stay this far from between the eyes."""
 
-TORSO_M: Final = (0.145, 0.105)
-"""Half width and half depth of the trunk that neither elbow nor forearm enters, 0.10 m behind the
-eyes: waist breadth and depth of ANSUR II, slimmer than the chest that arms press against."""
-TORSO_BACK_M: Final = -0.10
+TORSO_M: Final = (0.195, 0.15)
+"""Half width and half depth of what the middle lines of forearm and hand keep out of below the
+shoulders: the trunk (ANSUR II: chest breadth 0.29 m, depth 0.22 m) and their own thickness."""
+TORSO_BACK_M: Final = -0.105
+"""The trunk's axis from between the eyes."""
 
 NATURAL_SWIVEL: Final = math.radians(30.0)
 """Where the elbow hangs at ease: strain is counted from here."""
@@ -214,7 +215,7 @@ def _is_clear(turn, wrist, hand_length, ex, ey, ez, size):  # type: ignore[no-un
         return False
     if _nearest(wrist[0], wrist[1], wrist[2], tip_x, tip_y, tip_z) < NEAREST_M:
         return False
-    wide, deep = (TORSO_M[0] + 0.03) * size, (TORSO_M[1] + 0.03) * size
+    wide, deep = TORSO_M[0] * size, TORSO_M[1] * size
     for k in range(7):
         if k < 5:
             t = k / 4.0

@@ -13,7 +13,7 @@ from synth.labels import KeypointLabels, label_keypoints
 from synth.meshes import list_hands, list_props
 from synth.raster.canvas import DEPTH_SCALE, LayerStatistics
 from synth.rigid import dot, invert_rigid, multiply, rotate
-from synth.scene.backdrop import show_backdrop
+from synth.scene.backdrop_view import show_backdrop
 from synth.scene.outfit import GLOVE
 from synth.scene.scene import Scenes
 from synth.scene.studio import Studio

@@ -30,12 +30,8 @@ LARGEST: Final = 2.5
 TURN_RAD: Final = np.radians([5.0, 6.0, 5.0])
 """Largest turn about the camera's x, y and z."""
 MIRRORED: Final = 0.5
-STRETCH: Final = 1.6
+STRETCH: Final = 1.8
 """Most that a backdrop is stretched across."""
-STEP: Final = 0.03
-"""Neighbours that differ by a larger share belong to different surfaces."""
-PASSES: Final = 6
-"""Steps towards where a ray of a moved camera meets the recorded room."""
 
 
 @dataclass(frozen=True)
@@ -102,16 +98,10 @@ def _turn(
     """(N, 4, 4) background from camera, but for its scale."""
     rays = np.abs(camera.ray_table())
     half = np.nanmax(rays, axis=(0, 1))
-    lenses = np.array(
-        [
-            [
-                min(c.cx, c.width - 1 - c.cx) / c.fx,
-                min(c.cy, c.height - 1 - c.cy) / c.fy,
-            ]
-            for c in (b.camera for b in backgrounds)
-        ]
-    )
-    stretch = np.clip(half / np.maximum(lenses[image], 1e-6), 1.0, STRETCH)
+    # Turning brings the border into view by about as much as it is an angle.
+    half = half + TURN_RAD[[1, 0]]
+    seen = np.stack([backgrounds[i].half_field for i in image])
+    stretch = np.clip(half / seen, 1.0, STRETCH)
     angle = TURN_RAD * (2 * u[:, 1:4] - 1)
     turn = multiply(
         rotation("x", angle[:, 0]), rotation("y", angle[:, 1]), rotation("z", angle[:, 2])
@@ -150,71 +140,3 @@ def _needed_scale(points, radius, T, lens, nearest):
             for i in range(i0, i1 + 1):
                 scale = max(scale, (z + r) / np.float64(nearest[j, i]))
     return scale
-
-
-def show_backdrop(
-    camera: Camera, background: Background, T_background_from_camera: np.ndarray
-) -> np.ndarray:
-    """The room (H, W) float32 as our camera sees it: metres along z, 0 for nothing."""
-    out = np.empty((camera.height, camera.width), np.float32)
-    took = background.camera
-    lens = (took.fx, took.fy, took.cx, took.cy)
-    moved = bool(np.abs(T_background_from_camera[:3, 3]).max() > 1e-9)
-    _look(background.depth_m, lens, T_background_from_camera, moved, camera.ray_table(), out)
-    return out
-
-
-@njit(**JIT)
-def _look(depth, lens, T, moved, rays, out):
-    fx, fy, cx, cy = lens
-    for row in range(out.shape[0]):
-        for column in range(out.shape[1]):
-            x, y = rays[row, column, 0], rays[row, column, 1]
-            qx = (T[0, 0] * x + T[0, 1] * y) + T[0, 2]
-            qy = (T[1, 0] * x + T[1, 1] * y) + T[1, 2]
-            qz = (T[2, 0] * x + T[2, 1] * y) + T[2, 2]
-            out[row, column] = 0.0
-            if not qz > 0.05:  # nor is NaN
-                continue
-            seen = _read(depth, fx * (qx / qz) + cx, fy * (qy / qz) + cy)
-            z = seen / qz
-            if moved and seen > 0:
-                z = _pursue(depth, lens, T, qx, qy, qz, z)
-            out[row, column] = z
-
-
-@njit(**JIT)
-def _pursue(depth, lens, T, qx, qy, qz, z):
-    """Where along the ray of a moved camera, about z, the room's depth is its own: metres, or 0."""
-    fx, fy, cx, cy = lens
-    for _ in range(PASSES):
-        px, py, pz = z * qx + T[0, 3], z * qy + T[1, 3], z * qz + T[2, 3]
-        if not pz > 0.02:
-            return 0.0
-        seen = _read(depth, fx * (px / pz) + cx, fy * (py / pz) + cy)
-        if not seen > 0:
-            return 0.0
-        z = (seen - T[2, 3]) / qz
-    return z
-
-
-@njit(**JIT)
-def _read(depth, u, v):
-    """Depth at a pixel: between the four about it, linear in 1/z, which is true to planes, if these
-    are one surface; else the nearest. 0 for nothing.
-    """
-    height, width = depth.shape
-    if not (-0.5 <= u and u < width - 0.5 and -0.5 <= v and v < height - 0.5):
-        return 0.0
-    i, j = min(max(int(u), 0), width - 2), min(max(int(v), 0), height - 2)
-    a, b = np.float64(depth[j, i]), np.float64(depth[j, i + 1])
-    c, d = np.float64(depth[j + 1, i]), np.float64(depth[j + 1, i + 1])
-    low, high = min(min(a, b), min(c, d)), max(max(a, b), max(c, d))
-    p, q = u - i, v - j
-    if low > 0 and high - low < STEP * low:
-        top = (1 - p) / a + p / b
-        bottom = (1 - p) / c + p / d
-        return 1.0 / ((1 - q) * top + q * bottom)
-    if q < 0.5:
-        return a if p < 0.5 else b
-    return c if p < 0.5 else d

@@ -30,11 +30,13 @@ class Background:
     """Its file's name, without what it ends in."""
     camera: Camera
     """A pinhole that took it."""
-    depth_m: np.ndarray
-    """(H, W) float32 metres along z, 0 for nothing."""
+    inverse_per_m: np.ndarray
+    """(H, W) float32: 1 / depth along z, 0 for nothing."""
     nearest_m: np.ndarray
     """(H / BLOCK, W / BLOCK), rounded up, float32: nearest depth in squares of BLOCK pixels, inf
     where there is nothing."""
+    half_field: np.ndarray
+    """(2,) how far it sees to either side, across and down, as tangents: at least 0.05."""
 
 
 def load_backgrounds(folder: Path) -> tuple[Background, ...]:
@@ -68,7 +70,19 @@ def make_background(name: str, camera: Camera, depth_m: np.ndarray) -> Backgroun
     padded = np.full((height * BLOCK, width * BLOCK), np.inf, np.float32)
     padded[: filled.shape[0], : filled.shape[1]] = np.where(filled > 0, filled, np.inf)
     nearest = padded.reshape(height, BLOCK, width, BLOCK).min((1, 3))
-    return Background(name, camera, filled, nearest)
+    with np.errstate(divide="ignore"):
+        inverse = np.where(filled > 0, 1 / filled, np.float32(0))
+    return Background(name, camera, inverse, nearest, _half_field(camera, filled > 0))
+
+
+def _half_field(camera: Camera, seen: np.ndarray) -> np.ndarray:
+    """(2,) tangents to the nearer end of the columns, and rows, that are mostly seen (H, W)."""
+    out = []
+    for axis, focal, middle in ((0, camera.fx, camera.cx), (1, camera.fy, camera.cy)):
+        full = np.flatnonzero(seen.mean(axis) >= 0.5)
+        ends = (full[0], full[-1]) if len(full) else (middle, middle)
+        out.append(max(min(middle - ends[0], ends[1] - middle) / focal, 0.05))
+    return np.array(out)
 
 
 def _read_camera(path: Path) -> tuple[Camera, float]:

@@ -1,4 +1,4 @@
-"""What stands and lies on a table: screens, keyboards, paper, boxes, and things of the catalogue."""
+"""What stands and lies on a table: screens, paper, boxes, and things of the catalogue."""
 
 # mypy: allow-untyped-defs
 

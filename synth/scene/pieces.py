@@ -97,7 +97,7 @@ def is_free(box, fore):
         reach = balls[k, 3] + CLEARANCE_M
         if dx * dx + dy * dy + dz * dz < reach * reach:
             return False
-    for k in range(things.shape[0]):
+    for k in range(things.shape[0]):  # noqa: SIM110
         if meet(box, things[k], CLEARANCE_M):
             return False
     return True
@@ -120,7 +120,7 @@ def meet(a, b, gap):
 def is_vacant(box, shop, first, gap):
     """Does a box keep clear of the pieces from number `first` on?"""
     count, _, _, boxes = shop
-    for k in range(first, count[0]):
+    for k in range(first, count[0]):  # noqa: SIM110
         if meet(box, boxes[k], gap):
             return False
     return True

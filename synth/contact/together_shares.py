@@ -45,7 +45,7 @@ SIDES: Final = (
 APPROACH: Final = ((-1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
 """Which way that hand comes."""
 
-HELD_DEG: Final = ((0.0, 0.0, 0.0), (28.0, 0.0, 0.0))
+HELD_DEG: Final = ((0.0, 0.0, 0.0), (62.0, 0.0, 0.0))
 """Turn of the tray about x, y, z of the body: flat things are shown to the eyes."""
 
 

@@ -23,7 +23,7 @@ from synth.hand.rig import Rig
 from synth.rigid import invert_rigid, multiply
 from synth.things.distance import DistancePack
 
-TRIES: Final = 8
+TRIES: Final = 3
 POINTING: Final = Side(POINT, (0.6, 0.5, -0.4), (0.3, -0.5, -0.7), "index tip")
 """A left hand in the body's frame."""
 TURN_DEG: Final = 22.0

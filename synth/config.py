@@ -130,7 +130,7 @@ class SituationConfig:
     """Share in which it is on or up to 5 cm over a surface, or beside a thing."""
     together_share: float = 0.08
     """Share in which both hands do something with each other."""
-    shared_share: float = 0.25
+    shared_share: float = 0.2
     """Of the pairs of hands, how many hold one thing with both."""
     surface_share: float = 0.8
     """Of the touches, how many are of a surface; the others are of a thing."""

@@ -18,6 +18,8 @@ from synth.scene.situation import FREE, GRASP, TOUCH
 from synth.scene.studio import Studio
 
 NOTHING: Final = -1
+SOLID_DRAWS: Final = 4
+"""So often is another thing drawn in place of one that no single hand can hold."""
 HOVER: Final = REST_KINDS.index("hover")
 
 
@@ -103,8 +105,11 @@ def draw_actions(
     """One action a hand: of the kind `wanted` (N,) if that can be had, else a free pose."""
     poses = sample_poses(config.pose, seed, ids, f"{stage}/pose", studio.fingers, identity)
     out = free_actions(poses.angles, poses.preset)
-    u = uniform(seed, ids, f"{stage}/what", 6)
+    u = uniform(seed, ids, f"{stage}/what", 5 + SOLID_DRAWS)
     solid = studio.pools.pick_solid(split, u[:, 0])
+    for k in range(5, 5 + SOLID_DRAWS):
+        other = studio.pools.pick_solid(split, u[:, k])
+        solid = np.where((wanted == GRASP) & ~studio.holdable[solid], other, solid)
     flat = u[:, 3] < config.situation.surface_share
     for rows, draw in (
         (wanted == GRASP, _grasp),
@@ -133,7 +138,7 @@ class _Task:
     free: Actions
     """The free poses that they show else."""
     u: np.ndarray
-    """(N, 6) uniforms."""
+    """(N, 5 ...) uniforms."""
 
 
 def _grasp(

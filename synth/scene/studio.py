@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 
@@ -20,6 +21,10 @@ from synth.scene.background_folder import Background
 from synth.scene.body import half_field
 from synth.scene.stock import Stock
 from synth.scene.wardrobe import Wardrobe, build_wardrobe
+
+HOLDABLE_M: Final = 0.11
+"""One hand takes hold of what is no thicker than this (Feix et al. 2014: most things that are
+grasped measure less than 7 cm there, hardly any more than 10)."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,16 @@ class Studio:
     def reaches(self) -> np.ndarray:
         """(S,) radii of balls about the solids' centres that hold them."""
         return np.sqrt(dot(self.extents, self.extents)) / 2
+
+    @cached_property
+    def holdable(self) -> np.ndarray:
+        """(S,) bool: can one hand close about the solid somewhere?"""
+        return np.array(
+            [
+                any(np.sort(h.half_m)[0] <= HOLDABLE_M / 2 for h in s.handles)
+                for s in self.stock.solids
+            ]
+        )
 
     @cached_property
     def upright(self) -> np.ndarray:

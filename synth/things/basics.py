@@ -27,6 +27,26 @@ def make_cube(pick: Pick) -> Draft:
     return Draft([box((a, a, a), bevel=pick(0.001, 0.08 * a))], [handle], False)
 
 
+def make_parcel(pick: Pick) -> Draft:
+    """A parcel, a shoe box: for both hands."""
+    wide, deep, high = pick(0.14, 0.30), pick(0.12, 0.28), pick(0.07, 0.20)
+    handle = make_plate((0, 0, 0), X, Z, wide, deep, high)
+    return Draft([box((wide, deep, high))], [handle], False)
+
+
+def make_big_ball(pick: Pick) -> Draft:
+    """From a handball to a football: for both hands."""
+    r = pick(0.08, 0.115)
+    return Draft([ball(r)], [make_ball((0, 0, 0), r)], False)
+
+
+def make_tray(pick: Pick) -> Draft:
+    """A tray, a board, a folder: for both hands."""
+    wide, deep, high = pick(0.26, 0.34), pick(0.18, 0.26), pick(0.008, 0.025)
+    handle = make_plate((0, 0, 0), X, Z, wide, deep, high)
+    return Draft([box((wide, deep, high), bevel=0.003)], [handle], False)
+
+
 def make_cylinder(pick: Pick) -> Draft:
     """A roll, a candle, a tube of crisps."""
     r, h = pick(0.012, 0.042), pick(0.05, 0.22)
@@ -89,8 +109,11 @@ def make_tape(pick: Pick) -> Draft:
 KINDS: Final[dict[str, Callable[[Pick], Draft]]] = {
     "box": make_box,
     "cube": make_cube,
+    "parcel": make_parcel,
+    "tray": make_tray,
     "cylinder": make_cylinder,
     "ball": make_round_ball,
+    "big ball": make_big_ball,
     "cone": make_cone,
     "wedge": make_wedge,
     "coin": make_coin,

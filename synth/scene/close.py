@@ -39,14 +39,18 @@ def draw_close(dice, low, high, points, radius, camera, out):
         wx = (camera[0, 0] * nx + camera[0, 1] * ny) + camera[0, 2] * nz
         wy = (camera[1, 0] * nx + camera[1, 1] * ny) + camera[1, 2] * nz
         wz = (camera[2, 0] * nx + camera[2, 1] * ny) + camera[2, 2] * nz
-        whole, seen, at = -np.inf, -np.inf, 0
+        whole, seen, at, last = -np.inf, -np.inf, 0, 0
         for k in range(points.shape[0]):
             if not (radius[k] >= 0.0 and points[k, 0] == points[k, 0]):
                 continue
             along = (wx * points[k, 0] + wy * points[k, 1]) + wz * points[k, 2] + radius[k]
-            whole = max(whole, along)
+            if along > whole:
+                whole, last = along, k
             if along > seen and is_in_view(points[k], camera):
                 seen, at = along, k
+        # With nothing in view any tilt will do.
+        if seen == -np.inf:
+            seen, at = whole, last
         excess = whole - seen
         if excess < fit:
             fit, normal, reach, foot = excess, (wx, wy, wz), whole, at

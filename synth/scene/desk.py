@@ -6,7 +6,17 @@ from typing import Final
 
 from numba import njit
 
-from synth.scene.pieces import CLEARANCE_M, CUBE, CYLINDER, JIT, between, put, roll
+from synth.scene.pieces import (
+    CLEARANCE_M,
+    CUBE,
+    CYLINDER,
+    JIT,
+    between,
+    box_at,
+    is_free,
+    put,
+    roll,
+)
 
 PLAIN, DESK, COUNTER = 0, 1, 2
 TRIES: Final = 8
@@ -147,12 +157,11 @@ def put_table(dice, shop, style, spot, floor, fore):
     else:
         inset = between(dice, 0.03, 0.1)
         for side in (-1.0, 1.0):
-            leg = x + side * (sx / 2 - inset)
-            put(shop, CUBE, leg, y1 - inset, middle, 0.05, 0.05, tall)
-            if not runs_through(
-                leg - 0.03, leg + 0.03, y0 + inset - 0.03, y0 + inset + 0.03, bottom, tall, fore
-            ):
-                put(shop, CUBE, leg, y0 + inset, middle, 0.05, 0.05, tall)
+            for y_leg in (y1 - inset, y0 + inset):
+                leg = box_at(x + side * (sx / 2 - inset), y_leg, middle, 0.05, 0.05, tall)
+                # A leg that somebody's knee, or elbow, takes the place of is not seen either.
+                if is_free(leg, fore):
+                    put(shop, CUBE, x + side * (sx / 2 - inset), y_leg, middle, 0.05, 0.05, tall)
         # A chest of drawers under the desk.
         if style == DESK and roll(dice) < 0.5:
             wide, side = 0.42, -1.0 if roll(dice) < 0.5 else 1.0

@@ -85,7 +85,8 @@ def _slope(points: np.ndarray, axis: int) -> np.ndarray:
 def draw_body(seed: int = 0, first: int = 0) -> np.ndarray:
     """The whole picture, (H, W, 3) uint8."""
     wide, high = WIDTH * SAMPLES, HEIGHT * SAMPLES
-    eyes = Camera("pinhole", wide, high, *(2 * [0.52 * wide]), (wide - 1) / 2, (high - 1) / 2)
+    focal = 0.52 * wide
+    eyes = Camera("pinhole", wide, high, focal, focal, (wide - 1) / 2, (high - 1) / 2)
     aside = replace(eyes, fx=1.15 * wide, fy=1.15 * wide)
     maker = Generator(SynthConfig(seed=seed, identities=64, scene=SCENE), eyes)
     scenes = maker.sample(np.arange(first, first + 2 * COLUMNS))

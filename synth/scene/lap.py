@@ -11,7 +11,8 @@ import numpy as np
 
 from frames.stream import normal, uniform
 from synth.config import OutfitConfig
-from synth.scene.arm import MEAN_HAND_M, TORSO_BACK_M
+from synth.scene.arm import TORSO_BACK_M
+from synth.scene.elbow import MEAN_HAND_M
 from synth.scene.limb import build_tube, limb_poses
 from synth.scene.props import Props, join_props
 from synth.scene.spans import FAR_M, Spans
@@ -57,9 +58,13 @@ def shank() -> Model:
 
 @cache
 def trunk() -> Model:
-    """From hips to neck, metres, in the frame of a body of mean size, about its own axis."""
-    rings = [(-0.84, 0.13, 0.08), (-0.79, 0.165, 0.11), (-0.70, 0.17, 0.115), (-0.58, 0.155, 0.11)]
-    rings += [(-0.42, 0.170, 0.12), (-0.32, 0.172, 0.11), (-0.25, 0.155, 0.085)]
+    """From hips to neck, metres, in the frame of a body of mean size, about its own axis.
+
+    ANSUR II: waist breadth 0.31 m and depth 0.24 m, chest breadth 0.29 m and depth 0.25 m, hip
+    breadth 0.35 m; a little slimmer than that, for hands keep out by their middle lines (TORSO_M).
+    """
+    rings = [(-0.84, 0.13, 0.08), (-0.79, 0.16, 0.105), (-0.70, 0.165, 0.11), (-0.58, 0.145, 0.105)]
+    rings += [(-0.42, 0.155, 0.115), (-0.32, 0.16, 0.105), (-0.25, 0.15, 0.085)]
     rings += [(-0.215, 0.09, 0.065), (-0.19, 0.06, 0.058), (-0.16, 0.055, 0.055)]
     return build_tube("trunk", rings, (-0.86, -0.155), sides=20)
 

@@ -232,7 +232,7 @@ def _style(u: np.ndarray) -> np.ndarray:
 
 def _slack(u: np.ndarray) -> np.ndarray:
     """(N,) metres of cloth and air: tight to loose."""
-    return SLACK_M + 0.008 * u[:, 4] ** 2
+    return SLACK_M + 0.006 * u[:, 4] ** 2
 
 
 def _props(

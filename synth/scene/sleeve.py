@@ -86,12 +86,24 @@ def fit_sleeves(rig: Rig) -> SleeveFit:
         middle = line[:, None, 0] + way[..., None] * (line[:, 1] - line[:, 0])[:, None]
         shape = np.stack([np.interp(way, _WAY, _WIDE), np.interp(way, _WAY, _DEEP)], axis=-1)
         off = np.where(inside[..., None], np.abs(points[..., :2] - middle) / shape, 0.0)
-        # Wide enough for the width, deep enough for the depth, then both for what is between.
-        own = np.sort(off, axis=1)[:, -max(2, off.shape[1] // 12)]
-        most = np.sqrt(((off / own[:, None]) ** 2).sum(-1)).max(1)
-        scale.append(own * np.maximum(most, 1.0)[:, None])
+        scale.append(_least_oval(off))
         centre.append(line)
     return SleeveFit(np.stack(scale, 1), np.stack(centre, 1))
+
+
+def _least_oval(off: np.ndarray) -> np.ndarray:
+    """(I, 2) half widths of about the least oval that holds points (I, K, 2)."""
+    least = np.full((len(off), 2), np.inf)
+    ranked = np.sort(off, axis=1)
+    for way in (0.75, 0.85, 0.92, 0.97, 1.0):
+        for deep in (0.75, 0.85, 0.92, 0.97, 1.0):
+            at = [min(int(share * off.shape[1]), off.shape[1] - 1) for share in (way, deep)]
+            own = np.stack([ranked[:, at[0], 0], ranked[:, at[1], 1]], axis=1)
+            most = np.sqrt(((off / own[:, None]) ** 2).sum(-1)).max(1)
+            own = own * most[:, None]
+            smaller = own[:, 0] * own[:, 1] < least[:, 0] * least[:, 1]
+            least[smaller] = own[smaller]
+    return least
 
 
 def _middle_line(points: np.ndarray, way: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -135,7 +147,7 @@ def _wrinkles(z: list[float], spacing: float, seed: int, style: int) -> np.ndarr
         wave = np.cos(2 * np.pi * (place / (spacing * (1.2 + 1.5 * a)) + b) + turns * angle)
         out += 0.5 * (1 + wave) * (0.5 + 0.5 * np.cos(angle - 2 * np.pi * a))
     out += 0.6 * rng.random(out.shape)
-    depth = (0.0, 0.05, 0.08, 0.12)[style]
+    depth = (0.0, 0.04, 0.07, 0.10)[style]
     factors = 1 + depth * out / 1.8
     factors[:2] = 1 + 0.3 * (factors[:2] - 1)  # cuffs and hems lie smoother
     return np.asarray(factors)

@@ -23,7 +23,10 @@ TRIES: Final = 8
 HIGHEST_M: Final = -0.18
 LOWEST_M: Final = -0.85
 COARSE_M: Final = 0.012
-"""Balls are so much larger than what they hold: no table is moved for that."""
+"""Balls and boxes are so much larger than what they hold: no table is moved for that."""
+DEEP_M: Final = 0.05
+"""The same where nothing else helps: after STRICT tries."""
+STRICT: Final = 5
 
 
 @njit(**JIT)
@@ -52,7 +55,8 @@ def lay_table(dice, style, top, px, py, fore, spot):
             # The last try is the least that what stands there needs.
             if k == TRIES - 1:
                 x0, x1, y0, y1 = px - 0.12, px + 0.12, py - 0.06, max(py + 0.3, y1)
-            if runs_through(x0, x1, y0, y1, top, thick, fore) and k < TRIES - 1:
+            slack = COARSE_M if k < STRICT else DEEP_M
+            if k < TRIES - 1 and runs_through(x0, x1, y0, y1, top, thick, slack, fore):
                 continue
             height = top
         else:
@@ -77,17 +81,17 @@ def lay_table(dice, style, top, px, py, fore, spot):
 
 
 @njit(**JIT)
-def runs_through(x0, x1, y0, y1, top, thick, fore):
-    """Does anything in the foreground dip into this top, from above deeper than balls are coarse?
+def runs_through(x0, x1, y0, y1, top, thick, slack, fore):
+    """Does anything in the foreground run through this top?
 
-    A ball with its middle over the top belongs to what rests on it.
+    What rests on it, and may seem to dip in by `slack` at most, does not.
     """
     balls, things, body = fore
     if meets_body(x0, x1, y0, y1, top, thick, fore):
         return True
     for k in range(body, balls.shape[0]):
         x, y, z, r = balls[k, 0], balls[k, 1], balls[k, 2], balls[k, 3]
-        if z >= top or z + r + CLEARANCE_M < top - thick:
+        if z >= top - slack or z + r + CLEARANCE_M < top - thick:
             continue
         dx, dy = max(x0 - x, x - x1, 0.0), max(y0 - y, y - y1, 0.0)
         reach = r + CLEARANCE_M
@@ -95,7 +99,7 @@ def runs_through(x0, x1, y0, y1, top, thick, fore):
             return True
     for k in range(things.shape[0]):
         if (
-            things[k, 2] < top - COARSE_M
+            things[k, 2] < top - slack
             and things[k, 5] > top - thick
             and x0 < things[k, 3]
             and things[k, 0] < x1
@@ -152,7 +156,7 @@ def put_table(dice, shop, style, spot, floor, fore):
         put(shop, CYLINDER, x, y, middle, 0.08, 0.08, tall)
     elif style == COUNTER:
         inset = 0.03
-        if not runs_through(x0, x1, y0 + inset, y1, bottom, tall, fore):
+        if not runs_through(x0, x1, y0 + inset, y1, bottom, tall, 0.0, fore):
             put(shop, CUBE, x, y + inset / 2, middle, sx, sy - inset, tall)
     else:
         inset = between(dice, 0.03, 0.1)
@@ -167,6 +171,6 @@ def put_table(dice, shop, style, spot, floor, fore):
             wide, side = 0.42, -1.0 if roll(dice) < 0.5 else 1.0
             at = x + side * (sx / 2 - wide / 2 - 0.01)
             if sx > 1.1 and not runs_through(
-                at - wide / 2, at + wide / 2, y0 + 0.1, y1, bottom, tall, fore
+                at - wide / 2, at + wide / 2, y0 + 0.1, y1, bottom, tall, 0.0, fore
             ):
                 put(shop, CUBE, at, (y0 + 0.1 + y1) / 2, middle, wide, y1 - y0 - 0.1, tall)

@@ -57,9 +57,7 @@ def put_shelves(dice, shop, floor, planes, solids, sizes, first_solid, fore):
 
 
 @njit(**JIT)
-def _fill_board(
-    dice, shop, x0, x1, front, deep, at, room, solids, sizes, first_solid, stocked
-):
+def _fill_board(dice, shop, x0, x1, front, deep, at, room, solids, sizes, first_solid, stocked):
     """Things side by side on a board; how many of the catalogue."""
     used = 0
     x = x0 + between(dice, 0.0, 0.25)

@@ -167,8 +167,6 @@ def take_surroundings(around: Surroundings, index: np.ndarray) -> Surroundings:
         frame,
         around.model[rows],
         around.T[rows],
-        Backdrops(
-            around.backdrops.image[index], around.backdrops.T_background_from_world[index]
-        ),
+        Backdrops(around.backdrops.image[index], around.backdrops.T_background_from_world[index]),
         around.backgrounds,
     )

@@ -58,23 +58,24 @@ def shank() -> Model:
 
 @cache
 def trunk() -> Model:
-    """From hips to neck, metres, in the frame of a body of mean size, about its own axis.
+    """From hips to shoulders, metres, in the frame of a body of mean size, about its own axis.
 
     ANSUR II: waist breadth 0.31 m and depth 0.24 m, chest breadth 0.29 m and depth 0.25 m, hip
     breadth 0.35 m; a little slimmer than that, for hands keep out by their middle lines (TORSO_M).
+    Without a neck: eyes that sway would come near it.
     """
     rings = [(-0.84, 0.13, 0.08), (-0.79, 0.16, 0.105), (-0.70, 0.165, 0.11), (-0.58, 0.145, 0.105)]
     rings += [(-0.42, 0.155, 0.115), (-0.32, 0.16, 0.105), (-0.25, 0.15, 0.085)]
-    rings += [(-0.215, 0.09, 0.065), (-0.19, 0.06, 0.058), (-0.16, 0.055, 0.055)]
-    return build_tube("trunk", rings, (-0.86, -0.155), sides=20)
+    rings += [(-0.222, 0.09, 0.06)]
+    return build_tube("trunk", rings, (-0.86, -0.215), sides=20)
 
 
 @cache
 def head() -> Model:
     """A head with its neck, metres, about an axis 9 cm behind the eyes."""
-    rings = [(-0.18, 0.055, 0.055), (-0.11, 0.056, 0.06), (-0.09, 0.06, 0.085)]
+    rings = [(-0.23, 0.07, 0.06), (-0.18, 0.055, 0.055), (-0.11, 0.056, 0.06), (-0.09, 0.06, 0.085)]
     rings += [(-0.04, 0.070, 0.098), (0.02, 0.075, 0.10), (0.07, 0.07, 0.092), (0.105, 0.045, 0.06)]
-    return build_tube("head", rings, (-0.19, 0.12), sides=16)
+    return build_tube("head", rings, (-0.24, 0.12), sides=16)
 
 
 def lap_spans(config: OutfitConfig, seed: int, ids: np.ndarray) -> tuple[np.ndarray, Spans]:

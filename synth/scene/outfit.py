@@ -13,8 +13,9 @@ from frames.stream import uniform
 from synth.config import OutfitConfig
 from synth.hand.bones import FOREARM_BONE, PALM
 from synth.hand.kinematics import bone_transforms
-from synth.rigid import multiply, rotate
+from synth.rigid import dot, multiply, rotate
 from synth.scene.composition import Composition
+from synth.scene.elbow import MEAN_HAND_M, SHOULDER
 from synth.scene.hands import Hands
 from synth.scene.jewellery import BAND_M, CASES, RING_M
 from synth.scene.limb import limb_poses
@@ -34,6 +35,8 @@ _KINDS: Final = np.cumsum([0.46, 0.10, 0.08, 0.08, 0.06])
 """How common each cuff is; what is left are short sleeves (choice)."""
 _LEFT_WRIST: Final = 0.75
 """Of watches, how many are on the left wrist (choice: most people are right-handed)."""
+JOINED_M: Final = 0.02
+"""Shoulders that have moved farther than this are joined to the trunk by a piece more."""
 BACK: Final = 2.0
 """So fast does an elbow's middle come back to the bone's line, per forearm's length."""
 _RING_FINGERS: Final = np.cumsum([0.16, 0.20, 0.50])
@@ -95,12 +98,26 @@ def _place_upper_arms(studio: Studio, hands: Hands, cuff: np.ndarray, u: np.ndar
     wide = radius + np.where(whole, slack, 0.0)
     everyone = np.arange(len(cuff))
     arms = _props(hands, everyone, model, limb_poses(hands.elbow, hands.shoulder, wide))
+    # Shoulders that follow a far reach stay joined to the trunk.
+    still = _still_shoulders(studio, hands)
+    moved = hands.shoulder - still
+    far = np.flatnonzero(dot(moved, moved) > JOINED_M**2)
+    joint = limb_poses(hands.shoulder[far], still[far], 1.15 * wide[far])
+    arms = join_props([arms, _props(hands, far, model[far], joint)])
     short = np.flatnonzero(cuff == SHORT)
     hem = 0.08 + 0.5 * u[short, 2:3]
     start = hands.elbow[short] + hem * (hands.shoulder[short] - hands.elbow[short])
     poses = limb_poses(start, hands.shoulder[short], radius[short] + 1.5 * slack[short])
     style = first["short sleeves"] + _style(u)[short]
     return join_props([arms, _props(hands, short, style, poses)])
+
+
+def _still_shoulders(studio: Studio, hands: Hands) -> np.ndarray:
+    """(N, 3) where the shoulder joints are before they follow a hand, in the world."""
+    size = studio.rig.hand_length[hands.identity] / MEAN_HAND_M
+    own = size[:, None] * SHOULDER * np.where(hands.left[:, None], [-1.0, 1.0, 1.0], 1.0)
+    body = hands.T_world_from_body
+    return rotate(body[:, :3, :3], own) + body[:, :3, 3]
 
 
 def _place_elbows(studio: Studio, hands: Hands, rows: np.ndarray, transforms: np.ndarray) -> Props:

@@ -204,7 +204,10 @@ def test_none_and_all(share: float) -> None:
     if not share:
         assert all(name is None for name in name_worn(here.worn))
         assert not any(placed(here, group) for group in GROUPS[:6])
-    assert len(placed(here, "arm")) + len(placed(here, "upper sleeves")) == len(here.worn)
+    # Everybody has upper arms, bare or clothed; far reaches have a piece more at the shoulder.
+    arms = placed(here, "arm") + placed(here, "upper sleeves")
+    assert {n for n, _ in arms} == set(range(len(here.worn)))
+    assert len(arms) < 1.6 * len(here.worn)
 
 
 def test_names_are_the_flags() -> None:

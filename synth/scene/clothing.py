@@ -155,7 +155,7 @@ def girth_at(z: np.ndarray) -> np.ndarray:
 def _loft_profile(z: np.ndarray) -> Part:
     half = girth_at(z)
     # Inside the skin where it begins, then flush with it.
-    sink = np.interp(z, [0.7, 0.88, 1.0], [0.88, 0.98, 1.0])
+    sink = np.interp(z, [0.7, 0.8, 0.9, 1.0], [0.75, 0.88, 0.98, 1.0])
     return loft(_rings(z, half[:, 0] * sink, half[:, 1] * sink))
 
 

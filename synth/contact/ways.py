@@ -55,11 +55,11 @@ class Ways(NamedTuple):
 
 EASE: Final = (
     0.26, 0.08, 0.11, 0.11, 0.13, 0.26, 0.41, 0.45, 0.16, 0.03, 0.14, 0.26, 0.14, 0.27, 0.14, 0.30,
-    0.14, 0.08, 0.08, 0.03, 0.03, 0.06, 0.05, 0.04, 0.07, 0.15, 0.21, 0.10, 0.11, 0.03, 0.22, 0.10,
+    0.14, 0.08, 0.08, 0.015, 0.02, 0.06, 0.05, 0.04, 0.07, 0.15, 0.21, 0.10, 0.11, 0.03, 0.22, 0.10,
     0.22,
 )  # fmt: skip
 """Share of hands and things that suit each class, times the share of first tries that hold
-(`bench/contact.py --classes`), but 0.03 at least: what is seldom possible is tried first."""
+(`bench/contact.py --classes`), bounded from below: what is seldom possible is tried first."""
 
 
 def weigh_classes(favour: str) -> np.ndarray:

@@ -102,9 +102,10 @@ def draw_grasps(numbers: list[int], examples: int, columns: int) -> np.ndarray:
     rows = -(-len(numbers) // columns)
     picture = draw.new_canvas(rows * height, columns * width, palette.PAPER)
     ids = np.arange(DRAWS)
-    # Every solid in turn; the first of each kind is shown.
-    chosen = ids * 7 % len(solids)
+    # Things in turn; the first of each kind is shown.
+    spread = ids * 7
     for k, number in enumerate(numbers):
+        chosen = (spread + 11 * number) % len(solids)
         others = ",".join(f"{g.name}:0" for g in GRASPS if g.number != number)
         holds = solve_grasps(
             GraspConfig(favour=others), number, ids, "draw", rig, capsules, probes, solids, pack,

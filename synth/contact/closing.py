@@ -120,6 +120,7 @@ def measure_digit(hand, flesh, who, digit, level, start, way, share, moved, inwa
         gap, _ = bone_gap(
             hand, who, state.bones, bone, inward, pack, solid, state.bound, moved[link], 0.05, -1
         )
+        state.thing[link] = gap
         gap += press
         place_capsule(flesh, who, LINK_CAPSULES[digit, link], state.bones, state.ends)
         if link > 0 and mind:

@@ -31,6 +31,8 @@ class State(NamedTuple):
     bound: np.ndarray
     ends: np.ndarray
     gap: np.ndarray
+    thing: np.ndarray
+    """(3,) the gap of each link of a digit to the solid alone."""
     share: np.ndarray
     moved: np.ndarray
     speed: np.ndarray
@@ -56,6 +58,7 @@ def make_state(probes: int) -> State:
         np.zeros((21, 3, 4)),
         np.zeros(probes),
         np.zeros((20, 2, 3)),
+        np.zeros(3),
         np.zeros(3),
         np.zeros(3),
         np.zeros(3),

@@ -18,6 +18,8 @@ from synth.contact.feeling import (
 from synth.contact.laying import draw_angles, place_solid
 from synth.contact.posture import JIT, place_capsule, pose_hand, set_digit
 
+MISSED_M: Final = 0.003
+"""A finger that ends farther from the thing than this has missed it."""
 MAX_SELF_M: Final = 0.0025
 OPPOSED: Final = -0.3
 """Cosine between the directions of two contacts that hold a thing between them."""
@@ -51,6 +53,11 @@ def close_hand(ways, g, begin, hand, flesh, who, inward, pack, solid, press, sta
                           inward, pack, solid, press, True, state)  # fmt: skip
             close_digit(hand, flesh, who, d, state.start, state.way, at, inward, pack, solid, press,
                         state)  # fmt: skip
+            nearest = min(state.thing[0], min(state.thing[1], state.thing[2]))
+            if d > 0 and nearest > MISSED_M:
+                # It has missed the thing: it stays about the prototype instead of curling up.
+                free_digit(hand, flesh, who, d, state.start, state.way, 1.0, least, inward, pack,
+                           solid, press, state)  # fmt: skip
     return True
 
 

@@ -53,12 +53,21 @@ class Ways(NamedTuple):
     """(33, 29) rad"""
 
 
+EASE: Final = (
+    0.26, 0.08, 0.11, 0.11, 0.13, 0.26, 0.41, 0.45, 0.16, 0.03, 0.14, 0.26, 0.14, 0.27, 0.14, 0.30,
+    0.14, 0.08, 0.08, 0.015, 0.02, 0.06, 0.05, 0.04, 0.07, 0.15, 0.21, 0.10, 0.11, 0.03, 0.22, 0.10,
+    0.22,
+)  # fmt: skip
+"""Share of hands and things that suit each class, times the share of first tries that hold
+(`bench/contact.py --classes`), bounded from below: what is seldom possible is tried first."""
+
+
 def weigh_classes(favour: str) -> np.ndarray:
-    """(33,) how often each class is wanted; favour as in `GraspConfig.favour`.
+    """(33,) how often each class is tried where it is possible; favour as in `GraspConfig.favour`.
 
     Raises BadInput for an unknown class or a factor that is not a number >= 0.
     """
-    weights = np.array([WAYS[g.name].common for g in GRASPS])
+    weights = np.array([WAYS[g.name].common for g in GRASPS]) / np.array(EASE)
     names = [g.name for g in GRASPS]
     for item in filter(None, (part.strip() for part in favour.split(","))):
         name, _, factor = (part.strip() for part in item.partition(":"))

@@ -14,10 +14,13 @@ from synth.contact.grasps import solve_grasps
 from synth.contact.rests import REST_KINDS, solve_rests
 from synth.contact.touches import solve_touches
 from synth.pose.sampler import sample_poses
+from synth.rigid import dot
 from synth.scene.situation import FREE, GRASP, TOUCH
 from synth.scene.studio import Studio
 
 NOTHING: Final = -1
+MIDDLE: Final = np.array([0.0, 0.0, -0.09])
+"""Of a hand, in its wrist frame, metres."""
 SOLID_DRAWS: Final = 4
 """So often is another thing drawn in place of one that no single hand can hold."""
 HOVER: Final = REST_KINDS.index("hover")
@@ -150,7 +153,10 @@ def _grasp(
         studio.probes, studio.stock.solids, studio.stock.distances, task.identity, task.solid,
         task.left,
     )  # fmt: skip
-    stands = task.u[:, 1] < config.situation.standing_share
+    up = holds.T_wrist_from_object[:, :3, 2]
+    # From below nobody takes what stands on a table.
+    above = dot(up, MIDDLE - holds.T_wrist_from_object[:, :3, 3]) > 0
+    stands = above & (task.u[:, 1] < config.situation.standing_share)
     level = stands | (studio.upright[task.solid] & (task.u[:, 2] < config.situation.upright_share))
     done = replace(
         task.free,
@@ -160,7 +166,7 @@ def _grasp(
         grasp=holds.grasp,
         solid=task.solid,
         T_wrist_from_object=holds.T_wrist_from_object,
-        up=np.where(level[:, None], holds.T_wrist_from_object[:, 2, :3], np.nan),
+        up=np.where(level[:, None], up, np.nan),
         stands=stands,
     )
     return done, holds.ok
@@ -207,7 +213,7 @@ def _approach(
         angles=near.angles,
         solid=task.solid,
         T_wrist_from_object=near.T_wrist_from_object,
-        up=np.where(level[:, None], near.T_wrist_from_object[:, 2, :3], np.nan),
+        up=np.where(level[:, None], near.T_wrist_from_object[:, :3, 2], np.nan),
         stands=stands,
     )
     return done, near.ok

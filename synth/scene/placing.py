@@ -10,6 +10,7 @@ import numpy as np
 
 from frames.stream import uniform
 from synth.config import SceneConfig
+from synth.contact.gaps import measure_plane_gaps
 from synth.hand.collision import mutual_penetration
 from synth.rigid import dot, invert_rigid, multiply, rotate
 from synth.scene.action import Actions, take_actions
@@ -27,6 +28,9 @@ GAP_M: Final = 0.004
 
 TABLE_M: Final = (-0.75, -0.17)
 """Heights of table tops against the eyes: nobody works higher, or lower."""
+
+TABLE_DIP_M: Final = 0.002
+"""So deep may skin be pressed into a table's top."""
 
 ARM_WAYS: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Where along a forearm it is tested against the thing that its hand holds."""
@@ -291,6 +295,7 @@ def _choose(
         # What neither rests nor stands on a table that is there stays above it.
         apart = np.isnan(bids.table[pick]) & ~np.isnan(setting.table[at])
         hit |= apart & (lowest(spans) < setting.table[at] + 0.002)
+        hit |= _dips(studio, setting, at, angles, pose, bids.table[pick], actions.stands[at])
         hit |= nearest_to_plane(spans, setting.board[at]) < 0.002
         placed.found[at] = ~hit
         placed.angles[at], placed.T_world_from_wrist[at] = angles, pose
@@ -302,3 +307,23 @@ def _choose(
         free.reshape(-1)[pick[hit]] = False
         pending = pending[hit]
         pending = pending[free[pending].any(1)]
+
+
+def _dips(
+    studio: Studio,
+    setting: Setting,
+    at: np.ndarray,
+    angles: np.ndarray,
+    pose: np.ndarray,
+    table: np.ndarray,
+    stands: np.ndarray,
+) -> np.ndarray:
+    """(T,) is the skin of a hand on a thing that stands on a table below the table's top?"""
+    out = np.zeros(len(at), bool)
+    rows = np.flatnonzero(stands & ~np.isnan(table))
+    plane = np.concatenate([pose[rows, 2, :3], (table[rows] - pose[rows, 2, 3])[:, None]], axis=1)
+    gap = measure_plane_gaps(
+        studio.probes, setting.identity[at[rows]], angles[rows], plane, setting.left[at[rows]]
+    )
+    out[rows] = (gap < -TABLE_DIP_M).any(1)
+    return out

@@ -1,4 +1,4 @@
-"""How near each part of a hand is to what it touches: measured on the posed skin, for the labels."""
+"""How near each part of a hand is to what it touches, measured on the posed skin: for labels."""
 
 from typing import Final
 
@@ -31,7 +31,8 @@ def measure_contacts(
     gap = np.full((len(hands.frame), FOREARM), np.inf)
     _measure(
         *(vertices, studio.probes.skin_part, hands.solid, T_object_from_camera),
-        *(studio.stock.distances, hands.plane, T_wrist_from_camera, gap),
+        *(studio.stock.distances, hands.plane, hands.edge, hands.thickness),
+        *(T_wrist_from_camera, gap),
     )
     first = np.flatnonzero((hands.action == TOGETHER) & (hands.slot == 0))
     if len(first):
@@ -45,9 +46,12 @@ def measure_contacts(
 
 
 @numba.njit(cache=True, nogil=True)
-def _measure(vertices, part, solid, T_object, pack, plane, T_wrist, gap):  # type: ignore[no-untyped-def]
+def _measure(  # type: ignore[no-untyped-def]
+    vertices, part, solid, T_object, pack, plane, edge, thickness, T_wrist, gap
+):
     for h in range(vertices.shape[0]):
         flat = not np.isnan(plane[h, 0])
+        slab = not np.isnan(edge[h, 0])
         if solid[h] < 0 and not flat:
             continue
         T = T_object[h] if solid[h] >= 0 else T_wrist[h]
@@ -61,4 +65,11 @@ def _measure(vertices, part, solid, T_object, pack, plane, T_wrist, gap):  # typ
                 d = solid_distance(pack, solid[h], px, py, pz)
             else:
                 d = ((plane[h, 0] * px + plane[h, 1] * py) + plane[h, 2] * pz) - plane[h, 3]
+                if slab:
+                    # Half a slab: one face or the other, and its end.
+                    face = max(d, -thickness[h] - d)
+                    end = ((edge[h, 0] * px + edge[h, 1] * py) + edge[h, 2] * pz) - edge[h, 3]
+                    d = max(face, end)
+                    if face > 0 and end > 0:
+                        d = np.sqrt(face * face + end * end)
             gap[h, part[k] - 1] = min(gap[h, part[k] - 1], d)

@@ -35,6 +35,9 @@ TABLE_DIP_M: Final = 0.002
 ARM_WAYS: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Where along a forearm it is tested against the thing that its hand holds."""
 
+THICK_END: Final = 1.6
+"""A forearm stands out so far about its axis by the elbow, against its capsule's radius."""
+
 NEAREST_OBJECT_M: Final = 0.10
 """No thing comes closer to the camera than this."""
 
@@ -251,15 +254,16 @@ def arm_is_clear(
     table: np.ndarray,
 ) -> np.ndarray:
     """(T,) does the forearm stay over the surface or table, and out of the thing?"""
-    radius = 1.2 * studio.capsules.radius[identity, FOREARM_SPAN]
+    radius = studio.capsules.radius[identity, FOREARM_SPAN]
+    thick = THICK_END * radius
     local = rotate(np.swapaxes(pose[:, :3, :3], 1, 2), elbow - pose[:, :3, 3])
     over = dot(actions.plane[:, :3], local) - actions.plane[:, 3]
-    clear = (np.isnan(over) | (over > radius)) & (np.isnan(table) | (elbow[:, 2] - radius > table))
+    clear = (np.isnan(over) | (over > thick)) & (np.isnan(table) | (elbow[:, 2] - thick > table))
     T_object_from_wrist = invert_rigid(actions.T_wrist_from_object)
     for way in ARM_WAYS:
         spot = rotate(T_object_from_wrist[:, :3, :3], way * local) + T_object_from_wrist[:, :3, 3]
         gap = solid_distances(studio.stock.distances, np.maximum(actions.solid, 0), spot)
-        clear &= (actions.solid < 0) | (gap > 0.8 * radius)
+        clear &= (actions.solid < 0) | (gap > 0.96 * radius)
     return clear
 
 

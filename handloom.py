@@ -248,7 +248,7 @@ def main() -> None:
         _print_help()
         sys.exit(0 if arguments else 2)
     if arguments[0] == "--version":
-        from synth.generator import handloom_version
+        from synth.description import handloom_version
 
         Console().print(f"handloom {handloom_version()}", highlight=False)
         sys.exit(0)

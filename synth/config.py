@@ -136,8 +136,8 @@ class SituationConfig:
     """Of the touches, how many are of a surface; the others are of a thing."""
     level_share: float = 0.75
     """Of the surfaces, how many are table tops; the others lean any way."""
-    standing_share: float = 0.35
-    """Of the things held or touched, how many stand on a table."""
+    standing_share: float = 0.6
+    """Of the things held or touched from above, how many stand on a table."""
     upright_share: float = 0.5
     """Of the others with a natural up (a mug), how many are held that way."""
 

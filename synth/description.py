@@ -14,6 +14,7 @@ from synth.pools import frame_ranges
 from synth.pose.feix import GRASPS
 from synth.pose.presets import KEY_POSES
 from synth.raster.canvas import DEPTH_SCALE
+from synth.scene.background_folder import list_images, name_image
 from synth.scene.situation import SITUATIONS
 
 HAND_LICENCES: Final = {
@@ -56,7 +57,9 @@ def describe(config: SynthConfig, camera: Camera | None = None) -> dict[str, Any
         config.split, config.frames, config.sequence_length, config.frames_per_shard
     )
     if config.backgrounds:
-        meta["background_images"] = [path.name for path in []]
+        meta["background_images"] = [
+            name_image(path) for path in list_images(Path(config.backgrounds))
+        ]
     if ranges is not None:
         meta["splits"] = {name: list(bounds) for name, bounds in ranges.items()}
     return meta

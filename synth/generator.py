@@ -70,7 +70,9 @@ class Generator:
         self.config = config
         self.camera: Camera = load_camera(config.camera) if camera is None else camera
         self.rig: Rig = load_rig(config.hand, config.seed, config.identities)
-        self._given: tuple[Solid, ...] = load_objects(Path(config.objects)) if config.objects else ()
+        self._given: tuple[Solid, ...] = (
+            load_objects(Path(config.objects)) if config.objects else ()
+        )
         self.backgrounds: tuple[Background, ...] = (
             load_backgrounds(Path(config.backgrounds)) if config.backgrounds else ()
         )

@@ -37,7 +37,8 @@ def tabulate(
 ) -> pa.Table:
     """A table of the frames of a batch.
 
-    splits: names by number, none without splits. rates: of sequences. depth, parts: encoded images of the frames.
+    splits: names by number, none without splits. rates: of sequences. depth, parts: encoded images
+    of the frames.
     """
     hands, labels, objects = scenes.hands, images.hands, scenes.objects
     count, total = len(scenes.frame_ids), len(hands.frame)

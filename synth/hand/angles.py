@@ -81,8 +81,8 @@ ABDUCTION_LOSS: Final = 0.85
 """A finger flexed by 90 degrees keeps 15 % of its range towards radial (collateral ligaments)."""
 
 FLEXED_ULNAR_DEG: Final = (10.0, 11.0, 14.0, 18.0)
-"""What a finger flexed by 90 degrees keeps towards ulnar, index to pinky: its plane of flexion stays
-inclined, so that flexed tips converge on the scaphoid. From recorded fists."""
+"""What a finger flexed by 90 degrees keeps towards ulnar, index to pinky: its plane of flexion
+stays inclined, so that flexed tips converge on the scaphoid. From recorded fists."""
 
 THUMB_ZERO_DEG: Final = (-24.0, 33.0, 87.0)
 """Mean recorded frame of the thumb's metacarpal in the wrist frame, as Rx Ry Rz."""

@@ -8,9 +8,12 @@ from typing import Final
 
 import numpy as np
 
+from frames.parts import FOREARM
 from frames.stream import uniform
 from synth.config import SceneConfig
+from synth.contact.gaps import measure_plane_gaps
 from synth.contact.grasps import solve_grasps
+from synth.contact.holds import Holds
 from synth.contact.rests import REST_KINDS, solve_rests
 from synth.contact.touches import solve_touches
 from synth.pose.sampler import sample_poses
@@ -19,8 +22,8 @@ from synth.scene.situation import FREE, GRASP, TOUCH
 from synth.scene.studio import Studio
 
 NOTHING: Final = -1
-MIDDLE: Final = np.array([0.0, 0.0, -0.09])
-"""Of a hand, in its wrist frame, metres."""
+TABLE_DIP_M: Final = 0.002
+"""So deep may skin be pressed into a table's top."""
 SOLID_DRAWS: Final = 4
 """So often is another thing drawn in place of one that no single hand can hold."""
 HOVER: Final = REST_KINDS.index("hover")
@@ -154,9 +157,8 @@ def _grasp(
         task.left,
     )  # fmt: skip
     up = holds.T_wrist_from_object[:, :3, 2]
-    # From below nobody takes what stands on a table.
-    above = dot(up, MIDDLE - holds.T_wrist_from_object[:, :3, 3]) > 0
-    stands = above & (task.u[:, 1] < config.situation.standing_share)
+    stands = task.u[:, 1] < config.situation.standing_share
+    stands &= _is_above(studio, task, holds)
     level = stands | (studio.upright[task.solid] & (task.u[:, 2] < config.situation.upright_share))
     done = replace(
         task.free,
@@ -170,6 +172,18 @@ def _grasp(
         stands=stands,
     )
     return done, holds.ok
+
+
+def _is_above(studio: Studio, task: _Task, holds: Holds) -> np.ndarray:
+    """(N,) is all of the hand above the table on which its thing would stand?"""
+    pose = holds.T_wrist_from_object
+    up = pose[:, :3, 2]
+    bottom = dot(up, pose[:, :3, 3]) - studio.extents[task.solid, 2] / 2
+    gap = measure_plane_gaps(
+        studio.probes, task.identity, holds.angles, np.column_stack([up, bottom]), task.left
+    )
+    # The arm is not there yet.
+    return np.asarray(~(gap[:, : FOREARM - 1] < -TABLE_DIP_M).any(1))
 
 
 def _rest(
@@ -206,6 +220,7 @@ def _approach(
         task.left, task.free.angles,
     )  # fmt: skip
     stands = task.u[:, 1] < config.situation.standing_share
+    stands &= _is_above(studio, task, near)
     level = stands | (task.u[:, 2] < config.situation.upright_share)
     done = replace(
         task.free,

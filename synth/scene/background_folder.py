@@ -39,6 +39,17 @@ class Background:
     """(2,) how far it sees to either side, across and down, as tangents: at least 0.05."""
 
 
+def list_images(folder: Path) -> list[Path]:
+    """The depth images of a folder, in the order of their names."""
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    return [p for p in paths if p.stem.endswith(".depth")] or paths
+
+
+def name_image(path: Path) -> str:
+    """The name that frames before this image carry."""
+    return path.stem.removesuffix(".depth")
+
+
 def load_backgrounds(folder: Path) -> tuple[Background, ...]:
     """Every depth image of a folder, by name: those called `*.depth.*`, or all if none is.
 
@@ -51,8 +62,7 @@ def load_backgrounds(folder: Path) -> tuple[Background, ...]:
             f"backgrounds folder {folder} does not exist: give a folder of depth images with their"
             f" {CAMERA_FILE}"
         )
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
-    paths = [p for p in paths if p.stem.endswith(".depth")] or paths
+    paths = list_images(folder)
     if not paths:
         raise BadInput(
             f"backgrounds folder {folder} holds no depth image: expected files ending in"
@@ -142,8 +152,7 @@ def _load(path: Path, camera: Camera, scale: float) -> Background:
         raise BadInput(f"background {path} is all holes: it has no depth above 0")
     if image.dtype.kind != "f":
         depth /= scale
-    name = path.stem.removesuffix(".depth")
-    return make_background(name, camera, depth)
+    return make_background(name_image(path), camera, depth)
 
 
 def _read_image(path: Path) -> np.ndarray:

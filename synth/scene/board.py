@@ -56,9 +56,9 @@ def place_boards(hands: Hands, seed: int, ids: np.ndarray) -> np.ndarray:
     along_x = middle[2] * x[:, 2] + 0.05 * (2 * u[:, 4] - 1)
     along_y = middle[2] * y[:, 2] + 0.05 * (2 * u[:, 5] - 1)
     along_x = np.where(edged, edge[:, 3] - half_x, along_x)
-    centre = (along_x[:, None] * x + along_y[:, None] * y) + (
-        hands.plane[:, 3] - depth / 2
-    )[:, None] * n
+    centre = (along_x[:, None] * x + along_y[:, None] * y) + (hands.plane[:, 3] - depth / 2)[
+        :, None
+    ] * n
     local = np.tile(np.eye(4), (count, 1, 1))
     local[:, :3, 0], local[:, :3, 1] = 2 * half_x[:, None] * x, 2 * half_y[:, None] * y
     local[:, :3, 2], local[:, :3, 3] = depth[:, None] * n, centre

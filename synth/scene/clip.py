@@ -112,9 +112,7 @@ def _differ(studio: Studio, before: Composition, now: Composition, after: Compos
 def _keypoints(studio: Studio, scene: Composition) -> np.ndarray:
     """(N, 21, 3) keypoints in the moving camera's axes."""
     hands = scene.hands
-    pose = multiply(
-        invert_rigid(scene.T_world_from_camera)[hands.frame], hands.T_world_from_wrist
-    )
+    pose = multiply(invert_rigid(scene.T_world_from_camera)[hands.frame], hands.T_world_from_wrist)
     return pose_hands(only_tips(studio.rig), hands.identity, hands.angles, pose, hands.left)[1]
 
 
@@ -133,11 +131,14 @@ def only_tips(rig: Rig) -> Rig:
 
 def _turn_vector(turn: np.ndarray) -> np.ndarray:
     """(..., 3, 3) small rotations -> (..., 3) axis times angle, rad."""
-    return np.stack(
-        [
-            turn[..., 2, 1] - turn[..., 1, 2],
-            turn[..., 0, 2] - turn[..., 2, 0],
-            turn[..., 1, 0] - turn[..., 0, 1],
-        ],
-        axis=-1,
-    ) / 2
+    return (
+        np.stack(
+            [
+                turn[..., 2, 1] - turn[..., 1, 2],
+                turn[..., 0, 2] - turn[..., 2, 0],
+                turn[..., 1, 0] - turn[..., 0, 1],
+            ],
+            axis=-1,
+        )
+        / 2
+    )

@@ -83,12 +83,11 @@ def occupied(scene: Composition, extents: np.ndarray) -> tuple[np.ndarray, np.nd
     count, pose = len(start), scene.objects.T_world_from_object
     box = rotate(pose[:, :, None, :3, :3], corner * extents[scene.objects.solid][:, :, None])
     box = box + pose[:, :, None, :3, 3]
-    box = np.where(scene.objects.present[:, :, None, None], box, np.nan).reshape(count, -1, 3)
+    boxes = np.where(scene.objects.present[:, :, None, None], box, np.nan).reshape(count, -1, 3)
     boards = np.full((count, len(SLOT_SPANS), 8, 3), np.nan)
     corners = rotate(scene.boards[:, None, :3, :3], corner) + scene.boards[:, None, :3, 3]
     boards[scene.hands.frame, scene.hands.slot] = corners
-    boards = boards.reshape(count, -1, 3)
     points = np.where(points > FAR_M / 10, np.nan, points)
-    points = np.concatenate([points, box, boards], axis=1)
+    points = np.concatenate([points, boxes, boards.reshape(count, -1, 3)], axis=1)
     extra = np.zeros((count, points.shape[1] - radii.shape[1]))
     return points, np.concatenate([radii, extra], axis=1)

@@ -127,7 +127,9 @@ def _sway(config: MotionConfig, seed: int, scene: Composition, clip: Clip) -> np
     n = drift(seed, scene.ids[clip.scene], "motion/head", 6, clip.time_s)
     out = scene.T_world_from_camera[clip.scene].copy()
     turn = np.radians(config.head_turn_deg) * n[:, :3]
-    small = multiply(rotation("y", turn[:, 0]), rotation("x", turn[:, 1]), rotation("z", turn[:, 2]))
+    small = multiply(
+        rotation("y", turn[:, 0]), rotation("x", turn[:, 1]), rotation("z", turn[:, 2])
+    )
     out[:, :3, :3] = multiply(out[:, :3, :3], small)
     out[:, :3, 3] += config.head_travel_m * n[:, 3:]
     return out
@@ -164,7 +166,9 @@ def _carry(
     shift = np.where(bound[:, None], 0.5 * shift, shift)
     angle = np.radians(config.turn_deg) * size[:, None] * n[:, 3:]
     angle = np.where(bound[:, None], 0.0, angle)
-    turn = multiply(rotation("z", angle[:, 0]), rotation("y", angle[:, 1]), rotation("x", angle[:, 2]))
+    turn = multiply(
+        rotation("z", angle[:, 0]), rotation("y", angle[:, 1]), rotation("x", angle[:, 2])
+    )
     pivot = hands.T_world_from_wrist[:, :3, 3].copy()
     first = np.flatnonzero(hands.slot == 0)
     about = np.zeros((len(at), 3))

@@ -8,15 +8,24 @@ from typing import Final
 
 import numpy as np
 
+from frames.parts import FOREARM
 from frames.stream import uniform
 from synth.config import SceneConfig
-from synth.contact.gaps import measure_plane_gaps
+from synth.contact.gaps import measure_gaps, measure_plane_gaps
 from synth.hand.collision import mutual_penetration
 from synth.rigid import dot, invert_rigid, multiply, rotate
 from synth.scene.action import Actions, take_actions
 from synth.scene.arm import Arms, reach_best
 from synth.scene.body import WRIST_DRAWS, draw_wrists
-from synth.scene.spans import FOREARM_SPAN, OBJECT_SPAN, Spans, hand_spans, lowest, nearest_to_plane, object_span
+from synth.scene.spans import (
+    FOREARM_SPAN,
+    OBJECT_SPAN,
+    Spans,
+    hand_spans,
+    lowest,
+    nearest_to_plane,
+    object_span,
+)
 from synth.scene.studio import Studio
 from synth.things.distance import solid_distances
 
@@ -29,8 +38,8 @@ GAP_M: Final = 0.004
 TABLE_M: Final = (-0.75, -0.17)
 """Heights of table tops against the eyes: nobody works higher, or lower."""
 
-TABLE_DIP_M: Final = 0.002
-"""So deep may skin be pressed into a table's top."""
+ARM_DIP_M: Final = 0.002
+"""So deep may the skin of a forearm be pressed in."""
 
 ARM_WAYS: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Where along a forearm it is tested against the thing that its hand holds."""
@@ -233,9 +242,7 @@ def is_in_range(
     return (distance > config.body.distance_m[0]) & (distance < config.body.distance_m[1])
 
 
-def faces_eye(
-    studio: Studio, pose: np.ndarray, actions: Actions, eye: np.ndarray
-) -> np.ndarray:
+def faces_eye(studio: Studio, pose: np.ndarray, actions: Actions, eye: np.ndarray) -> np.ndarray:
     """(T,) is the surface seen from the hand's side, and the thing not right before the eye?"""
     local = rotate(np.swapaxes(pose[:, :3, :3], 1, 2), eye - pose[:, :3, 3])
     over = dot(actions.plane[:, :3], local) - actions.plane[:, 3]
@@ -299,7 +306,10 @@ def _choose(
         # What neither rests nor stands on a table that is there stays above it.
         apart = np.isnan(bids.table[pick]) & ~np.isnan(setting.table[at])
         hit |= apart & (lowest(spans) < setting.table[at] + 0.002)
-        hit |= _dips(studio, setting, at, angles, pose, bids.table[pick], actions.stands[at])
+        hit |= arm_dips(
+            studio, setting.identity[at], setting.left[at], angles, actions.solid[at],
+            actions.T_wrist_from_object[at], actions.plane[at],
+        )  # fmt: skip
         hit |= nearest_to_plane(spans, setting.board[at]) < 0.002
         placed.found[at] = ~hit
         placed.angles[at], placed.T_world_from_wrist[at] = angles, pose
@@ -313,21 +323,27 @@ def _choose(
         pending = pending[free[pending].any(1)]
 
 
-def _dips(
+def arm_dips(
     studio: Studio,
-    setting: Setting,
-    at: np.ndarray,
+    identity: np.ndarray,
+    left: np.ndarray,
     angles: np.ndarray,
-    pose: np.ndarray,
-    table: np.ndarray,
-    stands: np.ndarray,
+    solid: np.ndarray,
+    T_wrist_from_object: np.ndarray,
+    plane: np.ndarray,
 ) -> np.ndarray:
-    """(T,) is the skin of a hand on a thing that stands on a table below the table's top?"""
-    out = np.zeros(len(at), bool)
-    rows = np.flatnonzero(stands & ~np.isnan(table))
-    plane = np.concatenate([pose[rows, 2, :3], (table[rows] - pose[rows, 2, 3])[:, None]], axis=1)
-    gap = measure_plane_gaps(
-        studio.probes, setting.identity[at[rows]], angles[rows], plane, setting.left[at[rows]]
-    )
-    out[rows] = (gap < -TABLE_DIP_M).any(1)
+    """(T,) does the skin of the forearm enter the thing or the surface that its hand is at?
+
+    Hands were closed before their wrists were bent: angles (T, 29) have these now.
+    """
+    out = np.zeros(len(identity), bool)
+    rows = np.flatnonzero(~np.isnan(plane[:, 0]))
+    gap = measure_plane_gaps(studio.probes, identity[rows], angles[rows], plane[rows], left[rows])
+    out[rows] = gap[:, FOREARM - 1] < -ARM_DIP_M
+    rows = np.flatnonzero(solid >= 0)
+    gap = measure_gaps(
+        studio.probes, studio.stock.distances, identity[rows], angles[rows],
+        T_wrist_from_object[rows], solid[rows], left[rows],
+    )  # fmt: skip
+    out[rows] |= gap[:, FOREARM - 1] < -ARM_DIP_M
     return out

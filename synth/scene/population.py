@@ -23,7 +23,7 @@ from synth.scene.hands import Hands, join_hands, none_of_hands
 from synth.scene.pairing import place_pairs, solve_couples
 from synth.scene.placing import Placed, Setting, place_hands, take_setting
 from synth.scene.situation import FREE, GRASP, SLOTS, TOGETHER, TOUCH, Cast
-from synth.scene.spans import SPANS, Spans, empty_spans
+from synth.scene.spans import SPANS, Spans, empty_spans, join_spans, take_spans
 from synth.scene.studio import Studio
 
 
@@ -54,10 +54,7 @@ def populate(
     lap: (U, L) capsules of the wearer's own body.
     """
     count = len(ids)
-    taken = tuple(
-        np.concatenate([own, part], axis=1)
-        for own, part in zip(empty_spans(count, SLOTS * SPANS), lap, strict=True)
-    )
+    taken = join_spans(empty_spans(count, SLOTS * SPANS), lap)
     table, board = np.full(count, np.nan), np.full((count, 4), np.nan)
     pairs = _place_pairs(config, studio, seed, ids, cast, T_world_from_camera, taken)
     placed = np.zeros((count, SLOTS), bool)
@@ -104,13 +101,13 @@ def _place_pairs(
     couples = solve_couples(config, studio, seed, ids[rows], identity, first_left, thing)
     placed = place_pairs(
         config, studio, seed, ids[rows], T_world_from_camera[rows], first_left, identity, couples,
-        (taken[0][rows], taken[1][rows], taken[2][rows]),
+        take_spans(taken, rows),
     )  # fmt: skip
     good = np.flatnonzero(placed.found)
     groups = []
     for slot in (0, 1):
         spans = placed.spans[slot]
-        _occupy(taken, rows[good], slot, (spans[0][good], spans[1][good], spans[2][good]))
+        _occupy(taken, rows[good], slot, take_spans(spans, good))
         actions = free_actions(placed.angles[good, slot], np.full(len(good), NOTHING))
         place = couples.T_first_from_object[good]
         if slot:
@@ -196,8 +193,7 @@ def _place_slot(
         placed.angles[keep], placed.T_world_from_wrist[keep], body[keep], placed.elbow[keep],
         placed.shoulder[keep], placed.swivel[keep],
     )  # fmt: skip
-    spans = (placed.spans[0][keep], placed.spans[1][keep], placed.spans[2][keep])
-    return hands, placed.table[keep], spans
+    return hands, placed.table[keep], take_spans(placed.spans, keep)
 
 
 SHARED_DRAWS: Final = 4

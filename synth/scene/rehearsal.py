@@ -10,6 +10,7 @@ from synth.hand.kinematics import bone_transforms
 from synth.rigid import multiply
 from synth.scene.composition import Composition
 from synth.scene.motion import Clip, play
+from synth.scene.placing import arm_dips
 from synth.scene.situation import FREE, SLOTS, TOGETHER
 from synth.scene.spans import SPANS, Spans, empty_spans, hand_spans, lowest, object_span
 from synth.scene.studio import Studio
@@ -53,8 +54,14 @@ def collides(
     deep = self_overlap(studio, hands.identity, hands.angles)
     tight = (hands.action == FREE) & (deep > config.pose.max_penetration_mm / 1000)
     bad[hands.frame[tight]] = True
+    dips = arm_dips(
+        studio, hands.identity, hands.left, hands.angles, hands.solid, hands.T_wrist_from_object,
+        hands.plane,
+    )  # fmt: skip
+    bad[hands.frame[dips]] = True
     dense = scene_spans(studio, moved)
-    spans = tuple(_rows(part, hands.frame, hands.slot) for part in dense)
+    start, end, radius = (_rows(part, hands.frame, hands.slot) for part in dense)
+    spans = start, end, radius
     table = np.where(hands.on_table | hands.stands, np.nan, moved.table[hands.frame])
     below = ~np.isnan(table) & (lowest(spans) < table)
     bad[hands.frame[below]] = True

@@ -86,6 +86,17 @@ def empty_spans(count: int, size: int) -> Spans:
     )
 
 
+def join_spans(spans: Spans, others: Spans) -> Spans:
+    """The capsules of both, set by set."""
+    starts, ends, radii = (np.concatenate(pair, axis=1) for pair in zip(spans, others, strict=True))
+    return starts, ends, radii
+
+
+def take_spans(spans: Spans, rows: np.ndarray) -> Spans:
+    """Some of the sets."""
+    return spans[0][rows], spans[1][rows], spans[2][rows]
+
+
 def lowest(spans: Spans) -> np.ndarray:
     """(N,) height of the lowest point of each set; those far away do not count."""
     bottom = np.minimum(spans[0][..., 2], spans[1][..., 2]) - spans[2]

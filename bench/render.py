@@ -20,14 +20,15 @@ from rich.console import Console
 from rich.table import Table
 
 from frames.camera import CAMERAS, Camera
-from synth.config import RoomConfig, SceneConfig, SynthConfig
+from frames.parts import OBJECT_BASE
+from synth.config import OutfitConfig, RoomConfig, SceneConfig, SituationConfig, SynthConfig
 from synth.frame_renderer import render_scenes
 from synth.generator import Generator
-from synth.meshes import HAND_LAYERS, LAYERS
 from synth.raster import DEPTH_SCALE, Canvas, LayerStatistics
 from synth.raster.pyrender_canvas import ROOM_FACES, room_corners
 from synth.raster.pyrender_pass import PyrenderPass, Surface, load_pyrender
-from synth.scene.objects import primitives
+from synth.scene.scene import LAYERS
+from synth.things.shapes import Part, ball, box
 
 MAX_M = 65535 / DEPTH_SCALE
 """Farther surfaces have no reading."""
@@ -216,6 +217,9 @@ class _Recorder:
     def draw_room(self, planes: np.ndarray) -> None:
         self.frames[-1] = (planes, self.frames[-1][1])
 
+    def draw_depth(self, depth_m: np.ndarray) -> None:
+        raise AssertionError("no backgrounds here")
+
     def draw_list(
         self, jobs: np.ndarray, vertices: np.ndarray, faces: np.ndarray, codes: np.ndarray
     ) -> None:
@@ -233,7 +237,7 @@ class _Recorder:
 
 
 def _merge(surfaces: list[Surface]) -> Surface:
-    """One mesh of several: a hand and its upper arm."""
+    """One mesh of several: a hand and its arm."""
     start = np.cumsum([0, *(len(one.vertices) for one in surfaces)])
     return Surface(
         np.concatenate([one.vertices for one in surfaces]),
@@ -242,29 +246,56 @@ def _merge(surfaces: list[Surface]) -> Surface:
     )
 
 
+PLAIN = SceneConfig(
+    two_hands_share=1.0,
+    others_share=0.0,
+    object_share=0.0,
+    situation=SituationConfig(grasp_share=0.0, touch_share=0.0, together_share=0.0),
+    outfit=OutfitConfig(
+        sleeve_share=0.0, watch_share=0.0, ring_share=0.0, glove_share=0.0, seated_share=0.0
+    ),
+    room=RoomConfig(close_share=0.0, empty_share=0.0, table_share=0.0, furniture_share=0.0),
+)
+"""Two bare hands in the air before walls."""
+
+BALL_AT, BOX_AT = (0.05, 0.02, 0.38), (-0.4, 0.3, 1.6)
+"""Where a ball and a piece of furniture are added, camera frame, metres."""
+
+
 def generate_scenes(camera: Camera, count: int, seed: int = 0) -> list[Scene]:
-    """Frames as `handloom synth` draws them: two hands with forearms, a ball, a room, a box.
+    """Frames as `handloom synth` draws them: two hands with arms, a ball, a room, a box.
 
     All have the same topology, in favour of renderers that keep their buffers.
     """
-    room_config = RoomConfig(empty_share=0.0)
-    scene_config = SceneConfig(two_hands_share=1.0, object_share=1.0, room=room_config)
-    maker = Generator(SynthConfig(seed=seed, scene=scene_config), camera)
-    maker.solids = tuple(solid for solid in primitives() if solid.kind == "ball")
+    maker = Generator(SynthConfig(seed=seed, scene=PLAIN), camera)
+    thing = _place(ball(0.05, 24, 14), BALL_AT, OBJECT_BASE)
+    furniture = _place(box((0.6, 0.8, 0.5)), BOX_AT, 0)
     scenes: list[Scene] = []
     for first in range(0, 1 << 20, 256):
         recorder = _Recorder(LAYERS)
         drawn = maker.sample(np.arange(first, first + 256))
-        render_scenes(drawn, camera, maker.rig, maker.solids, recorder)
+        render_scenes(drawn, camera, maker.studio, recorder)
         for b, (planes, layers) in enumerate(recorder.frames):
             left = drawn.hands.left[drawn.hands.frame == b]
-            if len(left) == 2 and left[0] and {0, 1, HAND_LAYERS, LAYERS} <= layers.keys():
+            if len(left) == 2 and left[0] and len(planes):
                 room = Surface(room_corners(planes), ROOM_FACES, np.zeros(12, np.uint8))
-                shown = tuple(_merge(layers[k]) for k in (0, 1, HAND_LAYERS))
-                scenes.append(Scene(shown, (room, layers[LAYERS][0]), planes))
+                shown = (_merge(layers[0]), _merge(layers[1]), thing)
+                if not scenes or _alike(shown, scenes[0].layers):
+                    scenes.append(Scene(shown, (room, furniture), planes))
         if len(scenes) >= count:
             break
     return scenes[:count]
+
+
+def _place(part: Part, at: tuple[float, float, float], code: int) -> Surface:
+    vertices, faces = part
+    moved = (np.asarray(vertices) + np.array(at)).astype(np.float32)
+    return Surface(moved, np.asarray(faces, np.int32), np.full(len(faces), code, np.uint8))
+
+
+def _alike(shown: tuple[Surface, ...], others: tuple[Surface, ...]) -> bool:
+    """Have both the same faces? An arm that reaches far has a piece more at its shoulder."""
+    return all(len(a.faces) == len(b.faces) for a, b in zip(shown, others, strict=True))
 
 
 def main(name: str = "ego") -> None:

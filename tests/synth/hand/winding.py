@@ -121,13 +121,18 @@ def winding_numbers(points, triangles):  # type: ignore[no-untyped-def]
     out = np.zeros(len(points))
     for p in range(len(points)):
         total = 0.0
+        x, y, z = points[p]
         for f in range(len(triangles)):
-            a = triangles[f, 0] - points[p]
-            b = triangles[f, 1] - points[p]
-            c = triangles[f, 2] - points[p]
-            la, lb, lc = np.sqrt((a * a).sum()), np.sqrt((b * b).sum()), np.sqrt((c * c).sum())
-            det = (a * np.cross(b, c)).sum()
-            rest = la * lb * lc + (a * b).sum() * lc + (b * c).sum() * la + (c * a).sum() * lb
+            # Numbers one by one: arrays would be allocated for every triangle.
+            ax, ay, az = triangles[f, 0, 0] - x, triangles[f, 0, 1] - y, triangles[f, 0, 2] - z
+            bx, by, bz = triangles[f, 1, 0] - x, triangles[f, 1, 1] - y, triangles[f, 1, 2] - z
+            cx, cy, cz = triangles[f, 2, 0] - x, triangles[f, 2, 1] - y, triangles[f, 2, 2] - z
+            la = np.sqrt(ax * ax + ay * ay + az * az)
+            lb = np.sqrt(bx * bx + by * by + bz * bz)
+            lc = np.sqrt(cx * cx + cy * cy + cz * cz)
+            det = ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)
+            rest = la * lb * lc + (ax * bx + ay * by + az * bz) * lc
+            rest += (bx * cx + by * cy + bz * cz) * la + (cx * ax + cy * ay + cz * az) * lb
             total += np.arctan2(det, rest)
         out[p] = total / (2 * np.pi)
     return out

@@ -1,253 +1,254 @@
-"""What may be where: 2,048 scenes in which nothing runs through anything else, and their shares."""
+"""What may be where, on float64 triangles apart from the sampler: nothing runs through anything."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from synth.config import RoomConfig, SceneConfig
-from synth.scene.placement import NEAREST_M, OBJECTS
-from synth.scene.scene import Scenes
-from tests.synth.hand.winding import surface_distance, winding_numbers
-from tests.synth.scene.witness import World, change_scene, generator, world
+from synth.config import OutfitConfig, RoomConfig, SceneConfig, SituationConfig
+from synth.scene.hands import Hands
+from synth.scene.placement import NEAREST_M
+from synth.scene.scene import LAYERS, Scenes
+from synth.scene.situation import GRASP, SITUATIONS, SLOTS, TOGETHER, TOUCH
+from tests.synth.scene.witness import (
+    World,
+    boxes_meet,
+    change_scene,
+    depth_inside,
+    generator,
+    hand_faces,
+    placed,
+    props_of,
+    world,
+)
 
-Vertices = NDArray[np.floating]
-
-
-def _object_vertices(here: World) -> list[tuple[int, int, Vertices]]:
-    """(frame, place, (V, 3) world) of every object."""
-    objects, out = here.scenes.objects, []
-    for b, k in np.argwhere(objects.present):
-        pose = objects.T_world_from_object[b, k]
-        size = objects.size_m[b, k]
-        solid = here.maker.solids[objects.solid[b, k]]
-        out.append((int(b), int(k), (solid.vertices * size) @ pose[:3, :3].T + pose[:3, 3]))
-    return out
-
-
-def _depth_in_box(pose: np.ndarray, points: Vertices) -> float:
-    """How deep the deepest of points (V, 3) lies in a box; negative: outside all of it."""
-    sides = np.linalg.norm(pose[:3, :3], axis=0)
-    local = (points - pose[:3, 3]) @ (pose[:3, :3] / sides)
-    return float((sides / 2 - np.abs(local)).min(1).max())
+DEEP_M = 0.003
+"""Flesh gives way so far."""
+SLACK_M = 0.0005
+"""What the solvers' coarser flesh misses."""
 
 
-def _foreground(here: World) -> list[tuple[int, Vertices]]:
-    """Every hand's, upper arm's and object's vertices, with the frame's index."""
-    frames = here.scenes.hands.frame.tolist()
-    arms = [
-        (b, v) for flesh in (here.skin, here.upper_arms) for b, v in zip(frames, flesh, strict=True)
-    ]
-    return arms + [(b, v) for b, _, v in _object_vertices(here)]
+def _first(here: World, name: str) -> int:
+    return here.maker.studio.stock.first[name]
+
+
+def _pairs(frames_a: np.ndarray, frames_b: np.ndarray) -> Iterator[tuple[int, int]]:
+    for n, frame in enumerate(frames_a):
+        for m in np.flatnonzero(frames_b == frame):
+            yield n, int(m)
+
+
+def test_hands_are_not_inside_each_other() -> None:
+    here = world()
+    frame = here.scenes.hands.frame
+    near, worst = 0, 0.0
+    for a, b in _pairs(frame, frame):
+        if a == b or not boxes_meet(here.skin[a], here.skin[b]):
+            continue
+        near += 1
+        worst = max(worst, depth_inside(here.skin[a], here.skin[b], hand_faces(here, b)))
+    assert near > 60
+    assert worst <= DEEP_M + SLACK_M, f"{1000 * worst:.2f} mm"
+
+
+def test_hands_are_not_inside_upper_arms() -> None:
+    """Of another arm: the own one joins on."""
+    here = world()
+    hands, props = here.scenes.hands, here.scenes.props
+    tubes = np.flatnonzero(props.model == _first(here, "arm"))
+    near, worst = 0, 0.0
+    for k, n in _pairs(props.frame[tubes], hands.frame):
+        vertices, faces = placed(here, int(tubes[k]))
+        if props.layer[tubes[k]] != hands.number[n] and boxes_meet(vertices, here.skin[n]):
+            near += 1
+            worst = max(worst, depth_inside(here.skin[n], vertices, faces))
+    assert worst <= DEEP_M + SLACK_M, f"{1000 * worst:.2f} mm in {near}"
+
+
+def test_hands_are_not_inside_things() -> None:
+    here = world()
+    hands, props = here.scenes.hands, here.scenes.props
+    things = np.flatnonzero((props.layer >= SLOTS) & (props.layer < LAYERS))
+    near, worst = 0, (0.0, -1)
+    for k, n in _pairs(props.frame[things], hands.frame):
+        vertices, faces = placed(here, int(things[k]))
+        if boxes_meet(vertices, here.skin[n]):
+            near += 1
+            deep = depth_inside(here.skin[n], vertices, faces)
+            worst = max(worst, (deep, int(hands.frame[n])))
+    assert near > 200
+    assert worst[0] <= DEEP_M + SLACK_M, f"{1000 * worst[0]:.2f} mm in frame {worst[1]}"
+
+
+def test_things_are_not_inside_each_other() -> None:
+    here = world()
+    props = here.scenes.props
+    things = np.flatnonzero((props.layer >= SLOTS) & (props.layer < LAYERS))
+    near, worst = 0, 0.0
+    for a, b in _pairs(props.frame[things], props.frame[things]):
+        if a == b:
+            continue
+        (one, _), (two, faces) = placed(here, int(things[a])), placed(here, int(things[b]))
+        if boxes_meet(one, two):
+            near += 1
+            worst = max(worst, depth_inside(one, two, faces))
+    assert worst <= 0.001, f"{1000 * worst:.2f} mm in {near}"
+
+
+def test_nothing_runs_through_tables_boards_and_clutter() -> None:
+    """Hands and labelled things; the wearer's own body joins on to the arms."""
+    here = world()
+    hands, props = here.scenes.hands, here.scenes.props
+    body = _first(here, "trunk"), _first(here, "head")
+    behind = np.array([m for m in props_of(here, LAYERS) if props.model[m] not in body])
+    things = np.flatnonzero((props.layer >= SLOTS) & (props.layer < LAYERS))
+    near, found = 0, []
+    for k, n in _pairs(props.frame[behind], hands.frame):
+        vertices, faces = placed(here, int(behind[k]))
+        if boxes_meet(vertices, here.skin[n]):
+            near += 1
+            found.append((depth_inside(here.skin[n], vertices, faces), int(hands.frame[n])))
+    for k, j in _pairs(props.frame[behind], props.frame[things]):
+        vertices, faces = placed(here, int(behind[k]))
+        thing = placed(here, int(things[j]))[0]
+        if boxes_meet(vertices, thing):
+            near += 1
+            found.append((depth_inside(thing, vertices, faces), int(props.frame[things[j]])))
+    assert near > 80
+    worst = max(found)
+    assert worst[0] <= DEEP_M + SLACK_M, f"{1000 * worst[0]:.2f} mm in frame {worst[1]}"
 
 
 def test_nothing_runs_through_walls_floor_or_ceiling() -> None:
     here = world()
-    rooms = here.scenes.rooms
-    worst = max(
-        float((v @ rooms.planes[b, :, :3].T - rooms.planes[b, :, 3]).max())
-        for b, v in _foreground(here)
-        if rooms.present[b]
+    hands, around = here.scenes.hands, here.scenes.surroundings
+    for n, b in enumerate(hands.frame):
+        if around.present[b]:
+            planes = around.planes[b][np.isfinite(around.planes[b]).all(1)]
+            assert (here.skin[n] @ planes[:, :3].T - planes[:, 3]).max() < DEEP_M
+
+
+def test_nothing_is_right_before_the_camera() -> None:
+    here = world()
+    hands, props, eyes = here.scenes.hands, here.scenes.props, here.scenes.T_world_from_camera
+    low, high = SceneConfig().body.distance_m
+    middle = hands.T_world_from_wrist[:, :3, 3] - 0.5 * (
+        here.maker.rig.hand_length[hands.identity, None] * hands.T_world_from_wrist[:, :3, 2]
     )
-    assert worst < 0, f"{1000 * worst:.1f} mm beyond a wall"
+    away = np.linalg.norm(middle - eyes[hands.frame][:, :3, 3], axis=1)
+    assert (away > low - 0.01).all() and (away[hands.wearer] < high + 0.01).all()
+    for m in np.flatnonzero((props.layer >= SLOTS) & (props.layer < LAYERS)):
+        apart = placed(here, int(m))[0] - eyes[props.frame[m]][:3, 3]
+        assert np.linalg.norm(apart, axis=1).min() > NEAREST_M - 0.005
 
 
-def test_nothing_runs_through_table_or_furniture() -> None:
-    here = world()
-    rooms = here.scenes.rooms
-    checked = 0
-    for b, vertices in _foreground(here):
-        for pose in rooms.box_pose[b][rooms.box_present[b]]:
-            assert _depth_in_box(pose, vertices) < 0
-            checked += 1
-    assert checked > 4000
-
-
-def test_camera_stands_free_in_the_room() -> None:
-    rooms = world().scenes.rooms
-    origin = np.zeros((1, 3))
-    for b in range(len(rooms.present)):
-        for pose in rooms.box_pose[b][rooms.box_present[b]]:
-            assert _depth_in_box(pose, origin) < -0.1
-    assert (rooms.planes[rooms.present][..., 3] > 0.3).all()
-    np.testing.assert_allclose(np.linalg.norm(rooms.planes[..., :3], axis=-1), 1, atol=1e-9)
-    # Floor and ceiling are level, walls upright.
-    np.testing.assert_allclose(np.abs(rooms.planes[:, 4:, 2]), 1, atol=1e-12)
-    np.testing.assert_allclose(rooms.planes[:, :4, 2], 0, atol=1e-12)
-
-
-def test_hands_do_not_touch() -> None:
-    here = world()
-    hands, faces = here.scenes.hands, here.maker.rig.faces
-    pairs = np.flatnonzero(hands.frame[1:] == hands.frame[:-1])
-    near = 0
-    for n in pairs:
-        for a, c in ((n, n + 1), (n + 1, n)):
-            mine = np.concatenate([here.skin[a], here.upper_arms[a]]).astype(np.float64)
-            other = here.skin[c].astype(np.float64)
-            points = mine[((mine > other.min(0)) & (mine < other.max(0))).all(1)]
-            # Skin that is inside is near skin: no limb is thicker than 11 cm.
-            away = ((points[:, None] - other[None, ::6]) ** 2).sum(-1)
-            points = points[(away < 0.055**2).any(1)]
-            if not len(points):
-                continue
-            winding = faces[:, ::-1] if hands.left[c] else faces
-            # Every second vertex: a crossing of any depth has many.
-            assert (winding_numbers(points[::2], other[winding]) < 0.5).all()
-            near += 1
-    assert len(pairs) > 900 and near > 50
-
-
-def test_objects_keep_clear_of_hands_and_of_each_other() -> None:
-    here = world()
-    objects, hands = here.scenes.objects, here.scenes.hands
-    corners = {}
-    for b, k, vertices in _object_vertices(here):
-        solid = here.maker.solids[objects.solid[b, k]]
-        corners[b, k] = vertices[solid.faces].astype(np.float64)
-    near = 0
-    for (b, k), surface in corners.items():
-        low, high = surface.min((0, 1)), surface.max((0, 1))
-        mine = np.flatnonzero(hands.frame == b)
-        bodies = [flesh[n] for flesh in (here.skin, here.upper_arms) for n in mine]
-        if k and (b, 0) in corners:
-            bodies.append(corners[b, 0].reshape(-1, 3))
-        for body in bodies:
-            points = body[((body > low) & (body < high)).all(1)].astype(np.float64)
-            if len(points):
-                near += 1
-                assert (winding_numbers(points, surface) < 0.5).all()
-                if near % 20 == 0:
-                    assert surface_distance(points, surface).min() > 0.001
-    assert near > 200
-
-
-def test_no_object_comes_close_to_the_camera() -> None:
-    for _, _, vertices in _object_vertices(world()):
-        assert np.linalg.norm(vertices, axis=1).min() > NEAREST_M
-
-
-def test_objects_are_about_the_hands_and_some_before_them() -> None:
-    here = world()
-    objects, hands = here.scenes.objects, here.scenes.hands
-    first = hands.T_world_from_wrist[hands.slot == 0][:, :3, 3]
-    away = np.linalg.norm(objects.T_world_from_object[..., :3, 3] - first[:, None], axis=-1)
-    assert (away[objects.present] < 0.5).all()
-    nearer = np.linalg.norm(objects.T_world_from_object[..., :3, 3], axis=-1)
-    before = (nearer < np.linalg.norm(first, axis=1)[:, None] - 0.03)[objects.present].mean()
-    assert 0.3 < before < 0.8
-
-
-def _shares(scenes: Scenes) -> dict[str, float]:
-    hands, rooms = scenes.hands, scenes.rooms
-    return {
-        "two": (hands.slot == 1).sum() / len(scenes.frame_ids),
-        "first left": hands.left[hands.slot == 0].mean(),
-        "empty": 1 - rooms.present.mean(),
-        "table": rooms.box_present[:, 0].mean(),
-    }
+def _near(found: float, wanted: float, count: int, lost: float = 0.0) -> bool:
+    """Within four standard errors; `lost`: share that may find no place."""
+    error = 4 * np.sqrt(max(wanted * (1 - wanted), 1e-4) / count)
+    return wanted * (1 - lost) - error <= found <= wanted + error
 
 
 def test_shares_are_those_of_the_options() -> None:
-    """Within four standard errors."""
-    scenes = world().scenes
-    config = SceneConfig()
-    expected = {
-        "two": config.two_hands_share,
-        "first left": 0.5,
-        "empty": config.room.empty_share,
-        "table": config.room.table_share,
-    }
-    count = len(scenes.frame_ids)
-    for name, found in _shares(scenes).items():
-        p = expected[name]
-        assert abs(found - p) < 4 * np.sqrt(p * (1 - p) / count), name
-    # Both hands are one of each side; an object that finds no free place is left out.
-    hands = scenes.hands
-    twice = hands.frame[hands.slot == 1]
-    left = np.zeros(count)
-    np.add.at(left, hands.frame, hands.left)
-    assert (left[twice] == 1).all()
-    error = 4 * np.sqrt(0.25 / count)
-    for k in range(OBJECTS):
-        share = scenes.objects.present[:, k].mean()
-        assert 0.88 * config.object_share - error < share < config.object_share + error
+    scenes = generator().sample(np.arange(4096))
+    config, hands, count = SceneConfig(), scenes.hands, 4096
+    share = config.situation
+    got = np.bincount(scenes.situation, minlength=4) / count
+    assert _near(got[GRASP], share.grasp_share, count, 0.1), got
+    assert _near(got[TOUCH], share.touch_share, count, 0.1), got
+    assert _near(got[TOGETHER], share.together_share, count, 0.15), got
+    assert hands.left[hands.slot == 0].mean() == pytest.approx(0.5, abs=0.035)
+    assert (hands.slot == 0).mean() > 0.5 and (hands.slot == 0).sum() > 0.97 * count
+    two = config.two_hands_share + (1 - config.two_hands_share) * share.together_share
+    assert _near((hands.slot == 1).sum() / count, two, count, 0.1)
+    assert _near((hands.slot == 2).sum() / count, config.others_share, count, 0.4)
+    for k in (SLOTS, SLOTS + 1):
+        found = scenes.objects.present[:, k].mean()
+        assert _near(found, config.object_share, count, 0.2), (k, found)
+    both = hands.frame[hands.slot == 1]
+    left = np.bincount(hands.frame[hands.wearer], hands.left[hands.wearer], minlength=count)
+    alone = np.isin(both, hands.frame[hands.slot == 0])
+    assert (left[both[alone]] == 1).all()
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0])
-def test_shares_of_none_and_all(share: float) -> None:
+@pytest.mark.parametrize("name", ["grasp", "touch", "together"])
+def test_one_situation_alone(name: str) -> None:
+    none = {f"{k}_share": 0.0 for k in ("grasp", "touch", "together")}
+    scene = SceneConfig(situation=SituationConfig(**none | {f"{name}_share": 1.0}))
+    scenes = change_scene(generator(), scene).sample(np.arange(512))
+    assert (scenes.situation == SITUATIONS.index(name)).mean() > 0.9
+
+
+def test_none_of_anything() -> None:
     scene = SceneConfig(
-        two_hands_share=share,
-        object_share=share,
-        room=RoomConfig(empty_share=share, table_share=share),
+        two_hands_share=0.0,
+        others_share=0.0,
+        object_share=0.0,
+        situation=SituationConfig(grasp_share=0.0, touch_share=0.0, together_share=0.0),
     )
     scenes = change_scene(generator(), scene).sample(np.arange(300))
-    found = _shares(scenes)
-    assert found["empty"] == found["table"] == share
-    assert found["two"] == 0 if not share else found["two"] > 0.99
-    assert scenes.objects.present.mean() >= 0.85 * share
-    if not share:
-        assert not scenes.objects.present.any()
-    # Furniture stands in rooms only.
-    assert scenes.rooms.box_present[:, 1:].any() == (share == 0)
+    assert (scenes.situation == 0).all() and (scenes.hands.slot == 0).all()
+    assert not scenes.objects.present.any() and (scenes.hands.solid < 0).all()
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_furniture_and_objects_are_as_many_as_asked(share: float) -> None:
-    room = RoomConfig(empty_share=0.0, furniture_share=share)
-    scene = SceneConfig(object_share=1.0, max_objects=1, room=room)
-    scenes = change_scene(generator(), scene).sample(np.arange(400))
-    found = scenes.rooms.box_present[:, 1:]
-    assert abs(found.mean() - share) <= 4 * np.sqrt(share * (1 - share) / found.size)
-    assert scenes.objects.present.sum(1).max() == 1
+def _same_hands(one: Hands, two: Hands, names: tuple[str, ...] = ()) -> None:
+    for name in names or tuple(f.name for f in fields(Hands)):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name), name)
 
 
-def test_options_that_do_not_concern_the_hands_leave_them_alone() -> None:
+@pytest.mark.parametrize(
+    "scene",
+    [
+        SceneConfig(object_share=1.0),
+        SceneConfig(object_share=0.0),
+        SceneConfig(room=RoomConfig(empty_share=0.9, table_share=0.9, wall_m=(1.0, 2.0))),
+        SceneConfig(outfit=OutfitConfig(sleeve_share=1.0, watch_share=1.0, ring_share=1.0)),
+    ],
+)
+def test_options_that_do_not_concern_hands_leave_them_alone(scene: SceneConfig) -> None:
     maker, ids = generator(), np.arange(200)
-    before = maker.sample(ids)
-    scene = SceneConfig()
-    for other in (
-        replace(scene, object_share=1.0),
-        replace(scene, object_share=0.0),
-        replace(scene, room=RoomConfig(empty_share=0.9, table_share=0.9, wall_m=(1.0, 2.0))),
-    ):
-        after = change_scene(maker, other).sample(ids)
-        np.testing.assert_array_equal(before.T_world_from_camera, after.T_world_from_camera)
-        for name in ("frame", "slot", "left", "identity", "angles", "preset", "T_world_from_wrist"):
-            np.testing.assert_array_equal(
-                getattr(before.hands, name), getattr(after.hands, name), name
-            )
-    # Objects are those that they were, whichever room stands around them.
-    for name in ("present", "solid", "size_m", "T_world_from_object"):
-        np.testing.assert_array_equal(getattr(before.objects, name), getattr(after.objects, name))
+    before, after = maker.sample(ids), change_scene(maker, scene).sample(ids)
+    np.testing.assert_array_equal(before.T_world_from_camera, after.T_world_from_camera)
+    _same_hands(before.hands, after.hands)
 
 
 def test_second_hand_leaves_the_first_alone() -> None:
     maker, ids = generator(), np.arange(200)
     both, one = (
-        change_scene(maker, SceneConfig(two_hands_share=share)).sample(ids).hands
+        change_scene(maker, replace(SceneConfig(), two_hands_share=share, others_share=share))
+        .sample(ids)
+        .hands
         for share in (1.0, 0.0)
     )
     first = both.slot == 0
-    for name in ("frame", "left", "identity", "angles", "preset", "T_world_from_wrist"):
-        np.testing.assert_array_equal(getattr(both, name)[first], getattr(one, name), name)
+    alone = one.slot == 0
+    for f in fields(Hands):
+        np.testing.assert_array_equal(
+            getattr(both, f.name)[first], getattr(one, f.name)[alone], f.name
+        )
+
+
+def _frame(scenes: Scenes, b: int) -> dict[str, np.ndarray]:
+    """All that frame b of a batch holds."""
+    out = {}
+    for part, own in (("hands", scenes.hands.frame == b), ("props", scenes.props.frame == b)):
+        table = getattr(scenes, part)
+        for f in fields(table):
+            if f.name != "frame":
+                out[f"{part}.{f.name}"] = getattr(table, f.name)[own]
+    for f in fields(scenes.objects):
+        out[f.name] = getattr(scenes.objects, f.name)[b]
+    out["worn"] = scenes.worn[scenes.hands.frame == b]
+    out["camera"] = scenes.T_world_from_camera[b]
+    return out
 
 
 def test_scenes_follow_from_seed_and_number_alone() -> None:
-    maker = generator()
-    ids = np.arange(100, 228)
+    maker, ids = generator(), np.arange(100, 228)
     batch = maker.sample(ids)
-    for b in (0, 17, 127):
-        alone = maker.sample(ids[b : b + 1])
-        mine = batch.hands.frame == b
-        for name in ("slot", "left", "identity", "angles", "preset", "T_world_from_wrist"):
-            np.testing.assert_array_equal(
-                getattr(batch.hands, name)[mine], getattr(alone.hands, name), name
-            )
-        for part in ("objects", "rooms"):
-            there, here = getattr(batch, part), getattr(alone, part)
-            for name in vars(here):
-                np.testing.assert_array_equal(getattr(there, name)[b], getattr(here, name)[0])
+    for b in (0, 17, 64, 127):
+        alone, mine = _frame(maker.sample(ids[b : b + 1]), 0), _frame(batch, b)
+        for name, values in alone.items():
+            np.testing.assert_array_equal(values, mine[name], name)
     other = generator(seed=6).sample(ids)
     assert not np.array_equal(other.T_world_from_camera, batch.T_world_from_camera)

@@ -16,6 +16,8 @@ from synth.config import SceneConfig, SynthConfig
 from synth.generator import Generator
 from synth.hand.kinematics import bone_transforms, pose_hands
 from synth.scene.scene import Scenes
+from tests.synth.contact.witness import _pieces as pieces
+from tests.synth.hand.winding import surface_distance, winding_numbers
 from tests.synth.raster.raycaster import camera_rays, cast
 
 FARTHEST_M = 6.5535
@@ -147,7 +149,7 @@ class World:
 
 
 @cache
-def world(count: int = 2048) -> World:
+def world(count: int = 768) -> World:
     """Scenes of the default options, posed."""
     maker = generator()
     scenes = maker.sample(np.arange(count))
@@ -161,3 +163,37 @@ def placed(here: World, m: int) -> tuple[np.ndarray, np.ndarray]:
     """Vertices (V, 3) in the world and faces of prop m."""
     vertices, faces, _ = model(here.maker, int(here.scenes.props.model[m]))
     return _move(here.scenes.props.T_world_from_model[m], vertices), faces
+
+
+def depth_inside(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> float:
+    """How deep the deepest of points (P, 3) is in a closed mesh, metres; 0 for none inside.
+
+    A mesh of several pieces is their union. Inside is a winding number above one half.
+    """
+    deepest = 0.0
+    for piece in pieces(faces):
+        corners = np.asarray(vertices, np.float64)[faces[piece]]
+        low, high = corners.min((0, 1)), corners.max((0, 1))
+        near = np.asarray(points, np.float64)
+        near = near[((near > low) & (near < high)).all(1)]
+        if len(near):
+            inside = near[winding_numbers(near, corners) > 0.5]
+            if len(inside):
+                deepest = max(deepest, float(surface_distance(inside, corners).max()))
+    return deepest
+
+
+def boxes_meet(a: np.ndarray, b: np.ndarray) -> bool:
+    """Do the bounding boxes of two sets of points overlap?"""
+    return bool((a.min(0) < b.max(0)).all() and (b.min(0) < a.max(0)).all())
+
+
+def hand_faces(here: World, n: int) -> np.ndarray:
+    """(F, 3) outward faces of hand n."""
+    faces = here.maker.rig.faces
+    return faces[:, ::-1] if here.scenes.hands.left[n] else faces
+
+
+def props_of(here: World, layer: int | None = None) -> list[int]:
+    """Props that are drawn with this layer."""
+    return np.flatnonzero(here.scenes.props.layer == layer).tolist()

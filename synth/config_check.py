@@ -54,6 +54,9 @@ SPREADS: Final[dict[str, tuple[float, float]]] = {
 }
 """Mean and standard deviation: between what the mean must be; the deviation is 0 to 90."""
 
+ENDS: Final[dict[str, tuple[float, float]]] = {"scene.body.offset": (-2.0, 2.0)}
+"""Two numbers without an order, and between what each must be."""
+
 SUMS: Final[dict[str, tuple[str, ...]]] = {
     "scene.pose": tuple(
         f"{part}_share"
@@ -76,6 +79,9 @@ def check_config(config: SynthConfig) -> None:
                 _require(name, end, *PAIRS[name])
             if value[0] >= value[1]:
                 raise BadInput(f"{name} must go from small to large, got {value[0]}, {value[1]}")
+        elif name in ENDS:
+            for number in value:
+                _require(name, number, *ENDS[name])
         elif name in SPREADS:
             _require(f"{name} (mean)", value[0], *SPREADS[name])
             _require(f"{name} (spread)", value[1], 0.0, 90.0)

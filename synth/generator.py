@@ -27,9 +27,9 @@ from synth.pools import Pools, fill_pools, frame_ranges
 from synth.pose.flesh import build_flesh as build_fingers
 from synth.raster.canvas import Canvas
 from synth.scene.background_folder import Background, load_backgrounds
-from synth.scene.clip import Rates, sample_clips
+from synth.scene.clip import Rates, sample_clips, slice_rates
 from synth.scene.models import fixed_models
-from synth.scene.scene import LAYERS, Scenes, sample_scenes
+from synth.scene.scene import LAYERS, Scenes, sample_scenes, slice_scenes
 from synth.scene.stock import build_stock
 from synth.scene.studio import Studio
 from synth.split import UNDIVIDED, parse_split
@@ -40,6 +40,9 @@ from synth.things.solid import Solid
 
 BATCH_PIXELS: Final = 128 * 320 * 240
 """Pixels of the images that are labelled together: bounds a worker's memory."""
+
+SAMPLED: Final = 512
+"""Scenes that are drawn up together: numpy's calls cost the same for few and for many."""
 
 
 @dataclass(frozen=True)
@@ -144,17 +147,21 @@ class Generator:
         tables = []
         images = new_images(self.camera, min(self.batch, stop - first))
         splits = self.splits.names if self.config.split else ()
-        for start in range(first, stop, self.batch):
-            ids = np.arange(start, min(start + self.batch, stop), dtype=np.int64)
-            scenes, rates = self._sample(ids)
-            blobs = Blobs([], [])
-            labelled = self._render(scenes, images, blobs.add)
-            tables.append(
-                tabulate(
-                    self.camera, self.rig, self.studio.stock.solids, splits, scenes, rates,
-                    labelled, blobs.depth, blobs.parts,
-                )
-            )  # fmt: skip
+        for begin in range(first, stop, SAMPLED):
+            ids = np.arange(begin, min(begin + SAMPLED, stop), dtype=np.int64)
+            drawn, motion = self._sample(ids)
+            for a in range(0, len(ids), self.batch):
+                b = min(a + self.batch, len(ids))
+                scenes = slice_scenes(drawn, a, b)
+                rates = None if motion is None else slice_rates(motion, drawn.hands, a, b)
+                blobs = Blobs([], [])
+                labelled = self._render(scenes, images, blobs.add)
+                tables.append(
+                    tabulate(
+                        self.camera, self.rig, self.studio.stock.solids, splits, scenes, rates,
+                        labelled, blobs.depth, blobs.parts,
+                    )
+                )  # fmt: skip
         return pa.concat_tables(tables)
 
 

@@ -1,6 +1,7 @@
 """How hands lie on a surface: postures, which way the surface faces, what touches first."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -143,6 +144,7 @@ class Lies(NamedTuple):
     least: np.ndarray
 
 
+@cache
 def list_rests() -> Lies:
     """All rows."""
     out = np.array([r.out for r in RESTS], np.float64)

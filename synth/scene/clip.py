@@ -10,6 +10,7 @@ from synth.hand.kinematics import pose_hands
 from synth.hand.rig import Rig
 from synth.rigid import invert_rigid, multiply, rotate
 from synth.scene.composition import Composition, compose, occupied
+from synth.scene.hands import Hands
 from synth.scene.motion import Clip, play
 from synth.scene.rehearsal import plan_motion, scene_spans
 from synth.scene.scene import Scenes, assemble, surround
@@ -62,6 +63,12 @@ def sample_clips(
     scenes = assemble(config, studio, seed, frame_ids, now, take_surroundings(around, index))
     scenes = replace(scenes, sequence=sequence, time_s=time_s)
     return scenes, _differ(studio, at(-STEP_S), now, at(STEP_S))
+
+
+def slice_rates(rates: Rates, hands: Hands, first: int, stop: int) -> Rates:
+    """Those of the frames first <= b < stop; hands of the whole batch."""
+    rows = slice(*np.searchsorted(hands.frame, [first, stop]))
+    return Rates(rates.camera[first:stop], rates.keypoints[rows], rates.objects[first:stop])
 
 
 def _sweep(

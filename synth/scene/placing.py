@@ -32,6 +32,10 @@ from synth.things.distance import solid_distances
 ROUNDS: Final = (2, 6, 24, 48)
 """Places that are tried at once for a hand."""
 
+WIDTH: Final = 3
+PASSES: Final = 2
+"""So many of a round's places that an arm reaches are looked at closely at once, and so often."""
+
 GAP_M: Final = 0.004
 """The capsules of two hands, and of a hand and another's thing, keep at least this far apart."""
 
@@ -285,42 +289,58 @@ def _choose(
 ) -> None:
     """For each row of `rest` the first of its `size` bids that fits and runs through nothing."""
     free = bids.fits.reshape(len(rest), size)
-    pending = np.flatnonzero(free.any(1))
-    while len(pending):
-        pick = pending * size + free[pending].argmax(1)
-        at = rest[pending]
-        body, pose = setting.T_world_from_body[at], bids.T_world_from_wrist[pick]
-        angles = actions.angles[at].copy()
-        angles[:, :2] = bids.arms.wrist_angles[pick]
-        shoulder = rotate(body[:, :3, :3], bids.arms.shoulder[pick]) + body[:, :3, 3]
-        thing = object_span(
-            multiply(pose, actions.T_wrist_from_object[at]),
-            studio.extents[actions.solid[at]],
-            actions.solid[at] >= 0,
-        )
-        spans = hand_spans(
-            studio.rig, studio.capsules, setting.identity[at], angles, pose, setting.left[at],
-            shoulder, thing,
-        )  # fmt: skip
-        hit = mutual_penetration(*spans, *setting.obstacles, setting.scene[at]) > -GAP_M
-        # What neither rests nor stands on a table that is there stays above it.
-        apart = np.isnan(bids.table[pick]) & ~np.isnan(setting.table[at])
-        hit |= apart & (lowest(spans) < setting.table[at] + 0.002)
-        hit |= arm_dips(
-            studio, setting.identity[at], setting.left[at], angles, actions.solid[at],
-            actions.T_wrist_from_object[at], actions.plane[at],
-        )  # fmt: skip
-        hit |= nearest_to_plane(spans, setting.board[at]) < 0.002
-        placed.found[at] = ~hit
-        placed.angles[at], placed.T_world_from_wrist[at] = angles, pose
-        placed.elbow[at] = rotate(body[:, :3, :3], bids.arms.elbow[pick]) + body[:, :3, 3]
-        placed.shoulder[at], placed.swivel[at] = shoulder, bids.arms.swivel[pick]
-        placed.table[at] = bids.table[pick]
-        for whole, part in zip(placed.spans, spans, strict=True):
-            whole[at] = part
-        free.reshape(-1)[pick[hit]] = False
-        pending = pending[hit]
-        pending = pending[free[pending].any(1)]
+    for _ in range(PASSES):
+        pending = np.flatnonzero(free.any(1))
+        if not len(pending):
+            return
+        # A few bids at once: one by one, some hand of a batch would always be last.
+        first = np.argsort(~free[pending], axis=1, kind="stable")[:, :WIDTH]
+        row, column = np.nonzero(np.take_along_axis(free[pending], first, axis=1))
+        own, bid = pending[row], first[row, column]
+        free[own, bid] = False
+        tried = _try(studio, setting, actions, rest[own], bids, own * size + bid)
+        good = np.flatnonzero(tried.found)
+        row, index = np.unique(row[good], return_index=True)
+        take = good[index]
+        for f in fields(Placed):
+            if f.name != "spans":
+                getattr(placed, f.name)[rest[own[take]]] = getattr(tried, f.name)[take]
+        for whole, part in zip(placed.spans, tried.spans, strict=True):
+            whole[rest[own[take]]] = part[take]
+        free[own[take]] = False
+
+
+def _try(
+    studio: Studio,
+    setting: Setting,
+    actions: Actions,
+    at: np.ndarray,
+    bids: Bids,
+    pick: np.ndarray,
+) -> Placed:
+    """Hands `at` (T,) at the places `pick` of the bids: `found` where they run through nothing."""
+    body, pose = setting.T_world_from_body[at], bids.T_world_from_wrist[pick]
+    identity, left, table = setting.identity[at], setting.left[at], bids.table[pick]
+    angles = actions.angles[at].copy()
+    angles[:, :2] = bids.arms.wrist_angles[pick]
+    shoulder = rotate(body[:, :3, :3], bids.arms.shoulder[pick]) + body[:, :3, 3]
+    thing = object_span(
+        multiply(pose, actions.T_wrist_from_object[at]),
+        studio.extents[actions.solid[at]],
+        actions.solid[at] >= 0,
+    )
+    spans = hand_spans(studio.rig, studio.capsules, identity, angles, pose, left, shoulder, thing)
+    hit = mutual_penetration(*spans, *setting.obstacles, setting.scene[at]) > -GAP_M
+    # What neither rests nor stands on a table that is there stays above it.
+    apart = np.isnan(table) & ~np.isnan(setting.table[at])
+    hit |= apart & (lowest(spans) < setting.table[at] + 0.002)
+    hit |= nearest_to_plane(spans, setting.board[at]) < 0.002
+    hit |= arm_dips(
+        studio, identity, left, angles, actions.solid[at], actions.T_wrist_from_object[at],
+        actions.plane[at],
+    )  # fmt: skip
+    elbow = rotate(body[:, :3, :3], bids.arms.elbow[pick]) + body[:, :3, 3]
+    return Placed(~hit, angles, pose, elbow, shoulder, bids.arms.swivel[pick], table, spans)
 
 
 def arm_dips(

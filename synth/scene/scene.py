@@ -1,6 +1,6 @@
 """A scene: hands and what they do, things and surroundings, for a batch of frames at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -14,7 +14,12 @@ from synth.scene.placement import OBJECTS, Objects
 from synth.scene.props import Props, join_props
 from synth.scene.situation import SLOTS
 from synth.scene.studio import Studio
-from synth.scene.surroundings import MODELS, Surroundings, build_surroundings
+from synth.scene.surroundings import (
+    MODELS,
+    Surroundings,
+    build_surroundings,
+    take_surroundings,
+)
 
 LAYERS = SLOTS + OBJECTS
 """A layer for every hand and labelled thing of a frame; `LAYERS` itself is the background."""
@@ -133,3 +138,28 @@ def _list_surroundings(studio: Studio, around: Surroundings) -> Props:
     own = around.model < len(MODELS)
     model = around.model + np.where(own, first["surroundings"], first["solids"] - len(MODELS))
     return Props(around.frame, model, around.T, none + LAYERS, none)
+
+
+def slice_scenes(scenes: Scenes, first: int, stop: int) -> Scenes:
+    """Frames first <= b < stop of the batch."""
+    frames = slice(first, stop)
+    rows = slice(*np.searchsorted(scenes.hands.frame, [first, stop]))
+    pieces = slice(*np.searchsorted(scenes.props.frame, [first, stop]))
+    hands = {f.name: getattr(scenes.hands, f.name)[rows] for f in fields(Hands)}
+    props = {f.name: getattr(scenes.props, f.name)[pieces] for f in fields(Props)}
+    objects = scenes.objects
+    return Scenes(
+        frame_ids=scenes.frame_ids[frames],
+        split=scenes.split[frames],
+        situation=scenes.situation[frames],
+        T_world_from_camera=scenes.T_world_from_camera[frames],
+        hands=Hands(**{**hands, "frame": hands["frame"] - first}),
+        objects=Objects(
+            objects.present[frames], objects.solid[frames], objects.T_world_from_object[frames]
+        ),
+        surroundings=take_surroundings(scenes.surroundings, np.arange(first, stop)),
+        props=Props(**{**props, "frame": props["frame"] - first}),
+        worn=scenes.worn[rows],
+        sequence=None if scenes.sequence is None else scenes.sequence[frames],
+        time_s=None if scenes.time_s is None else scenes.time_s[frames],
+    )

@@ -42,14 +42,24 @@ def synth(
         ("--frames 1e3", "--frames: expected a number, got '1e3'"),
         ("--frames", "missing value for argument '--frames'"),
         ("--frmes 3", "unrecognized options: --frmes, 3 (did you mean --frames?)"),
-        ("--distance-m 0.2 b", "error parsing --distance-m"),
-        ("--distance-m 0.4 0.2", "scene.body.distance_m must go from small to large"),
+        ("--scene.body.distance-m 0.2 b", "error parsing --scene.body.distance-m"),
+        ("--scene.body.distance-m 0.4 0.2", "scene.body.distance_m must go from small to large"),
         (
-            "--pitch-deg nan 3",
+            "--scene.body.pitch-deg nan 3",
             "scene.body.pitch_deg (mean) must be between -90.0 and 90.0, got nan",
         ),
-        ("--preset-share 0.9", "must add up to at most 1, got 1.2"),
-        ("--object-share inf", "scene.object_share must be between 0.0 and 1.0, got inf"),
+        ("--scene.pose.key-share 0.9", "must add up to at most 1, got 1."),
+        ("--scene.object-share inf", "scene.object_share must be between 0.0 and 1.0, got inf"),
+        ("--scene.situation.grasp-share 0.9", "shares of scene.situation must add up to at most 1"),
+        ("--sequence-length 0", "sequence_length must be between 1"),
+        ("--fps 0", "fps must be between 0.1 and 1000.0, got 0.0"),
+        ("--fps nan", "fps must be between 0.1 and 1000.0, got nan"),
+        ("--split train:0.9", "split: the shares must sum to 1, got 0.9"),
+        ("--split train", "split must be NAME:SHARE"),
+        ("--split a:0.5,a:0.5", "'a' comes twice"),
+        ("--split a:0.5,b:0.5 --identities 1", "1 identities cannot be shared out among 2 splits"),
+        ("--split a:0.5,b:0.5 --frames 8 --sequence-length 8", "1 sequences cannot be shared out"),
+        ("--variants 0", "variants must be between 1"),
         ("--seed -1", "seed must be between 0 and"),
         (f"--seed {2**63}", "seed must be between 0 and"),
         ("--identities 0", "identities must be between 1"),
@@ -153,7 +163,7 @@ CLOSED = CUBE + "f 2 8 4\n"
         ("cup.ply", "ply\ngarbage", "object meshes/cup.ply cannot be read as a mesh"),
         ("cup.stl", "", "object meshes/cup.stl"),
         ("cup.obj", CUBE.format(s=0.1), "object meshes/cup.obj is not closed (watertight)"),
-        ("cup.obj", CLOSED.format(s=80), "is it in millimetres?"),
+        ("cup.obj", CLOSED.format(s=80), "it looks like millimetres: scale it by 0.001"),
         ("cup.obj", CLOSED.format(s="nan"), "object meshes/cup.obj"),
     ],
 )
@@ -227,7 +237,7 @@ def test_another_dataset_in_the_folder(capsys: pytest.CaptureFixture[str], data:
     for arguments, said in (
         (["--seed", 5], "config.seed is 0 there and 5 here"),
         (["--frames", 41], "config.frames is 40 there and 41 here"),
-        (["--spread", 0.3], "config.scene.body.spread is 0.4 there and 0.3 here"),
+        (["--scene.body.spread", 0.3], "config.scene.body.spread is 0.4 there and 0.3 here"),
     ):
         result = call(capsys, "synth", data, "--frames", 40, *SMALL, *arguments)
         assert_refused(result, "holds another dataset", said)

@@ -49,7 +49,14 @@ assert not {{*{HEAVY}}} & {{*sys.modules}}, {{*{HEAVY}}} & {{*sys.modules}}
     assert run.stderr == ""
     for text in ("usage: handloom COMMAND", "--shard-range", "--rerender", "--first", "--workers"):
         assert text in run.stdout
-    for option in ("--camera", "--hand", "--seed", "--frames", "--objects", "--two-hands-share"):
+    for option in (
+        "--camera",
+        "--hand",
+        "--seed",
+        "--frames",
+        "--objects",
+        "--scene.two-hands-share",
+    ):
         assert option in run.stdout
 
 
@@ -115,7 +122,7 @@ def test_options_win_over_the_configuration_file(
         'frames = 30\nseed = 5\ncamera = "ego-small"\nframes-per-shard = 8\n'
         "[scene]\nobject_share = 0.25\n[scene.body]\nspread = 0.2\ndistance_m = [0.2, 0.6]\n"
     )
-    arguments = ["--frames", 10, "--spread", 0.3, "--workers", 1]
+    arguments = ["--frames", 10, "--scene.body.spread", 0.3, "--workers", 1]
     assert call(capsys, "synth", tmp_path / "a", "--config", config, *arguments).code == 0
     meta = read_meta(tmp_path / "a")
     stored = meta["config"]

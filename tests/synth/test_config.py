@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from frames.errors import BadInput
 from synth.config import SceneConfig, SynthConfig
-from synth.config_check import check_config
+from synth.config_check import ENDS, PAIRS, RANGES, SPREADS, SUMS, check_config
 from synth.config_file import config_from_meta, load_config
 
 
@@ -71,6 +71,21 @@ def test_shares_of_poses_are_shares() -> None:
     for part in ("gesture", "number", "asl", "grasp", "recorded"):
         scene = put(scene, ("pose", f"{part}_share"), 0.0)
     check_config(SynthConfig(scene=put(scene, ("pose", "between_share"), 0.2)))
+
+
+def test_situations_exclude_each_other() -> None:
+    scene = put(SceneConfig(), ("situation", "grasp_share"), 0.9)
+    with pytest.raises(BadInput, match=r"shares of scene.situation must add up to at most 1, got"):
+        check_config(SynthConfig(scene=scene))
+
+
+def test_every_listed_number_exists() -> None:
+    """No check of an option that is gone."""
+    names = {".".join(path) for path in numbers(SynthConfig())}
+    for table in (RANGES, PAIRS, SPREADS, ENDS):
+        assert set(table) <= names
+    for place, parts in SUMS.items():
+        assert {f"{place}.{part}" for part in parts} <= names
 
 
 def test_what_is_absent_is_default(tmp_path: Path) -> None:

@@ -242,8 +242,11 @@ def _test(
     bad = mutual_penetration(*arms[0], *arms[1], everyone) > 0
     for s in spans:
         bad |= mutual_penetration(*s, *obstacles, at) > -GAP_M
-    depth = measure_pairs(
-        studio.rig, studio.flesh, identity[at], placed.angles[at],
-        placed.T_world_from_wrist[at], sides[at],
+    # Hands were solved clear of each other; now that wrists are bent, forearms may be in the way.
+    rows = at[~bad & placed.found[at]]
+    depth = np.zeros(len(at))
+    depth[~bad & placed.found[at]] = measure_pairs(
+        studio.rig, studio.flesh, identity[rows], placed.angles[rows],
+        placed.T_world_from_wrist[rows], sides[rows],
     )[1]  # fmt: skip
     placed.found[at] &= ~bad & (depth <= LIMIT_M)

@@ -42,6 +42,8 @@ GAP_M: Final = 0.004
 TABLE_M: Final = (-0.75, -0.17)
 """Heights of table tops against the eyes: nobody works higher, or lower."""
 
+THICKEST: Final = 1.9
+"""Skin of a forearm against the radius of its capsule, at most."""
 ARM_DIP_M: Final = 0.002
 """So deep may the skin of a forearm be pressed in."""
 
@@ -324,6 +326,7 @@ def _try(
     angles = actions.angles[at].copy()
     angles[:, :2] = bids.arms.wrist_angles[pick]
     shoulder = rotate(body[:, :3, :3], bids.arms.shoulder[pick]) + body[:, :3, 3]
+    elbow = rotate(body[:, :3, :3], bids.arms.elbow[pick]) + body[:, :3, 3]
     thing = object_span(
         multiply(pose, actions.T_wrist_from_object[at]),
         studio.extents[actions.solid[at]],
@@ -337,9 +340,8 @@ def _try(
     hit |= nearest_to_plane(spans, setting.board[at]) < 0.002
     hit |= arm_dips(
         studio, identity, left, angles, actions.solid[at], actions.T_wrist_from_object[at],
-        actions.plane[at],
+        actions.plane[at], rotate(np.swapaxes(pose[:, :3, :3], 1, 2), elbow - pose[:, :3, 3]),
     )  # fmt: skip
-    elbow = rotate(body[:, :3, :3], bids.arms.elbow[pick]) + body[:, :3, 3]
     return Placed(~hit, angles, pose, elbow, shoulder, bids.arms.swivel[pick], table, spans)
 
 
@@ -351,16 +353,29 @@ def arm_dips(
     solid: np.ndarray,
     T_wrist_from_object: np.ndarray,
     plane: np.ndarray,
+    elbow: np.ndarray,
 ) -> np.ndarray:
     """(T,) does the skin of the forearm enter the thing or the surface that its hand is at?
 
-    Hands were closed before their wrists were bent: angles (T, 29) have these now.
+    Hands were closed before their wrists were bent: angles (T, 29) have these now, and elbow (T, 3)
+    is where it is in the wrist frame.
     """
     out = np.zeros(len(identity), bool)
-    rows = np.flatnonzero(~np.isnan(plane[:, 0]))
+    reach = THICKEST * studio.capsules.radius[identity, FOREARM_SPAN]
+    over = np.minimum(0.0, dot(plane[:, :3], elbow)) - plane[:, 3]
+    rows = np.flatnonzero(over < reach)
     gap = measure_plane_gaps(studio.probes, identity[rows], angles[rows], plane[rows], left[rows])
     out[rows] = gap[:, FOREARM - 1] < -ARM_DIP_M
-    rows = np.flatnonzero(solid >= 0)
+    nearest = np.full(len(identity), np.inf)
+    holds = np.flatnonzero(solid >= 0)
+    T_object_from_wrist = invert_rigid(T_wrist_from_object[holds])
+    for way in (0.0, *ARM_WAYS):
+        spot = rotate(T_object_from_wrist[:, :3, :3], way * elbow[holds])
+        gap = solid_distances(
+            studio.stock.distances, solid[holds], spot + T_object_from_wrist[:, :3, 3]
+        )
+        nearest[holds] = np.minimum(nearest[holds], gap)
+    rows = np.flatnonzero(nearest < reach + 0.03)
     gap = measure_gaps(
         studio.probes, studio.stock.distances, identity[rows], angles[rows],
         T_wrist_from_object[rows], solid[rows], left[rows],

@@ -7,7 +7,7 @@ import numpy as np
 from synth.config import SceneConfig
 from synth.hand.collision import mutual_penetration, place_capsules, self_penetration
 from synth.hand.kinematics import bone_transforms
-from synth.rigid import multiply
+from synth.rigid import multiply, rotate
 from synth.scene.composition import Composition
 from synth.scene.motion import Clip, play
 from synth.scene.placing import arm_dips
@@ -54,9 +54,11 @@ def collides(
     deep = self_overlap(studio, hands.identity, hands.angles)
     tight = (hands.action == FREE) & (deep > config.pose.max_penetration_mm / 1000)
     bad[hands.frame[tight]] = True
+    turn = np.swapaxes(hands.T_world_from_wrist[:, :3, :3], 1, 2)
+    local = rotate(turn, hands.elbow - hands.T_world_from_wrist[:, :3, 3])
     dips = arm_dips(
         studio, hands.identity, hands.left, hands.angles, hands.solid, hands.T_wrist_from_object,
-        hands.plane,
+        hands.plane, local,
     )  # fmt: skip
     bad[hands.frame[dips]] = True
     dense = scene_spans(studio, moved)

@@ -29,7 +29,7 @@ from synth.scene.spans import (
 from synth.scene.studio import Studio
 from synth.things.distance import solid_distances
 
-ROUNDS: Final = (2, 6, 24, 48)
+ROUNDS: Final = (3, 9, 27)
 """Places that are tried at once for a hand."""
 
 WIDTH: Final = 3

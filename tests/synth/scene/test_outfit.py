@@ -210,5 +210,6 @@ def test_laps_keep_clear_of_the_camera_and_of_hands() -> None:
             middle = (obstacles[0] + share * (obstacles[1] - obstacles[0]))[:, 0]
             gap = np.linalg.norm(points - middle[:, None], axis=-1).min(1)
             assert (gap[laps.present[:, p]] > 0.04).all() or p > 2
-    again = seat(BARE, 3, ids[7:8], size[7:8], tuple(part[7:8] for part in obstacles))
+    one = (obstacles[0][7:8], obstacles[1][7:8], obstacles[2][7:8])
+    again = seat(BARE, 3, ids[7:8], size[7:8], one)
     np.testing.assert_array_equal(again.T_world_from_model[0], laps.T_world_from_model[7])

@@ -176,7 +176,7 @@ def test_one_situation_alone(name: str) -> None:
     none = {f"{k}_share": 0.0 for k in ("grasp", "touch", "together")}
     scene = SceneConfig(situation=SituationConfig(**none | {f"{name}_share": 1.0}))
     scenes = change_scene(generator(), scene).sample(np.arange(512))
-    assert (scenes.situation == SITUATIONS.index(name)).mean() > 0.9
+    assert (scenes.situation == SITUATIONS.index(name)).mean() > 0.85
 
 
 def test_none_of_anything() -> None:

@@ -23,6 +23,7 @@ from synth.contact.probes import build_probes
 from synth.frame_renderer import Painter, Rendered, new_images, render_scenes
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
+from synth.kernels import drop_stale_kernels
 from synth.pools import Pools, fill_pools, frame_ranges
 from synth.pose.flesh import build_flesh as build_fingers
 from synth.raster.canvas import Canvas
@@ -70,6 +71,7 @@ class Generator:
     def __init__(self, config: SynthConfig, camera: Camera | None = None) -> None:
         """camera: in place of the one that the configuration names."""
         check_config(config)
+        drop_stale_kernels()
         self.config = config
         self.camera: Camera = load_camera(config.camera) if camera is None else camera
         self.rig: Rig = load_rig(config.hand, config.seed, config.identities)

@@ -2,5 +2,10 @@
 
 import signal
 
+from synth.kernels import drop_stale_kernels
+
 # A shell that starts tests in the background has Ctrl-C ignored, and children would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Tests call compiled functions without the generator, which would see to this.
+drop_stale_kernels()

@@ -1,0 +1,77 @@
+"""Compiled code that outlives its source: dropped before it can be run.
+
+numba keeps machine code in `__pycache__` and compiles anew when the function's own file changes, but
+not when a function or a constant that it took from another file does. Old code would go on making
+old bytes, without a word. So every module has a digest of its own text and of all that it imports,
+and where that differs from the last one its machine code is deleted.
+"""
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+PACKAGES: Final = ("frames", "synth")
+_IMPORT: Final = re.compile(r"^\s*from ((?:frames|synth)[\w.]*) import ([^#\n(]+|\([^)]*\))", re.M)
+
+
+def drop_stale_kernels(root: Path = Path(__file__).parents[1]) -> list[str]:
+    """Delete the machine code of modules that changed, or whose imports did; return their names.
+
+    root: the folder that holds the packages. A folder that cannot be written is left as it is.
+    """
+    stamp = root / "synth" / "__pycache__" / "kernels.json"
+    now = digest_modules(root)
+    try:
+        before = json.loads(stamp.read_text())
+    except (OSError, ValueError):
+        before = {}
+    changed = [name for name, digest in now.items() if before.get(name) != digest]
+    if not changed:
+        return []
+    try:
+        for name in changed:
+            path = root.joinpath(*name.split("."))
+            for kept in (path.parent / "__pycache__").glob(f"{path.name}.*.nb[ic]"):
+                kept.unlink(missing_ok=True)
+        stamp.parent.mkdir(exist_ok=True)
+        fresh = stamp.with_name(f"{stamp.name}.{os.getpid()}")
+        fresh.write_text(json.dumps(now))
+        fresh.replace(stamp)
+    except OSError:
+        return []
+    return changed
+
+
+def digest_modules(root: Path) -> dict[str, str]:
+    """A digest for each module of the packages: of its text and of the modules it imports."""
+    texts = {}
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            texts[".".join(parts)] = path.read_text(encoding="utf-8")
+    uses = {name: _list_imports(text, texts) for name, text in texts.items()}
+    done: dict[str, str] = {}
+
+    def digest(name: str) -> str:
+        if name not in done:
+            done[name] = ""  # an import in a circle adds nothing
+            whole = hashlib.sha256(texts[name].encode())
+            for other in uses[name]:
+                whole.update(digest(other).encode())
+            done[name] = whole.hexdigest()
+        return done[name]
+
+    return {name: digest(name) for name in texts}
+
+
+def _list_imports(text: str, known: dict[str, str]) -> list[str]:
+    """Modules among `known` from which a text imports anything."""
+    found = set()
+    for module, names in _IMPORT.findall(text):
+        found.add(module)
+        # `from synth.raster import composite` names modules.
+        found |= {f"{module}.{name.split()[0]}" for name in re.split(r"[,()\s]+", names) if name}
+    return sorted(found & known.keys())

@@ -1,9 +1,9 @@
 """Compiled code that outlives its source: dropped before it can be run.
 
-numba keeps machine code in `__pycache__` and compiles anew when the function's own file changes, but
-not when a function or a constant that it took from another file does. Old code would go on making
-old bytes, without a word. So every module has a digest of its own text and of all that it imports,
-and where that differs from the last one its machine code is deleted.
+numba keeps machine code in `__pycache__` and compiles anew when the function's own file changes,
+but not when a function or a constant that it took from another file does. Old code would go on
+making old bytes, without a word. So every module has a digest of its own text and of all that it
+imports, and where that differs from the last one its machine code is deleted.
 """
 
 import hashlib

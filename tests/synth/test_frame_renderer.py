@@ -8,10 +8,10 @@ import pytest
 from frames.camera import Camera
 from synth.frame_renderer import planes_in_camera, render_scenes
 from synth.generator import Generator
+from synth.raster.canvas import Canvas
 from synth.scene.props import Props
 from synth.scene.scene import LAYERS, Scenes
 from synth.scene.studio import Studio
-from synth.raster.canvas import Canvas
 from tests.synth.raster.raycaster import camera_rays
 from tests.synth.scene.witness import FARTHEST_M, Truth, assemble, draw_image, generator, shoot
 

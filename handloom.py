@@ -55,9 +55,12 @@ def run_synth(arguments: list[str]) -> int:
     )
     from synth.config_check import check_config
     from synth.engine import generate
+    from synth.kernels import drop_stale_kernels
 
     check_config(command.settings)
     workers = command.workers or len(os.sched_getaffinity(0))
+    if drop_stale_kernels() and not command.json:
+        _note("first run of this version: compiling takes one to two minutes before frames come")
     with Bar("frames", quiet=command.json) as bar:
         counts = generate(command.out, command.settings, workers, command.shard_range, bar)
     text = f"{command.out}: {counts['written']:,} frames written"
@@ -308,6 +311,11 @@ def _print(as_json: bool, text: str, values: dict[str, Any]) -> None:
         sys.stdout.write(json.dumps(values) + "\n")
     else:
         Console(soft_wrap=True, highlight=False).print(text, markup=False)
+
+
+def _note(text: str) -> None:
+    """For people who wait."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(text, markup=False)
 
 
 def _complain(text: str) -> None:

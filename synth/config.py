@@ -134,7 +134,7 @@ class SituationConfig:
     """Of the pairs of hands, how many hold one thing with both."""
     surface_share: float = 0.8
     """Of the touches, how many are of a surface; the others are of a thing."""
-    level_share: float = 0.75
+    level_share: float = 0.9
     """Of the surfaces, how many are table tops; the others lean any way."""
     standing_share: float = 0.6
     """Of the things held or touched from above, how many stand on a table."""

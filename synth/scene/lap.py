@@ -15,7 +15,7 @@ from synth.scene.arm import TORSO_BACK_M
 from synth.scene.elbow import MEAN_HAND_M
 from synth.scene.limb import build_tube, limb_poses
 from synth.scene.props import Props, join_props
-from synth.scene.spans import FAR_M, Spans
+from synth.scene.spans import Spans
 from synth.things.model import Model
 
 if TYPE_CHECKING:  # they draw a lap themselves
@@ -79,7 +79,7 @@ def head() -> Model:
 
 
 def lap_spans(config: OutfitConfig, seed: int, ids: np.ndarray) -> tuple[np.ndarray, Spans]:
-    """(U,) bool whether the wearer sits, and (U, 4) capsules of both thighs; far away if not.
+    """(U,) bool whether the wearer sits, and (U, 4) capsules of both thighs.
 
     Thighs taper: each is two capsules, the thick half and the thin one.
     """
@@ -88,12 +88,7 @@ def lap_spans(config: OutfitConfig, seed: int, ids: np.ndarray) -> tuple[np.ndar
     start = np.concatenate([hip, middle], axis=1)
     end = np.concatenate([middle, knee], axis=1)
     girth = np.repeat(np.array([1.0, 0.91]) * THIGH_RADII_M[0], 2)
-    there = seated[:, None, None]
-    return seated, (
-        np.where(there, start, FAR_M),
-        np.where(there, end, FAR_M),
-        np.where(seated[:, None], size[:, None] * girth, -1.0),
-    )
+    return seated, (start, end, size[:, None] * girth)
 
 
 def place_lap(

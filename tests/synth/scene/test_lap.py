@@ -12,7 +12,6 @@ from synth.scene.composition import compose
 from synth.scene.lap import lap_spans, place_lap
 from synth.scene.props import Props
 from synth.scene.scene import LAYERS
-from synth.scene.spans import FAR_M
 from tests.synth.hand.winding import winding_numbers
 
 NAMES = ("trunk", "head", "thigh", "shank")
@@ -49,16 +48,17 @@ def test_thighs_are_as_long_and_thick_as_peoples() -> None:
     assert (radius[:, 2:] < radius[:, :2]).all()
 
 
-def test_who_stands_has_no_lap() -> None:
+def test_who_stands_has_legs_below() -> None:
     seated, (start, end, radius) = lap_spans(OutfitConfig(seated_share=0.0), 0, np.arange(50))
-    assert not seated.any() and (start == FAR_M).all() and (end == FAR_M).all()
-    assert (radius == -1).all()
+    assert not seated.any() and (radius > 0.05).all()
+    # From hip to knee, downwards.
+    assert (end[:, 2:, 2] < start[:, :2, 2] - 0.3).all()
     some = lap_spans(OutfitConfig(seated_share=0.4), 0, np.arange(4000))[0]
     assert abs(some.mean() - 0.4) < 4 * np.sqrt(0.24 / 4000)
 
 
 def test_capsules_hold_the_thighs_that_are_drawn() -> None:
-    config = SceneConfig(outfit=OutfitConfig(seated_share=1.0))
+    config = SceneConfig(outfit=OutfitConfig(seated_share=0.5))
     studio = maker().studio
     scene = compose(config, studio, 6, np.arange(30))
     props = place_lap(config.outfit, studio, 6, scene, LAYERS)

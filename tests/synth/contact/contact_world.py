@@ -41,7 +41,7 @@ def identities(count: int) -> np.ndarray:
 
 
 def solid_of(count: int) -> np.ndarray:
-    return np.arange(count) * 7 % len(solids())
+    return np.arange(count) * 101 % len(solids())  # a prime: every solid has its turn
 
 
 def left_of(count: int) -> np.ndarray:

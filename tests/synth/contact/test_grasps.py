@@ -128,7 +128,7 @@ def test_left_hand_mirrors_a_symmetric_solid() -> None:
 
 
 def test_every_class_holds_something() -> None:
-    count = 240
+    count = 8 * len(solids())
     for grasp in GRASPS:
         others = ",".join(f"{g.name}:0" for g in GRASPS if g is not grasp)
         found = solve(GraspConfig(favour=others), np.arange(count), grasp.name)
@@ -140,7 +140,8 @@ def test_every_thing_can_be_held() -> None:
     count = 12 * len(solids())
     found = solve(GraspConfig(), np.arange(count), "all")
     held = {solids()[k].kind for k in solid_of(count)[found.ok]}
-    assert held >= {s.kind for s in solids()} - {"ball"}
+    # A large ball may be too large, and some things are made for both hands.
+    assert held >= {s.kind for s in solids()} - {"ball", "big ball", "parcel", "tray"}
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ from synth.things.solid import Solid
 BATCH_PIXELS: Final = 128 * 320 * 240
 """Pixels of the images that are labelled together: bounds a worker's memory."""
 
-SAMPLED: Final = 512
+SAMPLED: Final = 1024
 """Scenes that are drawn up together: numpy's calls cost the same for few and for many."""
 
 

@@ -16,6 +16,7 @@ from synth.contact.grasps import solve_grasps
 from synth.contact.holds import Holds
 from synth.contact.rests import REST_KINDS, solve_rests
 from synth.contact.touches import solve_touches
+from synth.hand.angles import DOFS
 from synth.pose.sampler import sample_poses
 from synth.rigid import dot
 from synth.scene.situation import FREE, GRASP, TOUCH
@@ -109,8 +110,9 @@ def draw_actions(
     split: np.ndarray,
 ) -> Actions:
     """One action a hand: of the kind `wanted` (N,) if that can be had, else a free pose."""
-    poses = sample_poses(config.pose, seed, ids, f"{stage}/pose", studio.fingers, identity)
-    out = free_actions(poses.angles, poses.preset)
+    out = free_actions(np.zeros((len(ids), len(DOFS))), np.full(len(ids), NOTHING))
+    # What holds a thing shows no other pose, unless it fails to.
+    _pose_freely(config, studio, seed, ids, stage, identity, out, wanted != GRASP)
     u = uniform(seed, ids, f"{stage}/what", 5 + SOLID_DRAWS)
     solid = studio.pools.pick_solid(split, u[:, 0])
     for k in range(5, 5 + SOLID_DRAWS):
@@ -129,7 +131,27 @@ def draw_actions(
             )
             done, ok = draw(config, studio, seed, task)
             out = replace_actions(out, at[ok], take_actions(done, np.flatnonzero(ok)))
+    failed = (wanted == GRASP) & (out.kind == FREE)
+    _pose_freely(config, studio, seed, ids, stage, identity, out, failed)
     return out
+
+
+def _pose_freely(
+    config: SceneConfig,
+    studio: Studio,
+    seed: int,
+    ids: np.ndarray,
+    stage: str,
+    identity: np.ndarray,
+    actions: Actions,
+    wanted: np.ndarray,
+) -> None:
+    """Give the hands that are `wanted` (N,) bool a free pose each."""
+    rows = np.flatnonzero(wanted)
+    poses = sample_poses(
+        config.pose, seed, ids[rows], f"{stage}/pose", studio.fingers, identity[rows]
+    )
+    actions.angles[rows], actions.preset[rows] = poses.angles, poses.preset
 
 
 @dataclass(frozen=True)

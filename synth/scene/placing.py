@@ -29,7 +29,7 @@ from synth.scene.spans import (
 from synth.scene.studio import Studio
 from synth.things.distance import solid_distances
 
-ROUNDS: Final = (3, 9, 27)
+ROUNDS: Final = (1, 6, 24)
 """Places that are tried at once for a hand."""
 
 WIDTH: Final = 3
@@ -42,6 +42,10 @@ GAP_M: Final = 0.004
 TABLE_M: Final = (-0.75, -0.17)
 """Heights of table tops against the eyes: nobody works higher, or lower."""
 
+ARM_GIRTHS: Final = (1.3, 1.4, 1.7, 1.9, 1.9, 1.9)
+"""Skin of a forearm against its capsule's radius, at most: at the wrist and at each of these."""
+ARM_STEP_M: Final = 0.028
+"""Half the way from one of them to the next."""
 THICKEST: Final = 1.9
 """Skin of a forearm against the radius of its capsule, at most."""
 ARM_DIP_M: Final = 0.002
@@ -366,16 +370,17 @@ def arm_dips(
     rows = np.flatnonzero(over < reach)
     gap = measure_plane_gaps(studio.probes, identity[rows], angles[rows], plane[rows], left[rows])
     out[rows] = gap[:, FOREARM - 1] < -ARM_DIP_M
-    nearest = np.full(len(identity), np.inf)
+    near = np.zeros(len(identity), bool)
     holds = np.flatnonzero(solid >= 0)
+    girth = studio.capsules.radius[identity[holds], FOREARM_SPAN]
     T_object_from_wrist = invert_rigid(T_wrist_from_object[holds])
-    for way in (0.0, *ARM_WAYS):
+    for way, thick in zip((0.0, *ARM_WAYS), ARM_GIRTHS, strict=True):
         spot = rotate(T_object_from_wrist[:, :3, :3], way * elbow[holds])
         gap = solid_distances(
             studio.stock.distances, solid[holds], spot + T_object_from_wrist[:, :3, 3]
         )
-        nearest[holds] = np.minimum(nearest[holds], gap)
-    rows = np.flatnonzero(nearest < reach + 0.03)
+        near[holds] |= gap < thick * girth + ARM_STEP_M
+    rows = np.flatnonzero(near)
     gap = measure_gaps(
         studio.probes, studio.stock.distances, identity[rows], angles[rows],
         T_wrist_from_object[rows], solid[rows], left[rows],

@@ -200,7 +200,7 @@ SHARED_DRAWS: Final = 4
 """Things that are drawn until one is large enough for two hands."""
 SECOND_AT_TABLE: Final = 0.5
 """How often a hand beside one at a table is on the table, too."""
-SECOND_GRASPS: Final = 0.6
+SECOND_GRASPS: Final = 0.5
 """How often a second hand holds something, against the first."""
 
 

@@ -18,20 +18,24 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.render import describe_machine
-from synth.config import RoomConfig, SceneConfig, SynthConfig
+from synth.config import RoomConfig, SceneConfig, SituationConfig, SynthConfig
 from synth.engine import generate
 
-BARE = RoomConfig(empty_share=0.0, table_share=0.0, furniture_share=0.0)
+BARE = RoomConfig(
+    close_share=0.0, empty_share=0.0, table_share=0.0, shelves_share=0.0, furniture_share=0.0
+)
+FREE = SituationConfig(grasp_share=0.0, touch_share=0.0, together_share=0.0)
 SCENES = {
-    "two hands, object, room": SceneConfig(
-        two_hands_share=1.0, object_share=1.0, max_objects=1, room=BARE
-    ),
-    "and furniture, table": SceneConfig(
-        two_hands_share=1.0, object_share=1.0, max_objects=1, room=RoomConfig(empty_share=0.0)
+    "two free hands, a thing, walls": SceneConfig(
+        two_hands_share=1.0, others_share=0.0, object_share=1.0, max_objects=1, room=BARE,
+        situation=FREE,
     ),
     "default mixture": SceneConfig(),
-}
-"""What is measured; hands come with forearms and upper arms."""
+    "all at once: two hands, two loose things, a room": SceneConfig(
+        two_hands_share=1.0, object_share=1.0, room=RoomConfig(empty_share=0.0)
+    ),
+}  # fmt: skip
+"""What is measured; hands come with arms, clothes and bodies."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def main(*names: str) -> None:
     )
     for name in names or ("ego", "ego-small"):
         for title, scene in SCENES.items():
-            config = SynthConfig(frames=16 * 1024, seed=1, camera=name, scene=scene)
+            config = SynthConfig(frames=10 * 1024, seed=1, camera=name, scene=scene)
             one = measure(config, 1)
             two = measure(replace(config, frames=2 * config.frames), 2)
             few = replace(config, frames=256, frames_per_shard=64, renderer="pyrender")

@@ -20,6 +20,7 @@ from synth.config import SynthConfig
 from synth.config_check import check_config
 from synth.contact.flesh import build_flesh
 from synth.contact.probes import build_probes
+from synth.contact.ways import weigh_classes
 from synth.frame_renderer import Painter, Rendered, new_images, render_scenes
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
@@ -71,6 +72,7 @@ class Generator:
     def __init__(self, config: SynthConfig, camera: Camera | None = None) -> None:
         """camera: in place of the one that the configuration names."""
         check_config(config)
+        weigh_classes(config.scene.grasp.favour)  # names it knows
         drop_stale_kernels()
         self.config = config
         self.camera: Camera = load_camera(config.camera) if camera is None else camera

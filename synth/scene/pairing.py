@@ -17,7 +17,8 @@ from synth.hand.collision import mutual_penetration
 from synth.rigid import multiply
 from synth.scene.arm import reach, reach_best
 from synth.scene.body import WRIST_DRAWS, draw_wrists
-from synth.scene.placing import GAP_M, is_in_range
+from synth.scene.fitting import is_in_range
+from synth.scene.placing import GAP_M
 from synth.scene.spans import (
     FOREARM_SPAN,
     SPANS,

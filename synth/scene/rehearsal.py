@@ -9,8 +9,8 @@ from synth.hand.collision import mutual_penetration, place_capsules, self_penetr
 from synth.hand.kinematics import bone_transforms
 from synth.rigid import multiply, rotate
 from synth.scene.composition import Composition
+from synth.scene.fitting import arm_dips
 from synth.scene.motion import Clip, play
-from synth.scene.placing import arm_dips
 from synth.scene.situation import FREE, SLOTS, TOGETHER
 from synth.scene.spans import SPANS, Spans, empty_spans, hand_spans, lowest, object_span
 from synth.scene.studio import Studio

@@ -4,7 +4,7 @@ import numpy as np
 
 from synth.config import SceneConfig, SituationConfig
 from synth.scene.board import has_board
-from synth.scene.placing import TABLE_M, stand_up
+from synth.scene.fitting import TABLE_M, stand_up
 from synth.scene.situation import GRASP, TOGETHER, draw_cast
 from tests.synth.scene.witness import change_scene, generator, placed, world
 

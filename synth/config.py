@@ -128,9 +128,9 @@ class SituationConfig:
     """Share of frames in which the first hand holds a thing."""
     touch_share: float = 0.22
     """Share in which it is on or up to 5 cm over a surface, or beside a thing."""
-    together_share: float = 0.06
+    together_share: float = 0.05
     """Share in which both hands do something with each other."""
-    shared_share: float = 0.12
+    shared_share: float = 0.08
     """Of the pairs of hands, how many hold one thing with both."""
     surface_share: float = 0.8
     """Of the touches, how many are of a surface; the others are of a thing."""

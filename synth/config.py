@@ -124,7 +124,7 @@ class TogetherConfig:
 class SituationConfig:
     """What the wearer's hands do. What is left of the first three shares are hands in the air."""
 
-    grasp_share: float = 0.3
+    grasp_share: float = 0.28
     """Share of frames in which the first hand holds a thing."""
     touch_share: float = 0.22
     """Share in which it is on or up to 5 cm over a surface, or beside a thing."""

@@ -1,7 +1,9 @@
 """Who does what where: a scene before its surroundings."""
 
 from dataclasses import dataclass
+from typing import Final
 
+import numba
 import numpy as np
 
 from frames.stream import uniform
@@ -14,7 +16,7 @@ from synth.scene.lap import lap_spans
 from synth.scene.placement import Objects, add_loose_objects, hold_objects
 from synth.scene.population import populate
 from synth.scene.situation import draw_cast
-from synth.scene.spans import FAR_M, FOREARM_SPAN, SLOT_SPANS, SPANS, UPPER_ARM_SPAN, Spans
+from synth.scene.spans import FAR_M, FOREARM_SPAN, SLOT_SPANS, UPPER_ARM_SPAN, Spans
 from synth.scene.studio import Studio
 
 
@@ -69,25 +71,48 @@ def compose(config: SceneConfig, studio: Studio, seed: int, ids: np.ndarray) -> 
 def occupied(scene: Composition, extents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Balls that fill hands, arms, things and boards: (U, P, 3) and (U, P); NaN for none.
 
-    extents (S, 3) of the solids.
+    extents (S, 3) of the solids. Things and boards are the eight corners of their boxes each.
     """
-    # Things are held by their boxes below, and the lap may well be under a table.
-    own = [s + k for s in SLOT_SPANS for k in range(UPPER_ARM_SPAN + 1)]
-    limbs = [k for k, at in enumerate(own) if (at % SPANS) in (FOREARM_SPAN, UPPER_ARM_SPAN)]
-    start, end, radius = (part[:, own] for part in scene.spans)
-    # Bones are short against a room, arms are not: these get balls on their way, too.
-    ways = [w * start[:, limbs] + (1 - w) * end[:, limbs] for w in (0.75, 0.5, 0.25)]
-    points = np.concatenate([start, end, *ways], axis=1)
-    radii = np.concatenate([radius, radius, *[radius[:, limbs]] * 3], axis=1)
-    corner = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
-    count, pose = len(start), scene.objects.T_world_from_object
-    box = rotate(pose[:, :, None, :3, :3], corner * extents[scene.objects.solid][:, :, None])
-    box = box + pose[:, :, None, :3, 3]
-    boxes = np.where(scene.objects.present[:, :, None, None], box, np.nan).reshape(count, -1, 3)
-    boards = np.full((count, len(SLOT_SPANS), 8, 3), np.nan)
-    corners = rotate(scene.boards[:, None, :3, :3], corner) + scene.boards[:, None, :3, 3]
-    boards[scene.hands.frame, scene.hands.slot] = corners
-    points = np.where(points > FAR_M / 10, np.nan, points)
-    points = np.concatenate([points, boxes, boards.reshape(count, -1, 3)], axis=1)
-    extra = np.zeros((count, points.shape[1] - radii.shape[1]))
-    return points, np.concatenate([radii, extra], axis=1)
+    count, places = scene.objects.present.shape
+    balls = len(SLOT_SPANS) * (2 * (UPPER_ARM_SPAN + 1) + 2 * len(WAYS))
+    points = np.full((count, balls + 8 * (places + len(SLOT_SPANS)), 3), np.nan)
+    radii = np.zeros(points.shape[:2])
+    radii[:, :balls] = -1.0
+    _fill_limbs(*scene.spans, np.array(WAYS), points, radii)
+    frame, place = np.nonzero(scene.objects.present)
+    pose = scene.objects.T_world_from_object[frame, place]
+    size = extents[scene.objects.solid[frame, place]]
+    box = rotate(pose[:, None, :3, :3], CORNERS * size[:, None]) + pose[:, None, :3, 3]
+    for corner in range(8):
+        points[frame, balls + 8 * place + corner] = box[:, corner]
+    row = np.flatnonzero(~np.isnan(scene.boards[:, 0, 0]))
+    board = rotate(scene.boards[row, None, :3, :3], CORNERS) + scene.boards[row, None, :3, 3]
+    for corner in range(8):
+        at = balls + 8 * (places + scene.hands.slot[row]) + corner
+        points[scene.hands.frame[row], at] = board[:, corner]
+    return points, radii
+
+
+WAYS: Final = (0.25, 0.5, 0.75)
+"""Bones are short against a room, arms are not: these get balls on their way, too."""
+CORNERS: Final = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill_limbs(start, end, radius, ways, points, radii):  # type: ignore[no-untyped-def]
+    """Balls at both ends of the capsules of hands and arms, and along the arms. Things have their
+    boxes, and the lap may well be under a table.
+    """
+    for b in range(start.shape[0]):
+        k = 0
+        for slot in SLOT_SPANS:
+            for c in range(slot, slot + UPPER_ARM_SPAN + 1):
+                there = start[b, c, 0] < FAR_M / 10
+                steps = len(ways) if c >= slot + FOREARM_SPAN else 0
+                for w in range(2 + steps):
+                    t = 0.0 if w == 0 else 1.0 if w == 1 else ways[w - 2]
+                    if there:
+                        for i in range(3):
+                            points[b, k, i] = (1.0 - t) * start[b, c, i] + t * end[b, c, i]
+                        radii[b, k] = radius[b, c]
+                    k += 1

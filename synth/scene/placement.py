@@ -11,7 +11,7 @@ from synth.hand.collision import mutual_penetration
 from synth.rigid import dot, multiply
 from synth.scene.hands import Hands
 from synth.scene.situation import SLOTS
-from synth.scene.spans import FAR_M, Spans, nearest_to_plane, object_span
+from synth.scene.spans import Spans, empty_spans, join_spans, nearest_to_plane, object_span
 from synth.scene.studio import Studio
 
 LOOSE: Final = 2
@@ -79,13 +79,13 @@ def add_loose_objects(
     middle = hands.T_world_from_wrist[:, :3, 3] - 0.09 * hands.T_world_from_wrist[:, :3, 2]
     # Backwards, so that the first hand of a frame has the last word.
     centre[hands.frame[::-1]] = middle[::-1]
+    spans = join_spans(spans, empty_spans(len(ids), max_objects))
     for k in range(max_objects):
         u = uniform(seed, ids, f"object{k}/what", 6)
         place = SLOTS + k
         solid[:, place] = studio.pools.pick_solid(split, u[:, 0])
         before = np.where(u[:, 5] < 0.5, BEFORE, 0.0)
         stands = ~np.isnan(table) & (u[:, 1] < ON_TABLE)
-        spans = (_append_row(spans[0]), _append_row(spans[1]), _append_row(spans[2]))
         pending = np.flatnonzero((u[:, 4] < object_share) & ~np.isnan(centre[:, 0]))
         start = 0
         for tries in ROUNDS:
@@ -112,15 +112,9 @@ def add_loose_objects(
             present[at, place] = True
             poses[at, place] = pose[pick]
             for whole, part in zip(spans, capsule, strict=True):
-                whole[at, -1] = part[pick, 0]
+                whole[at, k - max_objects] = part[pick, 0]
             pending, start = pending[~found], start + tries
     return Objects(present, solid, poses), spans
-
-
-def _append_row(part: np.ndarray) -> np.ndarray:
-    """Room for one more capsule: far away."""
-    row = np.full_like(part[:, :1], -1.0 if part.ndim == 2 else FAR_M)
-    return np.concatenate([part, row], axis=1)
 
 
 def _draw_places(

@@ -55,7 +55,9 @@ PARTS = {
     "somebody else's hands": replace(BARE, others_share=1.0),
     "two loose things": replace(BARE, object_share=1.0),
     "sleeves, watches, rings, gloves": replace(
-        BARE, outfit=OutfitConfig(seated_share=0.0, sleeve_share=1.0, watch_share=1.0)
+        BARE, outfit=OutfitConfig(
+            sleeve_share=1.0, watch_share=1.0, ring_share=1.0, glove_share=1.0, seated_share=0.0
+        )
     ),
     "lap": replace(BARE, outfit=replace(BARE.outfit, seated_share=1.0)),
     "room, furniture, desks, clutter": replace(BARE, room=FULL_ROOM),

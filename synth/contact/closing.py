@@ -32,7 +32,6 @@ NARROW_M: Final = 0.00012
 OVERLAP_M: Final = 0.0012
 """Flesh of the same hand may overlap so much where a digit meets another."""
 STEPS: Final = 26
-BISECTIONS: Final = 6
 FREE: Final = 1e9
 
 

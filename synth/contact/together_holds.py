@@ -84,7 +84,6 @@ PRESS: Final = Closing((14, 0, 0, 10, 6), (40, 0, 6, 4))
 """Straight fingers lean on the other hand."""
 FLEX: Final = Closing((22, -4, 0, 32, 34), (52, 0, 62, 36))
 """Fingers and thumb wrap about the other hand."""
-FINGERS_FLEX: Final = Closing((0, 0, 0, 0, 0), (52, 0, 62, 36), "imrp")
 CURL: Final = Closing((16, 0, 0, 30, 30), (22, 0, 84, 46))
 """Fingers that lie between the other's come down on its back."""
 PICK: Final = Closing((18, 0, 0, 22, 20), (30, 0, 34, 20), "ti")

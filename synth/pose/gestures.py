@@ -3,11 +3,10 @@
 from typing import Final
 
 from synth.pose.key_poses import CURL, LOOSE, RING, THUMB_ON_INDEX_SIDE
-from synth.pose.presets import Finger, Preset, Thumb, meet
+from synth.pose.presets import Preset, Thumb, meet
 
 TUCKED: Final[Thumb] = (24, 16, 0, 48, 44)
 """The thumb over the curled ring and middle finger."""
-UP: Final[Finger] = (2, 0, 4, 2)
 
 GESTURE: Final = (
     Preset("relaxed", "none", (2, 4, 0, 22, 4), (20, -1, 26, 12), (26, 1, 32, 16),

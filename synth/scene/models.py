@@ -15,7 +15,7 @@ def fixed_models() -> dict[str, Sequence[Model]]:
     """Groups of models by name, in the order of the stock."""
     return {
         "surroundings": MODELS,
-        "cube": [MODELS[CUBE]],
+        "board": [MODELS[CUBE]],
         "arm": [arm_model()],
         "elbow": [elbow_model()],
         "sleeves": forearm_sleeves(),

@@ -126,7 +126,7 @@ def _list_boards(studio: Studio, scene: Composition) -> Props:
     none = np.zeros(len(row), np.int64)
     return Props(
         scene.hands.frame[row],
-        none + studio.stock.first["cube"],
+        none + studio.stock.first["board"],
         scene.boards[row],
         none + LAYERS,
         none,

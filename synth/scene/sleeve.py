@@ -31,8 +31,6 @@ _DEEP: Final = (0.70, 0.71, 0.74, 0.78, 0.81, 0.86, 0.95, 1.04, 1.13, 1.20, 1.28
 
 SLACK_M: Final = 0.0018
 """Cloth and air over the skin, at least."""
-BEND_SHARE: Final = 0.09
-"""Skin nearer to the wrist than this share of the forearm goes with the hand, too."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from synth.contact.together_kinds import KIND_NAMES, KINDS
 from synth.contact.together_objects import SharedHolds, solve_shared
 from synth.contact.together_shares import Shares, list_shares
 from synth.contact.together_table import draw_pair_pose, kind_table
-from synth.contact.together_touch import touch_held
 from synth.hand.angles import LIMITS
 from synth.hand.collision import Capsules, build_capsules
 from synth.hand.kinematics import pose_hands
@@ -224,40 +223,3 @@ def test_shared_hold_alone_equals_that_in_a_batch() -> None:
     np.testing.assert_array_equal(alone.T_first_from_object[0], together.T_first_from_object[5])
     np.testing.assert_array_equal(alone.angles[0], together.angles[5])
     np.testing.assert_array_equal(alone.R_body_from_first[0], together.R_body_from_first[5])
-
-
-def test_other_hand_touches_what_one_holds() -> None:
-    """What the first hand of a shared hold carries, the other one points at instead."""
-    solids, _, pack = things()
-    ids = np.arange(24)
-    solid = ids % 6
-    left = ids % 2 == 1
-    held = share_things(ids, solid)
-    extent = np.array([solids[s].extent_m for s in solid])
-    capsules, flesh = tools()
-
-    def touch(rows: np.ndarray) -> SharedHolds:
-        return touch_held(
-            *(CONFIG, 3, ids[rows], "test", people(), capsules, flesh, extent[rows], pack),
-            *(ids[rows] % 16, solid[rows], left[rows], held.angles[rows, 0]),
-            *(held.T_first_from_object[rows], held.R_body_from_first[rows]),
-        )
-
-    found = touch(np.arange(24))
-    assert found.ok.mean() > 0.8
-    still = np.tile(np.eye(4), (24, 1, 1))
-    first, _ = pose_hands(people(), ids % 16, found.angles[:, 0], still, left)
-    second, _ = pose_hands(people(), ids % 16, found.angles[:, 1], found.T_first_from_second, ~left)
-    for n in np.flatnonzero(found.ok)[:6]:
-        model, T = solids[solid[n]].model, found.T_first_from_object[n]
-        corners = (model.vertices.astype(np.float64) @ T[:3, :3].T + T[:3, 3])[model.faces]
-        points = second[n].astype(np.float64)
-        points = points[people().skin_bone[:, 0] != 1]
-        away = surface_distance(points, corners)
-        close = away < 0.01
-        inside = winding_numbers(points[close], corners) > 0.5
-        assert away[close][inside].max(initial=0.0) <= 0.003
-        assert away.min() <= 0.002
-        assert witness_meeting(people(), first[n], second[n], arms=False).depth_m <= 0.003
-    alone = touch(np.array([5]))
-    np.testing.assert_array_equal(alone.T_first_from_second[0], found.T_first_from_second[5])

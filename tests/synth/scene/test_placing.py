@@ -65,10 +65,10 @@ def test_boards_lie_under_the_hands_that_touch_them() -> None:
     here = world()
     hands, props = here.scenes.hands, here.scenes.props
     rows = np.flatnonzero(has_board(hands) & np.isnan(hands.edge[:, 0]))
-    cube = here.maker.studio.stock.first["cube"]
+    board = here.maker.studio.stock.first["board"]
     assert len(rows) > 15
     for n in rows:
-        boards = np.flatnonzero((props.frame == hands.frame[n]) & (props.model == cube))
+        boards = np.flatnonzero((props.frame == hands.frame[n]) & (props.model == board))
         assert len(boards) == 1
         corners = placed(here, int(boards[0]))[0]
         pose = hands.T_world_from_wrist[n]

@@ -1,0 +1,57 @@
+"""A sensor before a frame: profile and clean frame in, reading out.
+
+One function at generation, offline and on load: what it gives depends on the profile, the shot and
+its keys alone.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from augment.ideal import Ideal, sense_ideal
+from augment.matched_stereo import MatchedStereo, sense_matched_stereo
+from augment.parameter import Given
+from augment.profile import Mixture, Profile
+from augment.shot import Reading, Shot
+from augment.stereo import Stereo, sense_stereo
+from augment.structured_light import StructuredLight, sense_structured_light
+from augment.time_of_flight import TimeOfFlight, sense_time_of_flight
+from frames.stream import uniform
+
+_SENSES: Final[dict[type, Callable[[Any, Shot], Reading]]] = {
+    Ideal: sense_ideal,
+    StructuredLight: sense_structured_light,
+    Stereo: sense_stereo,
+    MatchedStereo: sense_matched_stereo,
+    TimeOfFlight: sense_time_of_flight,
+}
+
+
+def sense(profile: Profile | Mixture, shot: Shot) -> Reading:
+    """What the device reads of a shot. Raises BadInput for a shot that it cannot be held before."""
+    parameters = draw_device(profile, shot.keys.sequence).parameters
+    return _SENSES[type(parameters)](parameters, shot)
+
+
+def draw_device(profile: Profile | Mixture, key: int) -> Profile:
+    """The device itself, or one of a mixture with its parameters drawn within their spreads."""
+    if isinstance(profile, Profile):
+        return profile
+    ends = np.cumsum(profile.weights)
+    widest = max(len(p.given) for p in profile.profiles)
+    u = uniform(key, np.zeros(1, np.int64), "sensor/device", 1 + widest)[0]
+    chosen = profile.profiles[int(np.searchsorted(ends, u[0] * ends[-1], "right"))]
+    given = {
+        name: one if one.spread is None else _draw(one, float(u[1 + i]))
+        for i, (name, one) in enumerate(chosen.given.items())
+    }
+    return Profile(chosen.name, chosen.model, chosen.about, given)
+
+
+def _draw(one: Given, u: float) -> Given:
+    """A value of the spread: evenly by ratio where both ends are positive, else evenly."""
+    assert one.spread is not None
+    low, high = one.spread
+    value = low * (high / low) ** u if low > 0 else low + u * (high - low)
+    return Given(float(value), one.unit, one.source, one.spread)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from augment.ideal import Ideal
 from augment.matched_stereo import MatchedStereo
@@ -167,7 +167,7 @@ def _build_given(name: str, entry: Any, where: str) -> Given:
     return Given(float(value), entry["unit"], entry["source"], (low, high))
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -55,7 +55,7 @@ def run_synth(arguments: list[str]) -> int:
     )
     from synth.config_check import check_config
     from synth.engine import generate
-    from synth.kernels import drop_stale_kernels
+    from frames.kernels import drop_stale_kernels
 
     check_config(command.settings)
     workers = command.workers or len(os.sched_getaffinity(0))

@@ -24,7 +24,7 @@ from synth.contact.ways import weigh_classes
 from synth.frame_renderer import Painter, Rendered, new_images, render_scenes
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
-from synth.kernels import drop_stale_kernels
+from frames.kernels import drop_stale_kernels
 from synth.pools import Pools, fill_pools, frame_ranges
 from synth.pose.flesh import build_flesh as build_fingers
 from synth.raster.canvas import Canvas

@@ -2,7 +2,7 @@
 
 import signal
 
-from synth.kernels import drop_stale_kernels
+from frames.kernels import drop_stale_kernels
 
 # A shell that starts tests in the background has Ctrl-C ignored, and children would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

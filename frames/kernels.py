@@ -13,8 +13,10 @@ import re
 from pathlib import Path
 from typing import Final
 
-PACKAGES: Final = ("frames", "synth")
-_IMPORT: Final = re.compile(r"^\s*from ((?:frames|synth)[\w.]*) import ([^#\n(]+|\([^)]*\))", re.M)
+PACKAGES: Final = ("frames", "augment", "synth")
+_IMPORT: Final = re.compile(
+    rf"^\s*from ((?:{'|'.join(PACKAGES)})[\w.]*) import ([^#\n(]+|\([^)]*\))", re.M
+)
 
 
 def drop_stale_kernels(root: Path = Path(__file__).parents[1]) -> list[str]:
@@ -22,7 +24,7 @@ def drop_stale_kernels(root: Path = Path(__file__).parents[1]) -> list[str]:
 
     root: the folder that holds the packages. A folder that cannot be written is left as it is.
     """
-    stamp = root / "synth" / "__pycache__" / "kernels.json"
+    stamp = root / "frames" / "__pycache__" / "kernels.json"
     now = digest_modules(root)
     try:
         before = json.loads(stamp.read_text())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from synth.kernels import digest_modules, drop_stale_kernels
+from frames.kernels import digest_modules, drop_stale_kernels
 
 SOURCES = {
     "frames/__init__.py": "",
@@ -13,6 +13,8 @@ SOURCES = {
     "synth/inner.py": "from synth.constant import (\n    STEP,\n)\n",
     "synth/outer.py": "from synth import inner\n",
     "synth/apart.py": "import numpy\n",
+    "frames/scale.py": "SCALE = 1\n",
+    "augment/noise.py": "from frames.scale import SCALE\n",
 }
 
 
@@ -48,6 +50,13 @@ def test_a_changed_constant_reaches_all_that_import_it(tree: Path) -> None:
     assert changed == {"synth.constant", "synth.inner", "synth.outer"}
 
 
+def test_every_room_is_looked_at(tree: Path) -> None:
+    before = digest_modules(tree)
+    (tree / "frames" / "scale.py").write_text("SCALE = 2\n")
+    after = digest_modules(tree)
+    assert {n for n in after if after[n] != before[n]} == {"frames.scale", "augment.noise"}
+
+
 def test_what_did_not_change_is_kept(tree: Path) -> None:
     drop_stale_kernels(tree)
     cache = tree / "synth" / "__pycache__"
@@ -58,7 +67,7 @@ def test_what_did_not_change_is_kept(tree: Path) -> None:
     (tree / "synth" / "constant.py").write_text("STEP = 3\n")
     drop_stale_kernels(tree)
     assert _kept(tree) == {"apart"}
-    assert not list(cache.glob("kernels.json.*"))
+    assert not list((tree / "frames" / "__pycache__").glob("kernels.json.*"))
 
 
 def test_the_packages_themselves_have_digests() -> None:

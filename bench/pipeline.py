@@ -50,7 +50,7 @@ class Rate:
 
 
 class _Clock:
-    """Notes when shards are finished; `synth.engine.Progress`."""
+    """Notes when shards are finished; `frames.job.Progress`."""
 
     def __init__(self) -> None:
         self.moments: list[tuple[float, int]] = []

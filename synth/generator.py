@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -16,15 +16,16 @@ import pyarrow as pa
 from frames.camera import Camera, load_camera
 from frames.codec import encode_depth, encode_parts
 from frames.errors import BadInput
+from frames.kernels import drop_stale_kernels
 from synth.config import SynthConfig
 from synth.config_check import check_config
 from synth.contact.flesh import build_flesh
 from synth.contact.probes import build_probes
 from synth.contact.ways import weigh_classes
+from synth.description import describe
 from synth.frame_renderer import Painter, Rendered, new_images, render_scenes
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
-from frames.kernels import drop_stale_kernels
 from synth.pools import Pools, fill_pools, frame_ranges
 from synth.pose.flesh import build_flesh as build_fingers
 from synth.raster.canvas import Canvas
@@ -119,6 +120,10 @@ class Generator:
     def batch(self) -> int:
         """Frames that are rendered at once."""
         return max(1, min(256, BATCH_PIXELS // (self.camera.width * self.camera.height)))
+
+    def describe(self) -> dict[str, Any]:
+        """The metadata of the dataset."""
+        return describe(self.config, self.camera)
 
     def sample(self, frame_ids: np.ndarray) -> Scenes:
         """The scenes of these frames."""

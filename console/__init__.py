@@ -1,1 +1,1 @@
-"""What the command line shares: reading arguments, showing progress. No room imports it."""
+"""The command line: a file a command, and what they share. No room imports it."""

@@ -5,11 +5,15 @@ import functools
 import io
 import re
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import tyro
 
 from frames.errors import BadInput
+
+Json = Annotated[bool, tyro.conf.arg(help="print one JSON object, for machines")]
+Data = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(help="dataset folder")]
 
 
 def parse(kind: Any, prog: str, arguments: list[str], default: Any = None) -> Any:

@@ -1,0 +1,25 @@
+"""What commands say: results on stdout, all else on stderr."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+
+
+def print_result(as_json: bool, text: str, values: dict[str, Any]) -> None:
+    """The one thing that a command has to say, for people or for machines."""
+    if as_json:
+        sys.stdout.write(json.dumps(values) + "\n")
+    else:
+        Console(soft_wrap=True, highlight=False).print(text, markup=False)
+
+
+def print_note(text: str) -> None:
+    """For people who wait."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(text, markup=False)
+
+
+def complain(text: str) -> None:
+    """One line on stderr, whatever is in it."""
+    print_note(" ".join(text.splitlines()))

@@ -95,7 +95,7 @@ def main(*names: str) -> None:
     )
     for name in names or ("ego", "ego-small"):
         for title, scene in SCENES.items():
-            config = SynthConfig(frames=10 * 1024, seed=1, camera=name, scene=scene)
+            config = SynthConfig(frames=10 * 2048, seed=1, camera=name, scene=scene)
             one = measure(config, 1)
             two = measure(replace(config, frames=2 * config.frames), 2)
             few = replace(config, frames=256, frames_per_shard=64, renderer="pyrender")

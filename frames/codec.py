@@ -70,11 +70,13 @@ def _codec() -> Any:
 
 class _Encoder(threading.local):
     """A compressor a thread. zstandard keeps its tables between images, which pyarrow sets up anew
-    for each: 8 us of the 20-100 that an image takes. The bytes are the same.
+    for each: 8 us of the 20-100 that an image takes.
     """
 
     def __init__(self) -> None:
-        self.compress = zstandard.ZstdCompressor(level=1).compress
+        # Level 1 with a smaller table and longer matches: an eighth quicker for a hundredth more.
+        tuned = zstandard.ZstdCompressionParameters.from_level(1, hash_log=10, min_match=7)
+        self.compress = zstandard.ZstdCompressor(compression_params=tuned).compress
 
 
 _encoder = _Encoder()

@@ -36,6 +36,7 @@ def write_files(files: Sequence[tuple[Path, bytes | memoryview]]) -> None:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
+                    _release_cache(file.fileno())
             for (path, _), temporary in zip(files, tuple(waiting), strict=True):
                 new = not path.exists()
                 temporary.replace(path)
@@ -48,6 +49,16 @@ def write_files(files: Sequence[tuple[Path, bytes | memoryview]]) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise explain_write_error(path, error) from None
+
+
+def _release_cache(handle: int) -> None:
+    """Give back the memory that the system keeps a written file in.
+
+    A dataset is larger than memory: kept there it drives out what is in use, and every new shard
+    waits for fresh pages, which costs a virtual machine four times as long as the write itself.
+    """
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _temporary_path(path: Path) -> Path:

@@ -233,7 +233,7 @@ class SynthConfig:
     """Frames per second of a sequence."""
     renderer: Literal["raster", "pyrender"] = "raster"
     """What draws: the built-in rasteriser, or pyrender for comparison."""
-    frames_per_shard: int = 1024
+    frames_per_shard: int = 2048
     """Frames in one Parquet shard: what a killed worker has to do again."""
     scene: SceneConfig = field(default_factory=SceneConfig)
     """What a frame shows."""

@@ -23,7 +23,8 @@ from synth.contact.flesh import build_flesh
 from synth.contact.probes import build_probes
 from synth.contact.ways import weigh_classes
 from synth.description import describe
-from synth.frame_renderer import Painter, Rendered, new_images, render_scenes
+from synth.drawing import Painter
+from synth.frame_renderer import Rendered, new_images, render_scenes
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
 from synth.pools import Pools, fill_pools, frame_ranges
@@ -44,7 +45,7 @@ from synth.things.solid import Solid
 BATCH_PIXELS: Final = 128 * 320 * 240
 """Pixels of the images that are labelled together: bounds a worker's memory."""
 
-SAMPLED: Final = 1024
+SAMPLED: Final = 2048
 """Scenes that are drawn up together: numpy's calls cost the same for few and for many."""
 
 

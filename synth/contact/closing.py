@@ -27,8 +27,10 @@ from synth.hand.collision import Capsules, segment_distance
 
 FARTHEST: Final = 2.4
 """Closing ends at so many times the way from preshape to prototype."""
-NARROW_M: Final = 0.00012
+NARROW_M: Final = 0.00025
 """Contact is met within this."""
+TOUCHED_M: Final = 0.0006
+"""Links so near when a digit is stopped have touched, too."""
 OVERLAP_M: Final = 0.0012
 """Flesh of the same hand may overlap so much where a digit meets another."""
 STEPS: Final = 26
@@ -224,7 +226,7 @@ def close_digit(hand, flesh, who, digit, start, way, begin, inward, pack, solid,
             )  # fmt: skip
         last = -1
         for link in range(level, 3):
-            if state.gap[link] <= 5 * NARROW_M:
+            if state.gap[link] <= TOUCHED_M:
                 last = link
         if last < 0 or last == 2:
             return

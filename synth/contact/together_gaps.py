@@ -12,7 +12,7 @@ from synth.hand.kinematics import bone_transforms, skin_hands
 from synth.hand.rig import Rig
 
 FAR_M: Final = 0.01
-"""Gaps beyond this are not told."""
+"""Gaps beyond this are not told, unless asked otherwise."""
 
 PARTS: Final = 17
 
@@ -25,13 +25,15 @@ def measure_pairs(
     T_world_from_wrist: np.ndarray,
     left: np.ndarray,
     forearms: bool = True,
+    far_m: float = FAR_M,
 ) -> tuple[np.ndarray, np.ndarray]:
     """How near two hands of one person are, their forearms included.
 
     identity (N,), angles (N, 2, 29) with the wrists', T_world_from_wrist (N, 2, 4, 4) in any common
     frame, left (N, 2) bool -> gap (N, 2, 17) float32 m of each part to the other hand, negative
-    inside it, NaN beyond 10 mm; depth (N,) m of the deepest vertex in the other hand, 0 for none.
-    forearms: whether one forearm counts against the other.
+    inside it, NaN beyond far_m; depth (N,) m of the deepest vertex in the other hand, 0 for none.
+    forearms: whether one forearm counts against the other. far_m: 0 is the quickest, where only the
+    depth is wanted.
     """
     sides = []
     for h in (0, 1):
@@ -42,14 +44,14 @@ def measure_pairs(
             (skin_hands(rig, identity, transforms), place_flesh(flesh, identity, transforms))
         )
     order, start = part_vertices(rig)
-    gap = np.full((len(identity), 2, PARTS), FAR_M)
+    gap = np.full((len(identity), 2, PARTS), far_m)
     for h in (0, 1):
         other = sides[1 - h][1]
         _part_gaps(
-            sides[h][0], order, start, other.ball, other.bound, flesh.group, FAR_M, forearms, h, gap
+            sides[h][0], order, start, other.ball, other.bound, flesh.group, far_m, forearms, h, gap
         )
     depth = np.maximum(-gap.reshape(len(gap), 2 * PARTS).min(1), 0.0)
-    return np.where(gap < FAR_M, gap, np.nan).astype(np.float32), depth
+    return np.where(gap < far_m, gap, np.nan).astype(np.float32), depth
 
 
 def part_vertices(rig: Rig) -> tuple[np.ndarray, np.ndarray]:

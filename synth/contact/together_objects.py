@@ -217,7 +217,9 @@ def _try(
         met &= self_depth(rig, capsules, identity, angles[:, h], left) <= OWN_LIMIT_M
     gap = np.stack(gaps, axis=1)
     _, depth = measure_pairs(
-        rig, flesh, identity, angles, T, np.tile([False, True], (count, 1)), forearms=False
+        *(rig, flesh, identity, angles, T, np.tile([False, True], (count, 1))),
+        forearms=False,
+        far_m=0.0,
     )
     limit = config.max_penetration_mm / 1000
     enough = ((gap <= TOUCH_M).sum(2) >= PARTS_EACH).all(1)

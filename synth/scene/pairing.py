@@ -248,6 +248,6 @@ def _test(
     depth = np.zeros(len(at))
     depth[~bad & placed.found[at]] = measure_pairs(
         studio.rig, studio.flesh, identity[rows], placed.angles[rows],
-        placed.T_world_from_wrist[rows], sides[rows],
+        placed.T_world_from_wrist[rows], sides[rows], far_m=0.0,
     )[1]  # fmt: skip
     placed.found[at] &= ~bad & (depth <= LIMIT_M)

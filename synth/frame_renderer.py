@@ -2,35 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from frames.camera import Camera
 from synth.contacts import measure_contacts
+from synth.drawing import Painter, compose_drawing, draw_frame, put_on_gloves
 from synth.hand.kinematics import pose_hands
 from synth.labels import KeypointLabels, label_keypoints
-from synth.meshes import list_hands, list_props
-from synth.raster.canvas import DEPTH_SCALE, LayerStatistics
-from synth.rigid import dot, invert_rigid, multiply, rotate
-from synth.scene.backdrop_view import show_backdrop
-from synth.scene.outfit import GLOVE
+from synth.raster.canvas import DEPTH_SCALE
+from synth.rigid import invert_rigid, multiply
 from synth.scene.scene import Scenes
 from synth.scene.studio import Studio
-
-
-class Painter(Protocol):
-    """What draws a frame: `synth.raster.canvas.Canvas`, or another renderer with its methods."""
-
-    def begin(self) -> None: ...
-    def draw_list(
-        self, jobs: np.ndarray, vertices: np.ndarray, faces: np.ndarray, codes: np.ndarray
-    ) -> None: ...
-    def draw_room(self, planes: np.ndarray) -> None: ...
-    def draw_depth(self, depth_m: np.ndarray) -> None: ...
-    def composite(
-        self, depth: np.ndarray, codes: np.ndarray, depth_scale: float = DEPTH_SCALE
-    ) -> LayerStatistics: ...
 
 
 @dataclass(frozen=True)
@@ -91,33 +74,16 @@ def render_scenes(
         rig, hands.identity, hands.angles, T_camera_from_wrist, hands.left
     )
     gap_m = measure_contacts(studio, scenes, vertices, T_camera_from_wrist)
+    # Keypoints and contacts are the bare hand's; only what is seen wears the glove.
+    gloved = put_on_gloves(scenes, studio, T_camera_from_wrist, vertices)
     thickness = rig.thickness[hands.identity]
-    gloved = np.flatnonzero(scenes.worn & GLOVE)
     if len(gloved):
-        # Keypoints and contacts are the bare hand's; only what is seen wears the glove.
-        who = hands.identity[gloved]
-        vertices[gloved], _ = pose_hands(
-            studio.gloved, who, hands.angles[gloved], T_camera_from_wrist[gloved],
-            hands.left[gloved],
-        )  # fmt: skip
-        thickness[gloved] = studio.gloved.thickness[who]
-    meshes = list_hands(scenes, rig, vertices)
-    props = list_props(scenes, studio.stock, T_camera_from_world)
-    planes = planes_in_camera(scenes.surroundings.planes, scenes.T_world_from_camera)
-
-    around = scenes.surroundings
-    backdrops = multiply(around.backdrops.T_background_from_world, scenes.T_world_from_camera)
+        thickness[gloved] = studio.gloved.thickness[hands.identity[gloved]]
+    drawing = compose_drawing(scenes, studio, T_camera_from_world, vertices)
     depth, codes = new_images(camera, count) if out is None else (out[0][:count], out[1][:count])
     layers = []
     for b in range(count):
-        painter.begin()
-        if around.backdrops.image[b] >= 0:
-            room = around.backgrounds[around.backdrops.image[b]]
-            painter.draw_depth(show_backdrop(camera, room, backdrops[b]))
-        elif around.present[b]:
-            painter.draw_room(planes[b])
-        painter.draw_list(*props.of_frame(b))
-        painter.draw_list(*meshes.of_frame(b))
+        draw_frame(painter, camera, drawing, b)
         layers.append(painter.composite(depth[b], codes[b], DEPTH_SCALE))
         if on_frame is not None:
             on_frame(depth[b], codes[b])
@@ -166,11 +132,3 @@ def new_images(camera: Camera, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Arrays for the depth and codes of `count` frames."""
     shape = (count, camera.height, camera.width)
     return np.empty(shape, np.uint16), np.empty(shape, np.uint8)
-
-
-def planes_in_camera(planes: np.ndarray, T_world_from_camera: np.ndarray) -> np.ndarray:
-    """(B, P, 4) planes n.x <= d of the world in the camera's frame."""
-    turn, shift = T_world_from_camera[:, :3, :3], T_world_from_camera[:, :3, 3]
-    normals = rotate(np.swapaxes(turn, 1, 2)[:, None], planes[..., :3])
-    offset = planes[..., 3] - dot(planes[..., :3], shift[:, None])
-    return np.concatenate([normals, offset[..., None]], axis=-1)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from frames.camera import Camera
-from synth.frame_renderer import planes_in_camera, render_scenes
+from synth.drawing import planes_in_camera
+from synth.frame_renderer import render_scenes
 from synth.generator import Generator
 from synth.raster.canvas import Canvas
 from synth.scene.props import Props

@@ -7,7 +7,6 @@ is hidden, on the side away from the second viewpoint, unless the front is so th
 passes on its other side too.
 """
 
-import math
 from functools import lru_cache
 from typing import Final
 
@@ -53,67 +52,82 @@ def table_columns(camera: Camera) -> NDArray[np.float32]:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def fill_shadow(depth, shift, x_px, margin_px, out):  # type: ignore[no-untyped-def]
-    """Set out to 1 in the shadow and leave the rest; shift / depth is the disparity in pixels."""
+    """Set out to 1 in the shadow and leave the rest; shift / depth is the disparity in pixels.
+
+    depth: (H, W) uint16. x_px: (H, W) float32, `table_columns`. out: (H, W) uint8.
+    """
     height, width = depth.shape
     disparity = np.empty(width, np.float32)
-    cells = make_cells(width)
+    room = make_room(width)
+    scale = np.float32(abs(shift))
     for v in range(height):
         for u in range(width):
             d = depth[v, u]
-            disparity[u] = abs(np.float32(shift)) / np.float32(d) if d else np.float32(0.0)
-        shade_row(x_px[v], disparity, shift > 0, np.float32(margin_px), cells, out[v], 1)
+            disparity[u] = scale / np.float32(d) if d > 0 else np.float32(0.0)
+        shade_row(x_px[v], disparity, shift > 0, margin_px, room, out[v], 1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def make_cells(width):  # type: ignore[no-untyped-def]
-    """Room for `shade_row`: what the second viewpoint sees, one cell a pixel."""
-    return np.empty(5 * width + 16, np.float32)
+def make_room(width):  # type: ignore[no-untyped-def]
+    """What `shade_row` works in: columns in the second view, outlines, runs of surface."""
+    return (
+        np.empty(width, np.float32),
+        np.empty(width + 1, np.bool_),
+        np.empty((width + 1, 2), np.float32),
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def shade_row(x_px, disparity, right, margin_px, cells, out, mark):  # type: ignore[no-untyped-def]
-    """Set out (W,) to mark where the second viewpoint does not see one row.
+def shade_row(x_px, disparity, right, margin_px, room, out, mark):  # type: ignore[no-untyped-def]
+    """Set out (W,) to mark where the second viewpoint does not see one row, and leave the rest.
 
     x_px, disparity: (W,) float32, disparity 0 for nothing. right: the second viewpoint is at +x.
     """
+    columns, outline, runs = room
     width = x_px.shape[0]
-    side = np.float32(1.0) if right else np.float32(-1.0)
-    # Mirrored if need be, the second viewpoint is at the right: whatever hides a point lies to its
-    # right, so that one pass from the right does. Cells from the leftmost column in four widths.
+    jump = np.float32(max(_JUMP_PX, margin_px))
     half = np.float32(0.5)
-    nearest, farthest, lowest = np.float32(0.0), np.float32(1e9), np.float32(1e9)
+    # Mirrored if need be, the second viewpoint is at the right: whatever hides a point lies to its
+    # right in the image and not to its right there, so that one pass from the right does.
+    side = np.float32(1.0) if right else np.float32(-1.0)
     for u in range(width):
-        if disparity[u] > 0 and not math.isnan(x_px[u]):
-            nearest = max(nearest, disparity[u])
-            farthest = min(farthest, disparity[u])
-            lowest = min(lowest, side * x_px[u])
-    if nearest - farthest <= margin_px:
+        columns[u] = side * x_px[u] - disparity[u]
+    outline[0] = outline[width] = False
+    any_outline = False
+    for u in range(1, width):
+        step = disparity[u] - disparity[u - 1]
+        # No disparity on one side is an outline too, however small the other.
+        bare = (disparity[u] > 0) != (disparity[u - 1] > 0)
+        outline[u] = (step > jump) | (step < -jump) | bare
+        any_outline |= outline[u]
+    if not any_outline:
         return
-    reach = min(nearest, np.float32(4 * width))
-    shift = reach - lowest + np.float32(4.0)
-    size = cells.shape[0]
-    cells[:] = 0.0
-    edge = np.float32(1e9)
-    last_x, last_d = np.float32(0.0), np.float32(0.0)
+    # A run is a connected surface; in the second view it covers the columns from low to high.
+    count = 0
+    edge = np.float32(1e9)  # the leftmost column so far, in the second view
+    first, last = np.float32(0.0), np.float32(0.0)
+    open_run = False
     for i in range(width):
         u = width - 1 - i if right else i
-        d = disparity[u]
-        x = side * x_px[u] - d + shift
-        if not (d > 0 and x >= 1.0 and x < size - 2):  # nothing, no ray, or out of the cells
-            last_d = np.float32(0.0)
-            continue
-        cell = int(x + half)
-        rise = last_d - d
-        if rise > _JUMP_PX:  # an outline: the pixel's own half belongs to the front
-            edge = min(edge, last_x - half)
-            at = int(last_x)
-            cells[at] = max(cells[at], last_d)
-        if x > edge and cells[cell] > d + margin_px:
-            out[u] = mark
-        edge = min(edge, x)
-        cells[cell] = max(cells[cell], d)
-        if last_d > 0 and abs(rise) <= _JUMP_PX:  # a slanting surface has no gaps
-            low = min(d, last_d)
-            for between in range(cell + 1, int(last_x + half)):
-                cells[between] = max(cells[between], low)
-        last_x, last_d = x, d
+        if outline[u + 1] if right else outline[u]:
+            if open_run:  # the pixel at an outline has its half to itself
+                runs[count, 0] = last - half
+                runs[count, 1] = first + half
+                count += 1
+                if last - half < edge:
+                    edge = last - half
+            open_run = False
+        x = columns[u]
+        if not open_run:
+            if not (disparity[u] > 0 and x > np.float32(-1e8)):  # nothing, or no ray
+                continue
+            open_run = True
+            first = x
+        last = x
+        if x < edge:
+            edge = x
+        elif x > edge:
+            for k in range(count - 1, -1, -1):
+                if runs[k, 0] < x and x < runs[k, 1]:
+                    out[u] = mark
+                    break

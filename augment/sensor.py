@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
 from augment.ideal import Ideal, sense_ideal
 from augment.matched_stereo import MatchedStereo, sense_matched_stereo
@@ -17,6 +19,7 @@ from augment.shot import Reading, Shot
 from augment.stereo import Stereo, sense_stereo
 from augment.structured_light import StructuredLight, sense_structured_light
 from augment.time_of_flight import TimeOfFlight, sense_time_of_flight
+from frames.reasons import OUT_OF_RANGE
 from frames.stream import uniform
 
 _SENSES: Final[dict[type, Callable[[Any, Shot], Reading]]] = {
@@ -55,3 +58,31 @@ def _draw(one: Given, u: float) -> Given:
     low, high = one.spread
     value = low * (high / low) ** u if low > 0 else low + u * (high - low)
     return Given(float(value), one.unit, one.source, one.spread)
+
+
+def store_reading(
+    reading: Reading,
+    depth_scale: float,
+    depth: NDArray[np.uint16],
+    invalid: NDArray[np.uint8],
+) -> None:
+    """Fill the images of a file, (H, W) each, from a reading: its depth in steps, and why not.
+
+    Depth that the file's steps cannot hold (below one, or above 65,535) is out of range. depth is 0
+    exactly where invalid is not.
+    """
+    _fill_steps(reading.depth_m, reading.reason, np.float32(depth_scale), depth, invalid)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill_steps(depth_m, reason, scale, depth, invalid):  # type: ignore[no-untyped-def]
+    half, most = np.float32(0.5), np.float32(65535.5)
+    for v in range(depth.shape[0]):
+        for u in range(depth.shape[1]):
+            steps = depth_m[v, u] * scale + half
+            why = reason[v, u]
+            # Written so that NaN is no depth.
+            if why == 0 and not (np.float32(1.0) <= steps < most):
+                why = np.uint8(OUT_OF_RANGE)
+            depth[v, u] = np.uint16(steps) if why == 0 else np.uint16(0)
+            invalid[v, u] = why

@@ -6,8 +6,9 @@ from typing import Final
 from frames.errors import BadInput
 from frames.schema import HAND_COLUMNS, OBJECT_COLUMNS, SCHEMA
 
-NEEDED: Final = ("frame_id", "source", "camera", "depth_scale")
-"""Columns that every Frame has, asked for or not."""
+NEEDED: Final = ("frame_id", "source", "camera", "depth_scale", "sensor")
+"""Columns that every Frame has, asked for or not: without its sensor's name, clean depth would pass
+for what a sensor reads (`Frame.reading`)."""
 
 _GROUPED: Final = {
     "hands": tuple(c.name for c in HAND_COLUMNS),

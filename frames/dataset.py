@@ -151,8 +151,8 @@ class Dataset:
             raise BadInput(f"the size of a batch must be > 0, got {size}")
         paths = list_leaf_paths({*names, "camera", "frame_id"})
         for rows in self._walk(paths, self.shards if shards is None else shards):
-            for first, stop in _split(rows, [n for n in names if n in IMAGE_COLUMNS], size):
-                yield _build_batch(rows, names, first, stop)
+            for first, stop in split_rows(rows, [n for n in names if n in IMAGE_COLUMNS], size):
+                yield build_batch(rows, names, first, stop)
 
     def _walk(self, paths: list[str], shards: Sequence[int]) -> Iterator[Rows]:
         for shard in shards:
@@ -204,8 +204,8 @@ class Dataset:
         return self._files[shard]
 
 
-def _split(rows: Rows, images: list[str], size: int) -> Iterator[tuple[int, int]]:
-    """Runs of rows that fit one set of arrays."""
+def split_rows(rows: Rows, images: Sequence[str], size: int) -> Iterator[tuple[int, int]]:
+    """Runs first <= i < stop of at most `size` rows whose images fit one set of arrays."""
     cameras = rows.cameras
     keys = [
         (c.height, c.width, *(rows.blob(n, i) is None for n in images))
@@ -218,7 +218,8 @@ def _split(rows: Rows, images: list[str], size: int) -> Iterator[tuple[int, int]
             first = i
 
 
-def _build_batch(rows: Rows, names: list[str], first: int, stop: int) -> dict[str, Any]:
+def build_batch(rows: Rows, names: Sequence[str], first: int, stop: int) -> dict[str, Any]:
+    """Some columns of the rows first <= i < stop as arrays: see `Dataset.batches`."""
     out: dict[str, Any] = {}
     for name in names:
         group = name.partition(".")[0] if "." in name else ""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frames.camera import Camera
+from frames.errors import BadInput
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -39,7 +40,8 @@ class Hand:
     """(21, 3) in the camera's axes, metres."""
 
     surface_depth_m: Floats
-    """(21,) what the image reads at the pixel nearest to each keypoint, metres; NaN for none."""
+    """(21,) what the clean image (a real frame's: the sensor's) has at the pixel nearest to each
+    keypoint, metres; NaN for nothing."""
 
     visibility: Bytes
     """(21,) 0 outside the image or not labelled, 1 occluded, 2 visible."""
@@ -143,9 +145,11 @@ class Frame:
     """(H, W) uint8 why a pixel of `depth` has no reading."""
 
     sensor: str | None
-    """Name of the sensor profile that made `depth`."""
+    """Name of the sensor profile that made `depth`, or makes it on loading."""
 
     sensor_seed: int | None
+    """Seed of its noise."""
+
     hands: tuple[Hand, ...]
     objects: tuple[SceneObject, ...]
     situation: str | None = None
@@ -166,5 +170,15 @@ class Frame:
 
     @property
     def reading(self) -> DepthImage | None:
-        """The depth a network sees: the sensor's if there is one, else the clean one."""
+        """The depth a network sees: the sensor's if there is one, else the clean one.
+
+        Raises BadInput where a sensor belongs to the frame and its depth was not read or not
+        stored: clean depth never passes for a sensor's.
+        """
+        if self.depth is None and self.clean_depth is not None and self.sensor is not None:
+            raise BadInput(
+                f"frame {self.frame_id} has clean depth, and its sensor {self.sensor} is applied on"
+                f" loading: open the dataset with augment.open_sensed, ask for the column depth, or"
+                f" take clean_depth itself"
+            )
         return self.depth if self.depth is not None else self.clean_depth

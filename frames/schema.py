@@ -156,7 +156,7 @@ def table_from_columns(
     """
     count = len(frames["frame_id"]) if frames.get("frame_id") is not None else 0
     given = {k: v for k, v in frames.items() if k != "camera"}
-    arrays = _build_arrays(FRAME_COLUMNS, given, count)
+    arrays = build_arrays(FRAME_COLUMNS, given, count)
     columns = {c.name: a for c, a in zip(FRAME_COLUMNS, arrays, strict=True)}
     columns["camera"] = _build_cameras(frames.get("camera"), count)
     columns["hands"] = _build_lists("hands", HAND_COLUMNS, hands, hand_counts, count)
@@ -172,7 +172,7 @@ def _build_lists(
         raise BadInput(f"{name} must have a count for each of {frames} frames, got {counts.shape}")
     offsets = np.zeros(frames + 1, np.int32)
     np.cumsum(counts, out=offsets[1:])
-    arrays = _build_arrays(columns, values, int(offsets[-1]), name + ".")
+    arrays = build_arrays(columns, values, int(offsets[-1]), name + ".")
     struct = pa.StructArray.from_arrays(arrays, fields=[c.build_field() for c in columns])
     return pa.ListArray.from_arrays(pa.array(offsets), struct, type=SCHEMA.field(name).type)
 
@@ -182,13 +182,14 @@ def _build_cameras(cameras: Any, count: int) -> pa.Array:
         raise BadInput("the column camera is missing")
     listed = [cameras] * count if isinstance(cameras, Camera) else list(cameras)
     values = {c.name: [getattr(camera, c.name) for camera in listed] for c in CAMERA_COLUMNS}
-    arrays = _build_arrays(CAMERA_COLUMNS, values, count, "camera.")
+    arrays = build_arrays(CAMERA_COLUMNS, values, count, "camera.")
     return pa.StructArray.from_arrays(arrays, fields=[c.build_field() for c in CAMERA_COLUMNS])
 
 
-def _build_arrays(
+def build_arrays(
     columns: Sequence[Column], values: Mapping[str, Any], count: int, prefix: str = ""
 ) -> list[pa.Array]:
+    """Arrow arrays of columns from arrays or lists of `count`: see `table_from_columns`."""
     unknown = sorted(set(values) - {c.name for c in columns})
     if unknown:
         raise BadInput(f"unknown column {prefix}{unknown[0]}")

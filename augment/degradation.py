@@ -1,0 +1,113 @@
+"""A dataset made from another: the same frames as a sensor reads them (`handloom augment`)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from augment.readings import LABELS, SOURCES, explain_no_depth, name_devices, sense_batch
+from augment.sensing import META_KEY, Sensing
+from augment.unread import forget_unread
+from frames.codec import encode_depth, encode_parts
+from frames.dataset import build_batch, open_dataset, split_rows
+from frames.errors import BadInput
+from frames.kernels import drop_stale_kernels
+from frames.rows import Rows
+from frames.schema import IMAGE_COLUMNS, SCHEMA
+from frames.shard import open_shard, read_row_group, shard_path
+from frames.tables import replace_columns
+
+BATCH_PIXELS: Final = 64 * 320 * 240
+"""Pixels of the images that are sensed together: bounds a worker's memory."""
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """A dataset that is to be made from another; a `frames.job.Job`."""
+
+    source: Path
+    """The other's folder; its clean depth is what the sensor reads."""
+    sensing: Sensing
+
+    @cached_property
+    def _meta(self) -> dict[str, Any]:
+        return open_dataset(self.source).meta
+
+    @property
+    def frames(self) -> int:
+        """Of the whole dataset."""
+        return int(self._meta["frames"])
+
+    @property
+    def frames_per_shard(self) -> int:
+        """Of every shard but the last."""
+        return int(self._meta["frames_per_shard"])
+
+    def build(self) -> "Degrader":
+        """What makes it. Raises BadInput if the other dataset is none, or not finished."""
+        return Degrader(self.source, self.sensing)
+
+
+class Degrader:
+    """Makes frames as a sensor reads them from those of a dataset; a `frames.job.Maker`."""
+
+    def __init__(self, source: Path, sensing: Sensing) -> None:
+        """Raises BadInput if the source is no dataset, or not finished."""
+        drop_stale_kernels()
+        self._source = source
+        self._meta = open_dataset(source).meta
+        self._sensing = sensing
+
+    def describe(self) -> dict[str, Any]:
+        """The source's metadata, with the sensor."""
+        return {**self._meta, META_KEY: self._sensing.to_meta()}
+
+    def make_table(self, first: int, stop: int) -> pa.Table:
+        """Frames first <= k < stop as rows. Raises BadInput for a frame without clean depth."""
+        tables = []
+        for table in self._read(first, stop):
+            rows = Rows(table)
+            pixels = max((c.width * c.height for c in rows.cameras), default=1)
+            size = max(1, BATCH_PIXELS // pixels)
+            for a, b in split_rows(rows, IMAGE_COLUMNS, size):
+                batch = build_batch(rows, SOURCES, a, b)
+                tables.append(replace_columns(table.slice(a, b - a), self._sense(batch)))
+        return pa.concat_tables(tables)
+
+    def _read(self, first: int, stop: int) -> Iterator[pa.Table]:
+        """The source's rows, a row group at a time."""
+        per_shard = int(self._meta["frames_per_shard"])
+        for index in range(first // per_shard, -(-stop // per_shard)):
+            path = shard_path(self._source, index)
+            file = open_shard(path)
+            at = index * per_shard
+            for group in range(file.num_row_groups):
+                count = file.metadata.row_group(group).num_rows
+                a, b = max(first - at, 0), min(stop - at, count)
+                if a < b:
+                    table = read_row_group(file, path, group, list(SCHEMA.names))
+                    yield table.slice(a, b - a)
+                at += count
+
+    def _sense(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """The columns that change."""
+        ids = batch["frame_id"]
+        if batch["clean_depth"] is None:
+            raise BadInput(f"{self._source}: {explain_no_depth(int(ids[0]))}")
+        if self._sensing.baked:
+            made = sense_batch(self._sensing, batch)
+            made["depth"] = [encode_depth(image) for image in made["depth"]]
+            made["invalid"] = [encode_parts(image) for image in made["invalid"]]
+            return made
+        labels = forget_unread(*(batch[name] for name in LABELS))
+        return {
+            "depth": None,
+            "invalid": None,
+            "sensor": name_devices(self._sensing, ids, batch["sequence_id"]),
+            "sensor_seed": np.full(len(ids), self._sensing.seed, np.int64),
+            **dict(zip(LABELS, labels, strict=True)),
+        }

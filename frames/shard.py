@@ -67,7 +67,7 @@ def encode_table(table: pa.Table, row_group: int = ROW_GROUP) -> memoryview:
     paths = _column_paths()
     with pq.ParquetWriter(
         sink,
-        table.schema.with_metadata(SCHEMA.metadata),
+        SCHEMA,  # not the table's: a table that was read carries Parquet's notes on its fields
         compression={p: "ZSTD" if p.endswith(_VECTOR) else "NONE" for p in paths},
         use_dictionary=[p for p in paths if p.rsplit(".", 1)[-1] in _REPEATED],
         write_statistics=["frame_id"],

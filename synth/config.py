@@ -231,6 +231,13 @@ class SynthConfig:
     """Frames of a sequence; 1 for single frames."""
     fps: float = 30.0
     """Frames per second of a sequence."""
+    sensor: str = ""
+    """Sensor that reads the frames: ideal, kinect-v1, sr300, d435, d435-matched, zed, azure-kinect,
+    ahat, random, or a TOML file; none or empty for clean depth. Its depth is made on loading."""
+    bake: bool = False
+    """Also store the sensor's depth."""
+    sensor_seed: int = -1
+    """Seed of the sensor's noise; -1 for the dataset's own."""
     renderer: Literal["raster", "pyrender"] = "raster"
     """What draws: the built-in rasteriser, or pyrender for comparison."""
     frames_per_shard: int = 2048

@@ -10,6 +10,7 @@ from synth.config import SynthConfig
 RANGES: Final[dict[str, tuple[float, float]]] = {
     "frames": (1, 10**12),
     "seed": (0, 2**63 - 1),
+    "sensor_seed": (-1, 2**63 - 1),
     "identities": (1, 100_000),
     "variants": (1, 100),
     "sequence_length": (1, 100_000),

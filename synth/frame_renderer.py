@@ -1,7 +1,7 @@
 """From sampled scenes to images and labels: the middle of the pipeline."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -50,18 +50,28 @@ class Rendered:
     """(B, OBJECTS, 4, 4)"""
 
 
+class Recorder(Protocol):
+    """Is given every frame as soon as it is drawn, while it is in the cache."""
+
+    def begin(self, keypoints_cam_m: np.ndarray, T_camera_from_object: np.ndarray) -> None:
+        """Keypoints (N, 21, 3) and things (B, OBJECTS, 4, 4) of the frames that follow."""
+
+    def add(self, depth: np.ndarray, codes: np.ndarray) -> None:
+        """The next frame's depth (H, W) uint16 and codes (H, W) uint8."""
+
+
 def render_scenes(
     scenes: Scenes,
     camera: Camera,
     studio: Studio,
     painter: Painter,
     out: tuple[np.ndarray, np.ndarray] | None = None,
-    on_frame: Callable[[np.ndarray, np.ndarray], None] | None = None,
+    recorder: Recorder | None = None,
 ) -> Rendered:
     """Draw every scene of a batch and label its hands.
 
-    out: arrays for depth and codes, of at least as many frames, in place of new ones. on_frame: is
-    given each frame's depth and codes as soon as they are drawn, while they are in the cache.
+    out: arrays for depth and codes, of at least as many frames, in place of new ones. recorder: is
+    given each frame.
     """
     count, hands = len(scenes.frame_ids), scenes.hands
     T_camera_from_world = invert_rigid(scenes.T_world_from_camera)
@@ -81,12 +91,14 @@ def render_scenes(
         thickness[gloved] = studio.gloved.thickness[hands.identity[gloved]]
     drawing = compose_drawing(scenes, studio, T_camera_from_world, vertices)
     depth, codes = new_images(camera, count) if out is None else (out[0][:count], out[1][:count])
+    if recorder is not None:
+        recorder.begin(keypoints, T_camera_from_object)
     layers = []
     for b in range(count):
         draw_frame(painter, camera, drawing, b)
         layers.append(painter.composite(depth[b], codes[b], DEPTH_SCALE))
-        if on_frame is not None:
-            on_frame(depth[b], codes[b])
+        if recorder is not None:
+            recorder.add(depth[b], codes[b])
     own = hands.frame, hands.number
     amodal = np.stack([layer.amodal_pixels for layer in layers])[own]
     seen = np.stack([layer.visible_pixels for layer in layers])[own]

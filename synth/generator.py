@@ -4,8 +4,6 @@ Frame k is the same whatever batch, shard or process it is made in: every random
 (seed, frame, stage), and no operation runs across frames.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -13,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from augment.sensing import Sensing, choose_sensing
 from frames.camera import Camera, load_camera
-from frames.codec import encode_depth, encode_parts
 from frames.errors import BadInput
 from frames.kernels import drop_stale_kernels
 from synth.config import SynthConfig
@@ -24,12 +22,13 @@ from synth.contact.probes import build_probes
 from synth.contact.ways import weigh_classes
 from synth.description import describe
 from synth.drawing import Painter
-from synth.frame_renderer import Rendered, new_images, render_scenes
+from synth.frame_renderer import Recorder, Rendered, new_images, render_scenes
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
 from synth.pools import Pools, fill_pools, frame_ranges
 from synth.pose.flesh import build_flesh as build_fingers
 from synth.raster.canvas import Canvas
+from synth.recording import Recording
 from synth.scene.background_folder import Background, load_backgrounds
 from synth.scene.clip import Rates, sample_clips, slice_rates
 from synth.scene.models import fixed_models
@@ -49,21 +48,6 @@ SAMPLED: Final = 2048
 """Scenes that are drawn up together: numpy's calls cost the same for few and for many."""
 
 
-@dataclass(frozen=True)
-class Blobs:
-    """Encoded images of a batch."""
-
-    depth: list[bytes]
-    """Of every frame so far."""
-    parts: list[bytes]
-    """Of every frame so far."""
-
-    def add(self, depth: np.ndarray, codes: np.ndarray) -> None:
-        """Encode one frame's depth (H, W) uint16 and codes (H, W) uint8."""
-        self.depth.append(encode_depth(depth))
-        self.parts.append(encode_parts(codes))
-
-
 class Generator:
     """Makes frames of one configuration. Build one a process: it holds meshes and buffers.
 
@@ -71,9 +55,12 @@ class Generator:
     show; what we build ourselves waits for the first frame, which the parent of a pool never makes.
     """
 
-    def __init__(self, config: SynthConfig, camera: Camera | None = None) -> None:
-        """camera: in place of the one that the configuration names."""
+    def __init__(
+        self, config: SynthConfig, camera: Camera | None = None, sensing: Sensing | None = None
+    ) -> None:
+        """camera, sensing: in place of the camera and the sensor that the configuration names."""
         check_config(config)
+        self.sensing = choose_sensor(config) if sensing is None else sensing
         weigh_classes(config.scene.grasp.favour)  # names it knows
         drop_stale_kernels()
         self.config = config
@@ -124,7 +111,7 @@ class Generator:
 
     def describe(self) -> dict[str, Any]:
         """The metadata of the dataset."""
-        return describe(self.config, self.camera)
+        return describe(self.config, self.camera, self.sensing)
 
     def sample(self, frame_ids: np.ndarray) -> Scenes:
         """The scenes of these frames."""
@@ -146,11 +133,11 @@ class Generator:
         self,
         scenes: Scenes,
         out: tuple[np.ndarray, np.ndarray] | None,
-        on_frame: Callable[[np.ndarray, np.ndarray], None] | None,
+        recorder: Recorder | None,
     ) -> Rendered:
         if self._painter is None:
             self._painter = new_painter(self.config.renderer, self.camera)
-        return render_scenes(scenes, self.camera, self.studio, self._painter, out, on_frame)
+        return render_scenes(scenes, self.camera, self.studio, self._painter, out, recorder)
 
     def make_table(self, first: int, stop: int) -> pa.Table:
         """Frames first <= k < stop as rows."""
@@ -164,15 +151,21 @@ class Generator:
                 b = min(a + self.batch, len(ids))
                 scenes = slice_scenes(drawn, a, b)
                 rates = None if motion is None else slice_rates(motion, drawn.hands, a, b)
-                blobs = Blobs([], [])
-                labelled = self._render(scenes, images, blobs.add)
+                solids = self.studio.stock.solids
+                recording = Recording(self.camera, solids, scenes, rates, self.sensing)
+                labelled = self._render(scenes, images, recording)
                 tables.append(
                     tabulate(
-                        self.camera, self.rig, self.studio.stock.solids, splits, scenes, rates,
-                        labelled, blobs.depth, blobs.parts,
+                        self.camera, self.rig, solids, splits, scenes, rates, labelled, recording
                     )
-                )  # fmt: skip
+                )
         return pa.concat_tables(tables)
+
+
+def choose_sensor(config: SynthConfig) -> Sensing | None:
+    """The sensor that a configuration names. Raises BadInput for one that cannot be."""
+    seed = config.seed if config.sensor_seed < 0 else config.sensor_seed
+    return choose_sensing(config.sensor, seed, config.bake)
 
 
 def load_rig(hand: str, seed: int, identities: int) -> Rig:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from augment.sensing import read_sensing
 from frames.camera import Camera
 from frames.camera_file import REQUIRED, build_camera
 from frames.dataset import open_dataset
@@ -28,10 +29,11 @@ def rerender(folder: Path, count: int, pick: int = 0) -> list[str]:
     data = open_dataset(folder, partial=True)
     config = config_from_meta(data.meta)
     camera = _stored_camera(data.meta)
+    sensing = read_sensing(data.meta, folder)
     problems = _changed_inputs(data.meta, describe(config, camera))
     if problems:
         return problems
-    maker = Generator(config, camera)
+    maker = Generator(config, camera, sensing)
     rng = generator(pick, 0, "verify/rerender")
     chosen = sorted(rng.choice(config.frames, size=min(count, config.frames), replace=False))
     for frame in chosen:

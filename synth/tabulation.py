@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from augment.unread import mark_unread
 from frames.camera import Camera
 from frames.parts import HAND_STRIDE, OBJECT_BASE, PROVENANCE_EXACT
 from frames.schema import table_from_columns
@@ -13,6 +14,7 @@ from synth.hand.rig import Rig
 from synth.pose.feix import GRASPS
 from synth.pose.library import PRESETS
 from synth.raster.canvas import DEPTH_SCALE
+from synth.recording import Recording
 from synth.scene.clip import Rates
 from synth.scene.outfit import name_worn
 from synth.scene.scene import Scenes
@@ -32,13 +34,12 @@ def tabulate(
     scenes: Scenes,
     rates: Rates | None,
     images: Rendered,
-    depth: list[bytes],
-    parts: list[bytes],
+    recording: Recording,
 ) -> pa.Table:
     """A table of the frames of a batch.
 
-    splits: names by number, none without splits. rates: of sequences. depth, parts: encoded images
-    of the frames.
+    splits: names by number, none without splits. rates: of sequences. recording: encoded images of
+    the frames, and what a sensor reads.
     """
     hands, labels, objects = scenes.hands, images.hands, scenes.objects
     count, total = len(scenes.frame_ids), len(hands.frame)
@@ -54,6 +55,10 @@ def tabulate(
     held = np.ma.array(number[hands.frame, hands.thing].astype(np.int8), mask=none)
     touches = np.isfinite(gap_m).any(1) | (hands.solid >= 0) | ~np.isnan(hands.plane[:, 0])
     gaps = np.ma.array(gap_m, mask=np.broadcast_to(~touches[:, None], gap_m.shape))
+    visibility, occlusion = labels.keypoints.visibility, labels.keypoints.occlusion
+    if recording.invalid is not None:
+        px, frame = labels.keypoints.keypoints_px, hands.frame
+        visibility, occlusion = mark_unread(px, visibility, occlusion, frame, recording.invalid)
     frame_rates, hand_rates, object_rates = {}, {}, {}
     if rates is not None:
         frame_rates = {
@@ -72,8 +77,9 @@ def tabulate(
             "camera": camera,
             "T_world_from_camera": scenes.T_world_from_camera,
             "depth_scale": np.full(count, DEPTH_SCALE),
-            "clean_depth": depth,
-            "parts": parts,
+            "clean_depth": recording.depth,
+            "parts": recording.parts,
+            **recording.list_columns(),
             "situation": _SITUATIONS[scenes.situation],
             "background": scenes.surroundings.names(),
             **frame_rates,
@@ -86,8 +92,8 @@ def tabulate(
             "keypoints_px": labels.keypoints.keypoints_px,
             "keypoints_cam_m": labels.keypoints_cam_m,
             "surface_depth_m": labels.keypoints.surface_depth_m,
-            "visibility": labels.keypoints.visibility,
-            "occlusion": labels.keypoints.occlusion,
+            "visibility": visibility,
+            "occlusion": occlusion,
             "visible_fraction": labels.visible_fraction,
             "box_px": labels.box_px,
             "box_amodal_px": labels.box_amodal_px,

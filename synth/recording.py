@@ -1,0 +1,79 @@
+"""What is kept of every frame while it is in the cache: encoded images, and a sensor's reading."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from augment.readings import name_devices, sense_shot
+from augment.sensing import Sensing
+from augment.shots import Shots, prepare_shots
+from frames.camera import Camera
+from frames.codec import encode_depth, encode_parts
+from synth.raster.canvas import DEPTH_SCALE
+from synth.scene.clip import Rates
+from synth.scene.scene import Scenes
+from synth.shot_labels import list_shot_labels
+from synth.things.solid import Solid
+
+
+class Recording:
+    """The images of a batch of scenes; a `synth.frame_renderer.Recorder`."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        solids: Sequence[Solid],
+        scenes: Scenes,
+        rates: Rates | None,
+        sensing: Sensing | None,
+    ) -> None:
+        """sensing: which sensor reads the frames; None for none. rates: of sequences."""
+        self._camera, self._solids = camera, solids
+        self._scenes, self._rates = scenes, rates
+        self._sensing = sensing
+        self._shots: Shots | None = None
+        self.depth: list[bytes] = []
+        """Encoded clean depth of every frame so far."""
+        self.parts: list[bytes] = []
+        """Encoded part codes of every frame so far."""
+        self.invalid: np.ndarray | None = None
+        """(B, H, W) uint8 why the sensor reads nothing; None where its depth is not stored."""
+        self._sensed: dict[str, list[Any]] = {"depth": [], "invalid": [], "sensor": []}
+
+    def begin(self, keypoints_cam_m: np.ndarray, T_camera_from_object: np.ndarray) -> None:
+        """Prepare for frames with these keypoints (N, 21, 3) and things (B, OBJECTS, 4, 4)."""
+        if self._sensing is None or not self._sensing.baked:
+            return
+        labels = list_shot_labels(
+            self._scenes, self._rates, self._solids, keypoints_cam_m, T_camera_from_object
+        )
+        self._shots = prepare_shots(labels, self._sensing.seed)
+        shape = (len(self._scenes.frame_ids), self._camera.height, self._camera.width)
+        self.invalid = np.empty(shape, np.uint8)
+        self._read = np.empty(shape[1:], np.uint16)
+
+    def add(self, depth: np.ndarray, codes: np.ndarray) -> None:
+        """Keep the next frame: clean depth (H, W) uint16 and codes (H, W) uint8."""
+        b = len(self.depth)
+        self.depth.append(encode_depth(depth))
+        self.parts.append(encode_parts(codes))
+        if self._shots is None or self._sensing is None or self.invalid is None:
+            return
+        shot = self._shots.shot(b, self._camera, depth, DEPTH_SCALE, codes)
+        name = sense_shot(self._sensing, shot, self._read, self.invalid[b])
+        self._sensed["sensor"].append(name)
+        self._sensed["depth"].append(encode_depth(self._read))
+        self._sensed["invalid"].append(encode_parts(self.invalid[b]))
+
+    def list_columns(self) -> dict[str, Any]:
+        """The columns of all frames that say what the sensor reads, or which sensor will."""
+        scenes, sensing = self._scenes, self._sensing
+        if sensing is None:
+            return {}
+        count = len(scenes.frame_ids)
+        seeds = np.full(count, sensing.seed, np.int64)
+        if self.invalid is not None:
+            return {**self._sensed, "sensor_seed": seeds}
+        sequence = np.full(count, -1) if scenes.sequence is None else scenes.sequence
+        return {"sensor": name_devices(sensing, scenes.frame_ids, sequence), "sensor_seed": seeds}

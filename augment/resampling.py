@@ -1,0 +1,259 @@
+"""A depth image and its code images sampled at other places, never across an outline.
+
+Part codes are those of the nearest pixel. Depth is of that pixel's surface: over neighbours that
+belong to it, 1 / z is interpolated, which is exact on planes (1 / z is linear over the image of a
+plane); beside an outline the nearest pixel's plane is carried on, and no value comes of two
+surfaces.
+"""
+
+import math
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from frames.parts import HAND_STRIDE, OBJECT_BASE
+
+STEEPEST: Final = 3.0
+"""Tangent of the angle (72 degrees) up to which a slope is a surface; steeper, it is a step."""
+
+WIDEST: Final = 8
+"""Source pixels that a new pixel spans at most when shrinking: more would only cost."""
+
+_TINY: Final = np.float32(1e-9)
+_NO_CODES: Final = np.empty((0, 0), np.uint8)
+
+OWNERS: Final = np.array(
+    [
+        c if c >= OBJECT_BASE else 0 if c % HAND_STRIDE == 0 else 1 + c // HAND_STRIDE
+        for c in range(256)
+    ],
+    np.uint8,
+)
+"""(256,) what a code belongs to: 0 the background, 1 .. 6 hands with their arms, 224 .. objects."""
+
+
+def resample(
+    places: NDArray[np.float32],
+    depth: NDArray[Any],
+    codes: NDArray[np.uint8] | None,
+    slope_limit: float,
+    span_px: float,
+    factor: float,
+    offset: float,
+    out: NDArray[Any],
+) -> None:
+    """Depth (H, W) uint16 or float32 at `places` (`geometry_lens.map_pixels`) -> out (H', W').
+
+    codes: (H, W) uint8 part codes; None for a frame without. slope_limit: relative change of depth
+    from a pixel to the next that still is a surface; 0 takes the nearest pixel's depth alone.
+    span_px: source pixels from one new pixel to the next; above 1, depth is averaged over them, as
+    far as they belong to the nearest pixel's surface. factor and offset, in units of the image,
+    make the new depth. 0 where there is no reading, or none that fits the type.
+    """
+    # Half a step is added before the fraction is cut off.
+    most = 65536.0 if depth.dtype == np.uint16 else math.inf
+    change = factor, offset, most
+    if slope_limit <= 0:
+        _sample_nearest(places, depth, change, out)
+        return
+    west, north, east, south = _find_window(places, depth.shape[1], depth.shape[0])
+    # A frame without readings saves every test for the image's edges.
+    reach = math.ceil(min(span_px, WIDEST) / 2 + 0.5) if span_px > 1 else 1
+    window = south - north + 1 + 2 * reach, east - west + 1 + 2 * reach
+    inverse, owner = np.zeros(window, np.float32), np.zeros(window, np.uint8)
+    known = _NO_CODES if codes is None else codes
+    origin = west - reach, north - reach
+    _invert(depth, known, OWNERS, origin, reach, inverse, owner)
+    if span_px <= 1:
+        smooth, slopes = np.zeros(window, np.bool_), np.zeros((2, *window), np.float32)
+        _find_slopes(inverse, owner, slope_limit, smooth, slopes)
+        _interpolate(places, depth, inverse, smooth, slopes, origin, change, out)
+        return
+    # Of a box as wide as the span, what falls on the pixels 0, 1, 2 ... beside its middle.
+    weights = np.clip(min(span_px, WIDEST) / 2 + 0.5 - np.arange(reach + 1), 0.0, 1.0)
+    weights = weights[weights > 0].astype(np.float32)
+    _average(places, depth, inverse, owner, origin, slope_limit, weights, change, out)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sample_codes(places, codes, outside, out):  # type: ignore[no-untyped-def]
+    """Codes (H, W) uint8 of the nearest pixel -> out (H', W'); `outside` where there is none."""
+    half, nothing = np.float32(0.5), np.float32(0.0)
+    width, height = np.float32(codes.shape[1]), np.float32(codes.shape[0])
+    for v in range(out.shape[0]):
+        for u in range(out.shape[1]):
+            x, y = places[0, v, u] + half, places[1, v, u] + half
+            if (x >= nothing) & (x < width) & (y >= nothing) & (y < height):
+                out[v, u] = codes[np.int32(y), np.int32(x)]
+            else:
+                out[v, u] = outside
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sample_nearest(places, depth, change, out):  # type: ignore[no-untyped-def]
+    one, half, nothing = np.float32(1.0), np.float32(0.5), np.float32(0.0)
+    width, height = np.float32(depth.shape[1]), np.float32(depth.shape[0])
+    factor, offset, most = np.float32(change[0]), np.float32(change[1]), np.float32(change[2])
+    whole = most < math.inf
+    for v in range(out.shape[0]):
+        for u in range(out.shape[1]):
+            x, y = places[0, v, u] + half, places[1, v, u] + half
+            z = nothing
+            if (x >= nothing) & (x < width) & (y >= nothing) & (y < height):
+                z = np.float32(depth[np.int32(y), np.int32(x)])
+            read = z > 0
+            z = factor * (places[2, v, u] * z) + offset
+            if whole:
+                z += half
+                out[v, u] = np.int32(z) if read & (z >= one) & (z < most) else 0
+            else:
+                out[v, u] = z if read & (z > 0) else nothing
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _find_window(places, width, height):  # type: ignore[no-untyped-def]
+    """Least and greatest column and row that the nearest pixels may have, within the image."""
+    nothing = np.float32(0.0)
+    last_x, last_y = np.float32(width - 1), np.float32(height - 1)
+    west, north = np.int32(width), np.int32(height)
+    east = south = np.int32(-1)
+    for v in range(places.shape[1]):
+        for u in range(places.shape[2]):
+            # Clamped, and as whole numbers: floats have no least one in any order of comparing.
+            x = np.int32(min(max(places[0, v, u], nothing), last_x))
+            y = np.int32(min(max(places[1, v, u], nothing), last_y))
+            west, north = min(west, x), min(north, y)
+            east, south = max(east, x), max(south, y)
+    return west, north, min(east + 1, width - 1), min(south + 1, height - 1)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _invert(depth, codes, owners, origin, reach, inverse, owner):  # type: ignore[no-untyped-def]
+    """1 / depth of a window, 0 for no reading and for the frame `reach` wide, and whose it is."""
+    known = codes.shape[0] > 0
+    for b in range(reach, inverse.shape[0] - reach):
+        for a in range(reach, inverse.shape[1] - reach):
+            z = np.float32(depth[origin[1] + b, origin[0] + a])
+            inverse[b, a] = np.float32(1.0) / z if z > 0 else np.float32(0.0)
+        if known:
+            for a in range(reach, inverse.shape[1] - reach):
+                owner[b, a] = owners[codes[origin[1] + b, origin[0] + a]]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _find_slopes(inverse, owner, limit, smooth, slopes):  # type: ignore[no-untyped-def]
+    """Per pixel, whether it is one surface with its right and lower neighbours and the one between,
+    and the slopes of 1 / z on its own surface: to both sides' mean, one side's, or none.
+
+    No branches, so that it runs in vector registers.
+    """
+    limit, half, level = np.float32(limit), np.float32(0.5), np.float32(0.0)
+    for b in range(1, inverse.shape[0] - 1):
+        for a in range(1, inverse.shape[1] - 1):
+            w, own = inverse[b, a], owner[b, a]
+            reach = limit * w
+            right, left = inverse[b, a + 1] - w, w - inverse[b, a - 1]
+            below, above = inverse[b + 1, a] - w, w - inverse[b - 1, a]
+            on_right = (abs(right) <= reach) & (owner[b, a + 1] == own)
+            on_left = (abs(left) <= reach) & (owner[b, a - 1] == own)
+            on_below = (abs(below) <= reach) & (owner[b + 1, a] == own)
+            on_above = (abs(above) <= reach) & (owner[b - 1, a] == own)
+            corner = inverse[b + 1, a + 1] - w
+            flat = (abs(corner - right) <= reach) & (abs(corner - below) <= reach)
+            flat &= (owner[b + 1, a + 1] == own) & (w > 0)
+            smooth[b, a] = flat & on_right & on_below
+            right = right if on_right else (left if on_left else level)
+            below = below if on_below else (above if on_above else level)
+            slopes[0, b, a] = half * (right + (left if on_left else right))
+            slopes[1, b, a] = half * (below + (above if on_above else below))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _interpolate(  # type: ignore[no-untyped-def]
+    places, depth, inverse, smooth, slopes, origin, change, out
+):
+    one, half, nothing = np.float32(1.0), np.float32(0.5), np.float32(0.0)
+    factor, offset, most = np.float32(change[0]), np.float32(change[1]), np.float32(change[2])
+    left, top = np.float32(origin[0]), np.float32(origin[1])
+    last_x, last_y = np.float32(inverse.shape[1] - 1.5), np.float32(inverse.shape[0] - 1.5)
+    whole = most < math.inf
+    for v in range(out.shape[0]):
+        for u in range(out.shape[1]):
+            # Whatever lies beyond the window ends in its frame, where nothing is.
+            x = min(max(places[0, v, u] - left, nothing), last_x)
+            y = min(max(places[1, v, u] - top, nothing), last_y)
+            a, b, i, j = np.int32(x), np.int32(y), np.int32(x + half), np.int32(y + half)
+            if smooth[b, a]:
+                p, q = x - np.float32(a), y - np.float32(b)
+                near = (one - p) * inverse[b, a] + p * inverse[b, a + 1]
+                far = (one - p) * inverse[b + 1, a] + p * inverse[b + 1, a + 1]
+                w = (one - q) * near + q * far
+            else:
+                # Beside an outline: the plane through the nearest pixel.
+                p, q = x - np.float32(i), y - np.float32(j)
+                w = inverse[j, i] + p * slopes[0, j, i] + q * slopes[1, j, i]
+            z = places[2, v, u] / w
+            if not whole and x == np.float32(i) and y == np.float32(j) and w > 0:
+                z = places[2, v, u] * np.float32(depth[j + origin[1], i + origin[0]])
+            z = factor * z + offset
+            if whole:
+                z += half
+                out[v, u] = np.int32(z) if w > 0 and one <= z < most else 0
+            else:
+                out[v, u] = z if w > 0 and z > 0 else nothing
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _average(  # type: ignore[no-untyped-def]
+    places, depth, inverse, owner, origin, limit, weights, change, out
+):
+    """Mean of 1 / z over a box about the nearest pixel, moved to the place by its slope.
+
+    Pixels count in pairs on opposite sides, so that a plane's mean is its middle's value even
+    where the surface ends within the box.
+    """
+    one, half = np.float32(1.0), np.float32(0.5)
+    width, height = np.float32(depth.shape[1]), np.float32(depth.shape[0])
+    factor, offset, most = np.float32(change[0]), np.float32(change[1]), np.float32(change[2])
+    whole = most < math.inf
+    limit = np.float32(limit)
+    n = weights.shape[0]
+    for v in range(out.shape[0]):
+        for u in range(out.shape[1]):
+            x, y = places[0, v, u], places[1, v, u]
+            out[v, u] = 0
+            if not (x + half >= 0 and x + half < width and y + half >= 0 and y + half < height):
+                continue
+            i, j = np.int32(x + half), np.int32(y + half)
+            if not depth[j, i] > 0:
+                continue
+            a, b = i - origin[0], j - origin[1]
+            nearest, own = inverse[b, a], owner[b, a]
+            total = share = slope_x = slope_y = xx = yy = np.float32(0.0)
+            for down in range(n):
+                for right in range(-n + 1 if down > 0 else 1, n):
+                    here, there = inverse[b + down, a + right], inverse[b - down, a - right]
+                    reach = limit * np.float32(abs(right) + down) * nearest
+                    flat = (abs(here - nearest) <= reach) & (abs(there - nearest) <= reach)
+                    flat &= owner[b + down, a + right] == own
+                    flat &= owner[b - down, a - right] == own
+                    weight = weights[abs(right)] * weights[down] if flat else np.float32(0.0)
+                    total += weight * ((here - nearest) + (there - nearest))
+                    share += weight + weight
+                    if down == 0:
+                        slope_x += weight * np.float32(right) * (here - there)
+                        xx += weight * np.float32(2 * right * right)
+                    elif right == 0:
+                        slope_y += weight * np.float32(down) * (here - there)
+                        yy += weight * np.float32(2 * down * down)
+            w = nearest + total / (share + weights[0] * weights[0])
+            w += (x - np.float32(i)) * slope_x / max(xx, _TINY)
+            w += (y - np.float32(j)) * slope_y / max(yy, _TINY)
+            z = factor * (places[2, v, u] / w) + offset
+            if whole:
+                z += half
+                out[v, u] = np.int32(z) if one <= z < most else 0
+            elif z > 0:
+                out[v, u] = z

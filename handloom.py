@@ -14,6 +14,7 @@ from frames.errors import BadInput
 
 COMMANDS: dict[str, str] = {
     "synth": "render a dataset of exactly labelled depth frames",
+    "augment": "read a dataset as a sensor would: noise, holes, shadows",
     "verify": "check a dataset; render frames again and compare their bytes",
     "stats": "say and draw what is in a dataset",
     "view": "draw frames as a contact sheet or a page to leaf through",

@@ -15,6 +15,14 @@ def print_result(as_json: bool, text: str, values: dict[str, Any]) -> None:
         Console(soft_wrap=True, highlight=False).print(text, markup=False)
 
 
+def print_counts(as_json: bool, out: object, counts: dict[str, int]) -> None:
+    """What became of the frames of a dataset: counts of those written and of those found."""
+    text = f"{out}: {counts['written']:,} frames written"
+    if counts["found"]:
+        text += f", {counts['found']:,} were there"
+    print_result(as_json, text, {"out": str(out), **counts})
+
+
 def print_note(text: str) -> None:
     """For people who wait."""
     Console(stderr=True, soft_wrap=True, highlight=False).print(text, markup=False)

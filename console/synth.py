@@ -8,7 +8,7 @@ from typing import Annotated
 import tyro
 
 from console.arguments import Json, find_option, parse
-from console.output import print_note, print_result
+from console.output import print_counts, print_note
 from console.progress import Bar
 from synth.config import SynthConfig
 
@@ -56,8 +56,5 @@ def run_synth(arguments: list[str]) -> int:
         )
     with Bar("frames", quiet=command.json) as bar:
         counts = generate(command.out, command.settings, workers, command.shard_range, bar)
-    text = f"{command.out}: {counts['written']:,} frames written"
-    if counts["found"]:
-        text += f", {counts['found']:,} were there"
-    print_result(command.json, text, {"out": str(command.out), **counts})
+    print_counts(command.json, command.out, counts)
     return 0

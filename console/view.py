@@ -39,7 +39,7 @@ def run_view(arguments: list[str]) -> int:
         dataset = open_dataset(data, partial=True, split=split or None)
         wanted = min(count or (24 if out.suffix == ".png" else 200), len(dataset))
         if not len(dataset):
-            raise BadInput(f"{data} has no finished shard yet: run the same synth command again")
+            raise BadInput(f"{data} has no finished shard yet: run the same command again")
         if not -1 <= first < len(dataset):
             raise BadInput(
                 f"first must be below {len(dataset)} (the frames there are), or -1 for frames"

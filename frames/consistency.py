@@ -37,6 +37,7 @@ from frames.parts import (
     VISIBILITY_OUTSIDE,
     VISIBILITY_VISIBLE,
 )
+from frames.reading_rules import check_readings, check_unread
 from frames.scene_rules import Moment, check_hands, check_scenes
 
 REPROJECTION_PX: Final = 1e-3
@@ -72,9 +73,10 @@ def check_batch(
         _check_occluders,
         _check_boxes,
         check_hands,
+        check_unread,
     ]
     yield from _check_frames(batch)
-    for rule, wrong in check_scenes(batch, splits, before):
+    for rule, wrong in (*check_readings(batch), *check_scenes(batch, splits, before)):
         if wrong.any():
             place = f"frame {batch['frame_id'][np.argmax(wrong)]}"
             yield Finding(rule, place, int(wrong.sum()))
@@ -201,7 +203,9 @@ def _check_occluders(view: BatchView) -> Iterator[tuple[str, Mask]]:
         return
     hit, step = read
     code = view.batch["parts"][view.frame[:, None], view.row, view.column].astype(np.int64)
-    visible = view.inside & (view.hand("visibility") == VISIBILITY_VISIBLE)
+    # Where a sensor reads nothing, nothing may hide the keypoint either.
+    dropped = view.hand("occlusion") == CAUSE_DROPOUT
+    visible = view.inside & ((view.hand("visibility") == VISIBILITY_VISIBLE) | dropped)
     occluded = view.inside & (view.hand("visibility") == VISIBILITY_OCCLUDED)
     cause = view.hand("occlusion")
     z = view.hand("keypoints_cam_m")[..., 2].astype(np.float64)

@@ -88,7 +88,7 @@ class Dataset:
         if missing and not partial:
             raise BadInput(
                 f"{folder} lacks {len(missing)} of {len(wanted)} shards (first: "
-                f"{shard_name(missing[0])}): run the same synth command again to finish it"
+                f"{shard_name(missing[0])}): run the same command again to finish it"
             )
         self.shards = [i for i in wanted if i in there]
         rows = [len(self._rows(i)) for i in self.shards]

@@ -95,7 +95,7 @@ def check_sum(path: Path) -> None:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
     except OSError:
-        raise BadInput(f"{path} is missing: run the same synth command again") from None
+        raise BadInput(f"{path} is missing: run the same command again") from None
     if words != [digest.hexdigest(), path.name]:
         raise BadInput(f"{path} does not match its SHA-256 sidecar: delete both, write them again")
 
@@ -107,7 +107,7 @@ def open_shard(path: Path) -> pq.ParquetFile:
     columns.
     """
     if not path.is_file():
-        raise BadInput(f"{path} is missing: run the same synth command again to write it")
+        raise BadInput(f"{path} is missing: run the same command again to write it")
     try:
         file = pq.ParquetFile(path, memory_map=True)
         schema = file.schema_arrow

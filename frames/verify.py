@@ -136,5 +136,5 @@ def _check_shard(
 def _explain_missing(folder: Path, index: int) -> str:
     path = shard_path(folder, index)
     if path.exists():
-        return f"{path} has no SHA-256 sidecar: delete it and run the same synth command again"
-    return f"{SHARD_FOLDER}/{path.name} is missing: run the same synth command again to write it"
+        return f"{path} has no SHA-256 sidecar: delete it and run the same command again"
+    return f"{SHARD_FOLDER}/{path.name} is missing: run the same command again to write it"

@@ -285,7 +285,7 @@ def edit(data: Path, **changes: object) -> None:
     [
         (flip_byte, "frames-00001.parquet does not match its SHA-256 sidecar"),
         (truncate, "frames-00001.parquet does not match its SHA-256 sidecar"),
-        (drop_shard, "shards/frames-00001.parquet is missing: run the same synth command"),
+        (drop_shard, "shards/frames-00001.parquet is missing: run the same command"),
         (drop_sum, "frames-00001.parquet has no SHA-256 sidecar"),
         (raise_shards_version, "frames-00001.parquet has schema version 99"),
         (lambda d: edit(d, frames=41), "has 8 frames, dataset.json says 9"),

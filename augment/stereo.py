@@ -1,15 +1,203 @@
-"""To be written."""
+"""Active and passive stereo, the fast model: what a windowed matcher does, without matching.
 
+The clean depth becomes disparity in the device's own pixels; near surfaces grow and melt as they do
+under windows (`window_matching`), what the second eye does not see is left out (`shadow`), noise,
+pull and steps come onto the disparity and holes gather at the hard places (`disparity_reading`).
+docs/sensors/stereo.md has the equations, their sources and what they reach.
+"""
+
+import math
 from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
 
+import numpy as np
+from numpy.typing import NDArray
+
+from augment.depth_filters import fill_from_left, filter_median
+from augment.disparity_reading import Limits, read_disparity
+from augment.noise_field import effect_key, fill_field, fill_temporal_field
+from augment.parameter import parameter
+from augment.shadow import fill_shadow, table_columns
 from augment.shot import Reading, Shot
+from augment.window_matching import grow_near, melt_steps, settle_disparity
+from frames.camera import Camera
 
 
 @dataclass(frozen=True)
 class Stereo:
-    """Parameters."""
+    """Parameters. Lengths in px are pixels of the device's own depth image."""
+
+    focal_px: float = parameter("px", 50.0, 10000.0)
+    """Focal length of the device's depth image. A dataset's image may be smaller: lengths are
+    scaled by its own focal length over this one."""
+    baseline_m: float = parameter("m", 0.001, 2.0)
+    """Between the two eyes; disparity = focal_px * baseline_m / z."""
+    second_eye: float = parameter("side", -1.0, 1.0)
+    """Where the eye is that the depth image does not belong to: >= 0 right, < 0 left."""
+    max_disparity_px: float = parameter("px", 1.0, 4096.0)
+    """Largest disparity of the search: nothing is read nearer than f B / max_disparity_px."""
+    far_m: float = parameter("m", 0.1, 1000.0)
+    """Nothing is read beyond."""
+    noise_px: float = parameter("px", 0.0, 5.0)
+    """RMS error of the disparity s on a well lit plane: the depth errs by z^2 s / (f B)."""
+    noise_length_px: float = parameter("px", 0.0, 100.0)
+    """Distance at which the correlation of the part that is new in every frame is 1/e."""
+    slow_share: float = parameter("1", 0.0, 1.0)
+    """Of the variance of the noise, the part that goes with the patches below."""
+    patch_length_px: float = parameter("px", 0.0, 500.0)
+    """Distance at which the correlation of patches of bad matching is 1/e: how large holes and the
+    blocks of silhouettes are, and the slow part of the noise."""
+    fixed_share: float = parameter("1", 0.0, 1.0)
+    """Of the patches' variance, what stays through a sequence."""
+    memory_s: float = parameter("s", 0.0, 1000.0)
+    """Time in which the correlation of the rest of the patches falls to 1/e."""
+    locking_px: float = parameter("px", 0.0, 0.5)
+    """Amplitude a of the pull towards whole disparities, a sin(2 pi d) (pixel locking)."""
+    quantum_px: float = parameter("px", 0.0, 1.0)
+    """Step of the disparity; 0: none."""
+    depth_step_m: float = parameter("m", 0.0, 0.1)
+    """Step of the depth that is delivered; 0: none."""
+    grow_px: float = parameter("px", 0.0, 50.0)
+    """How far near surfaces grow over their surroundings, mean."""
+    grow_hidden_px: float = parameter("px", 0.0, 50.0)
+    """The same where the second eye is blind, and nothing else could match."""
+    grow_spread: float = parameter("1", 0.0, 2.0)
+    """Standard deviation of both between patches, relative: irregular silhouettes."""
+    part_px: float = parameter("px", 0.1, 100.0)
+    """Step of disparity at which two surfaces part: above it the near one wins, below they melt."""
+    melt_px: float = parameter("px", 0.0, 50.0)
+    """Half the length of the ramp into which a small step melts."""
+    melt_step_px: float = parameter("px", 0.1, 100.0)
+    """Step of disparity at which nothing melts any more."""
+    ring_px: float = parameter("px", 0.0, 50.0)
+    """Width of the ring outside silhouettes where the window straddles them."""
+    ring_share: float = parameter("1", 0.0, 1.0)
+    """Of the pixels there that nothing has grown over: lost."""
+    hole_share: float = parameter("1", 0.0, 1.0)
+    """Of the pixels of good surfaces: lost."""
+    low_signal: float = parameter("1", 0.0, 10.0)
+    """Signal at which half of the pixels are lost. The signal is reflectance cos^2 times
+    (p / z^2 + 1 - p): 1 for a white wall, face on, at 1 m."""
+    high_signal: float = parameter("1", 0.001, 1e9)
+    """Signal above which the image is saturated."""
+    projector_share: float = parameter("1", 0.0, 1.0)
+    """p: how much of the texture at 1 m the device projects itself. 0: passive."""
+    rim_loss: float = parameter("1", 0.0, 1.0)
+    """Share of the signal that is missing in the image's corners, growing with the square."""
+    slope_limit: float = parameter("1", 0.01, 100.0)
+    """Gradient of the disparity, px per px, at which half of the pixels are lost."""
+    median: float = parameter("switch", 0.0, 1.0)
+    """From 0.5 a 3 x 3 median of the image runs over the disparity."""
+    fill_px: float = parameter("px", 0.0, 10000.0)
+    """Holes are filled from their left end as far as this; 0: not at all."""
 
 
 def sense_stereo(model: Stereo, shot: Shot) -> Reading:
-    """A reading."""
-    raise NotImplementedError
+    """What the device reads: depth (H, W) float32 m, reason uint8, sigma float32 m.
+
+    A pure function of model, camera, images and keys. sigma is z^2 noise / (f B), with the noise
+    that little light adds; growth and melting are not in it.
+    """
+    shape = shot.depth.shape
+    depth_m, sigma = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    reason = np.empty(shape, np.uint8)
+    if shot.depth.size == 0:
+        return Reading(depth_m, reason, None, sigma)
+    lateral = shot.camera.fx / model.focal_px
+    x_px, y_px = table_columns(shot.camera), _table_rows(shot.camera)
+    badness, noise = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    patch_px = model.patch_length_px * lateral
+    patches = (model.fixed_share, model.memory_s, patch_px, badness)
+    fill_temporal_field(shot.keys, "stereo/patches", shot.time_s, *patches)
+    fresh = effect_key(shot.keys.frame, "stereo/noise")
+    fill_field(fresh, model.noise_length_px * lateral, noise)
+    surface, state = _match_windows(model, shot, x_px, lateral, badness)
+    matched = np.empty(shape, np.float32)
+    melt = np.float32(model.melt_px * lateral), np.float32(model.melt_step_px)
+    melt_steps(surface, *melt, matched)
+    if model.median >= 0.5:
+        matched = filter_median(matched)
+    read_disparity(
+        matched, surface, state, shot.parts, shot.reflectance, x_px, y_px, noise, badness,
+        _limits(model, shot.camera), depth_m, reason, sigma,
+    )  # fmt: skip
+    if model.fill_px > 0:
+        fill_from_left(depth_m, reason, sigma, int(model.fill_px * lateral + 0.5))
+    return Reading(depth_m, reason, None, sigma)
+
+
+def _match_windows(
+    model: Stereo,
+    shot: Shot,
+    x_px: NDArray[np.float32],
+    lateral: float,
+    badness: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Disparity (H, W) float32 after growth, and marks of `window_matching`, (H, W) uint8."""
+    shape = shot.depth.shape
+    scale = model.focal_px * model.baseline_m * shot.depth_scale
+    side = 1.0 if model.second_eye >= 0 else -1.0
+    state = np.zeros(shape, np.uint8)
+    fill_shadow(shot.depth, side * scale * lateral, x_px, model.part_px * lateral, state)
+    grow, grow_hidden = model.grow_px * lateral, model.grow_hidden_px * lateral
+    farthest = math.ceil(max(grow, grow_hidden) * (1.0 + model.grow_spread))
+    ring = max(int(model.ring_px * lateral + 0.5), farthest)
+    grown, nearest = np.empty(shape, np.uint16), np.empty(shape, np.uint16)
+    reach = np.float32(grow), np.float32(grow_hidden), np.float32(model.grow_spread)
+    grow_near(shot.depth, state, badness, *reach, ring, grown, nearest)
+    border = _find_borders(shot.camera)[0 if side > 0 else 1]
+    numbers = (scale, model.part_px, side * lateral, border)
+    surface = np.empty(shape, np.float32)
+    settle_disparity(shot.depth, grown, nearest, x_px, *map(np.float32, numbers), state, surface)
+    return surface, state
+
+
+@lru_cache(maxsize=64)
+def _limits(model: Stereo, camera: Camera) -> Limits:
+    lateral = camera.fx / model.focal_px
+    scale = model.focal_px * model.baseline_m
+    numbers = (
+        scale,
+        model.noise_px,
+        math.sqrt(1.0 - model.slow_share),
+        math.sqrt(model.slow_share),
+        model.locking_px,
+        model.quantum_px,
+        model.depth_step_m,
+        model.max_disparity_px,
+        scale / model.far_m,
+        _find_quantile(model.hole_share),
+        _find_quantile(model.ring_share),
+        model.low_signal,
+        model.high_signal,
+        lateral / model.slope_limit,
+        model.projector_share,
+        model.rim_loss / max(_find_borders(camera)[2], 1e-9),
+        camera.fx,
+        camera.fy,
+    )
+    return Limits(*map(np.float32, numbers))
+
+
+def _find_quantile(share: float) -> float:
+    """What a normal number exceeds in this share of cases; far beyond any for 0 and 1."""
+    if not 0.0 < share < 1.0:
+        return 1e9 if share <= 0.0 else -1e9
+    return NormalDist().inv_cdf(1.0 - share)
+
+
+@lru_cache(maxsize=8)
+def _table_rows(camera: Camera) -> NDArray[np.float32]:
+    """(H, W) float32: fy y of every pixel's ray (x, y, 1); NaN outside the field. Read-only."""
+    table = (camera.ray_table()[..., 1] * camera.fy).astype(np.float32)
+    table.setflags(write=False)
+    return table
+
+
+@lru_cache(maxsize=8)
+def _find_borders(camera: Camera) -> tuple[float, float, float]:
+    """fx x of the rays through the left and right border, and the largest x^2 + y^2 of a ray."""
+    x_px = table_columns(camera)
+    farthest = float(np.nanmax(np.square(camera.ray_table()).sum(-1)))
+    return float(np.nanmin(x_px)) - 0.5, float(np.nanmax(x_px)) + 0.5, farthest

@@ -1,0 +1,168 @@
+"""From the disparity that matching settled on to a device's depth, and to why there is none.
+
+Pixels are lost where a blotchy field of unit variance, how bad the match is, exceeds a limit. The
+limit falls with what makes matching hard: little light, a slanting surface, a silhouette within
+the window. So holes are blobs that gather at the hard places.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from augment.window_matching import BESIDE, HIDDEN
+from frames.reasons import (
+    LOW_SIGNAL,
+    MISMATCH,
+    NOTHING,
+    OUT_OF_RANGE,
+    SATURATED,
+    SHADOW,
+    VIGNETTE,
+)
+
+__all__ = ["Limits", "read_disparity"]
+
+_ZERO, _QUARTER, _HALF, _ONE = (np.float32(x) for x in (0.0, 0.25, 0.5, 1.0))
+_ROUND = np.float32(12582912.0)  # 1.5 * 2^23: adding it and taking it away rounds a float32
+# sin(2 pi x) on [-1/2, 1/2] as x (1/4 - x^2) (c0 + c1 x^2 + c2 x^4): exact zeros, 2e-4 off at most.
+_C0, _C1, _C2 = np.float32(25.1274), np.float32(-64.8352), np.float32(67.0766)
+_SOFT, _TINY = np.float32(5.0), np.float32(1e-6)
+_READ, _NOTHING, _LOW, _HIGH, _RIM, _LOST, _FAR, _SHADOW = (
+    np.uint8(code)
+    for code in (0, NOTHING, LOW_SIGNAL, SATURATED, VIGNETTE, MISMATCH, OUT_OF_RANGE, SHADOW)
+)
+
+
+class Limits(NamedTuple):
+    """A model's numbers for one camera, float32 all."""
+
+    scale: np.float32
+    """Disparity times depth, px m."""
+    noise: np.float32
+    """Standard deviation of the disparity on a well lit surface, px."""
+    fresh: np.float32
+    """Gain of the noise that is new in every frame, of 1 in all."""
+    slow: np.float32
+    """Gain of the error that goes with bad matches and stays with them."""
+    locking: np.float32
+    """Amplitude of the pull towards whole disparities, px."""
+    quantum: np.float32
+    """Step of the disparity, px; 0: none."""
+    step_m: np.float32
+    """Step of the depth, m; 0: none."""
+    largest: np.float32
+    """Largest disparity of the search, px."""
+    smallest: np.float32
+    """Smallest disparity that is a reading, px."""
+    hole: np.float32
+    """Badness above which a pixel of a good surface is lost."""
+    ring: np.float32
+    """Badness above which a pixel beside a silhouette is lost."""
+    low: np.float32
+    """Signal at which half of the pixels are lost."""
+    high: np.float32
+    """Signal above which the image is saturated."""
+    per_slope: np.float32
+    """1 / the gradient of the disparity, px per pixel of the image, at which half are lost."""
+    projector: np.float32
+    """Share of the pattern that the device projects: it fades with the squared distance."""
+    rim: np.float32
+    """Share of the signal that is missing where the ray (x, y, 1) has x^2 + y^2 = 1."""
+    fx: np.float32
+    """Focal lengths of the image, px."""
+    fy: np.float32
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def read_disparity(  # type: ignore[no-untyped-def]
+    disparity,
+    surface,
+    state,
+    parts,
+    reflectance,
+    x_px,
+    y_px,
+    noise,
+    badness,
+    limits,
+    depth,
+    reason,
+    sigma,
+):
+    """Fills depth (H, W) float32 m, reason (H, W) uint8 and sigma (H, W) float32 m.
+
+    disparity: (H, W) float32 as matched, `NO_DISPARITY` where nothing is; surface: the same before
+    steps melted, for slopes; state: (H, W) uint8, marks of `window_matching`; parts (H, W) uint8,
+    reflectance (256,) float32; x_px, y_px: (H, W) float32, fx x and fy y of each ray (x, y, 1);
+    noise, badness: (H, W) float32 of unit variance; limits: `Limits`.
+
+    Noise, pull and quantum act on the disparity d: z = f B / d and sigma_z = z^2 sigma_d / (f B).
+    The signal is reflectance cos^2 (p / z^2 + 1 - p): by the law of Lambert, and once more because
+    a slanting surface shows its pattern foreshortened.
+    """
+    height, width = disparity.shape
+    p = limits
+    grain, keep = max(p.quantum, _TINY), p.quantum <= _ZERO
+    metre, smooth = max(p.step_m, _TINY), p.step_m <= _ZERO
+    per_grain, per_metre, nearness = _ONE / grain, _ONE / metre, _ONE / p.scale
+    per_fx, per_fy = _ONE / p.fx, _ONE / p.fy
+    shine = np.empty(width, np.float32)
+    line = np.empty(width + 2, np.float32)
+    before, here, after = line[:width], line[1 : width + 1], line[2:]
+    for v in range(height):
+        codes = parts[v]
+        for u in range(width):
+            shine[u] = reflectance[codes[u]]
+        above, below = surface[max(v - 1, 0)], surface[min(v + 1, height - 1)]
+        here[:] = surface[v]
+        line[0], line[width + 1] = line[1], line[width]
+        xs, ys, flags, bad, error = x_px[v], y_px[v], state[v], badness[v], noise[v]
+        found, to, why, spread = disparity[v], depth[v], reason[v], sigma[v]
+        for u in range(width):
+            d, x, y = here[u], xs[u], ys[u]
+            # The flatter of the two one-sided slopes: the jump at an outline is none.
+            a, b = d - before[u], after[u] - d
+            gx = a if abs(a) < abs(b) else b
+            a, b = d - above[u], below[u] - d
+            gy = a if abs(a) < abs(b) else b
+            # In disparity a plane stays a plane, d = a x + b y + c, with the normal (a, b, c).
+            a, b = gx * p.fx, gy * p.fy
+            c = d - gx * x - gy * y
+            radius = (x * per_fx) ** 2 + (y * per_fy) ** 2
+            oblique = (a * a + b * b + c * c) * (_ONE + radius) + _TINY  # (d / cosine)^2
+            near = d * nearness
+            lit = shine[u] * d * d * (p.projector * near * near + (_ONE - p.projector))
+            light = max(lit * (_ONE - p.rim * radius), _TINY)
+            # Little light over noise: a worse match, in the end none.
+            faint = p.low * oblique / light
+            blur = p.noise * (_ONE + faint * faint)
+            d = found[u]
+            wave = d - ((d + _ROUND) - _ROUND)
+            square = wave * wave
+            wave = wave * (_QUARTER - square) * (_C0 + square * (_C1 + square * _C2))
+            e = d + blur * (p.fresh * error[u] + p.slow * bad[u]) + p.locking * wave
+            stepped = ((e * per_grain + _ROUND) - _ROUND) * grain
+            e = e if keep else stepped
+            z = p.scale / max(e, _TINY)
+            variation = z * z * blur * nearness
+            stepped = ((z * per_metre + _ROUND) - _ROUND) * metre
+            z = z if smooth else stepped
+
+            by_match = p.ring if flags[u] & BESIDE else p.hole
+            by_slope = (_ONE - max(abs(gx), abs(gy)) * p.per_slope) * _SOFT
+            by_light = (_ONE - faint) * _SOFT
+            # light >= p.high * oblique is glare, without another division.
+            glare = light > p.high * oblique
+            limit = min(min(by_light, by_slope), by_match)
+            code = _LOW if p.low * oblique > lit * _HALF else _RIM
+            code = code if by_light <= limit else _LOST
+            lost = code if bad[u] > limit else _READ
+            lost = _HIGH if glare else lost
+            lost = _SHADOW if flags[u] & HIDDEN else lost
+            lost = _FAR if (e > p.largest) | (e < p.smallest) else lost
+            lost = _NOTHING if d < _ZERO else lost
+            good = lost == _READ
+            to[u] = z if good else _ZERO
+            spread[u] = variation if good else _ZERO
+            why[u] = lost

@@ -146,22 +146,34 @@ def fill_mixed_field(words, gains, grid, length_px, out):  # type: ignore[no-unt
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill_white(words, gains, out):  # type: ignore[no-untyped-def]
-    """Four numbers a hash: out (rows, columns), each row a counter of its own."""
+    """Four numbers a hash, as `hash_word` has it: row v counts from v times the hashes of a row."""
+    # Unsigned places: numba then leaves out what counts negative ones from the end, and the loop of
+    # the hashes becomes vector instructions.
     height, width = out.shape
-    mask = np.uint64(4095)
-    blocks = (width + 3) // 4
-    for i in range(words.shape[0]):
-        key, gain = words[i], gains[i]
-        for v in range(height):
-            row = out[v]
+    blocks = np.uint64((width + 3) // 4)
+    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+    mask = np.uint64(_LEVELS - 1)
+    hashes = np.empty(blocks, np.uint64)
+    row = np.empty(four * blocks, np.float32)
+    for v in range(height):
+        for u in range(four * blocks):
+            row[u] = np.float32(0.0)
+        for i in range(words.shape[0]):
+            gain = gains[i]
+            first = words[i] + (np.uint64(v) * blocks + one) * _GOLDEN
             for block in range(blocks):
-                h = hash_word(key, v * blocks + block)
-                for k in range(min(4, width - 4 * block)):
-                    value = gain * _NORMAL[np.int64((h >> np.uint64(12 * k)) & mask)]
-                    if i == 0:
-                        row[4 * block + k] = value
-                    else:
-                        row[4 * block + k] += value
+                z = first + block * _GOLDEN
+                z = (z ^ (z >> np.uint64(30))) * _C1
+                z = (z ^ (z >> np.uint64(27))) * _C2
+                hashes[block] = z ^ (z >> np.uint64(31))
+            for block in range(blocks):
+                h, u = hashes[block], four * block
+                row[u] += gain * _NORMAL[h & mask]
+                row[u + one] += gain * _NORMAL[(h >> np.uint64(12)) & mask]
+                row[u + two] += gain * _NORMAL[(h >> np.uint64(24)) & mask]
+                row[u + three] += gain * _NORMAL[(h >> np.uint64(36)) & mask]
+        for u in range(np.uint64(width)):
+            out[v, u] = row[u]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -1,0 +1,1 @@
+"""What comes between camera and hands, and what takes readings away (docs/occlusion.md)."""

@@ -1,0 +1,177 @@
+"""Flying pixels: by an outline two surfaces share a pixel, and their phasors add up.
+
+A pixel there reads arg(sum share_i C_i exp(j phase_i)): a distance between the two or, past half a
+wavelength apart, before or behind both. The shares are of `augment.coverage`. If the nearer
+surface moves across the image, they differ from sample to sample. Each sample is the difference
+of a pixel's two taps, so that constant light leaves no trace.
+"""
+
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from augment.noise_field import hash_word
+from augment.phasor import spin
+
+JUMP_M: Final = 0.006
+"""Depths that bend by no more than this, and 1/128 of the depth, are one surface."""
+
+_ZERO, _ONE, _TWO, _HALF = (np.float32(x) for x in (0.0, 1.0, 2.0, 0.5))
+_FAR, _SLOPE = np.float32(65535.0), np.float32(1 / 128)
+
+# Columns of a row's outlines: near r, C, S, speed; far r, C, S, speed; share of near, its change.
+COLUMNS: Final = 10
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def find_outlines(depth, v, step, work, marks, out):  # type: ignore[no-untyped-def]
+    """Fill out (W,) int32 with the places of image row v by outlines, and say how many there are.
+
+    Found where depth bends by more than `JUMP_M` and 1/128 of itself over three pixels, along u or
+    v: a surface may tilt as it will, and a step shows on both its sides. work: (4, W + 2) float32,
+    written over; marks: (W,) uint8, becomes 1 at those places.
+    """
+    height, width = depth.shape
+    for k in range(3):
+        _copy_far(depth[min(max(v + k - 1, 0), height - 1)], work[k])
+    _find_bends(work, np.float32(JUMP_M / step), marks)
+    count = 0
+    for u in range(width):
+        out[count] = u
+        count += marks[u]
+        if count == width:
+            break
+    return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _copy_far(source, out):  # type: ignore[no-untyped-def]
+    """A row of depth with its ends doubled; nothing, 0, lies behind everything."""
+    inner = out[1:-1]
+    for u in range(source.shape[0]):
+        d = np.float32(source[u])
+        inner[u] = d if d > _ZERO else _FAR
+    out[0], out[-1] = out[1], out[-2]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _find_bends(work, jump, marks):  # type: ignore[no-untyped-def]
+    above, below = work[0, 1:-1], work[2, 1:-1]
+    left, here, right = work[1, :-2], work[1, 1:-1], work[1, 2:]
+    bends = work[3, 1:-1]
+    for u in range(marks.shape[0]):
+        double = _TWO * here[u]
+        along = abs(left[u] + right[u] - double)
+        across = abs(above[u] + below[u] - double)
+        least = min(min(min(left[u], right[u]), min(above[u], below[u])), here[u])
+        bends[u] = max(along, across) - (jump + least * _SLOPE)
+    for u in range(marks.shape[0]):
+        marks[u] = bends[u] > _ZERO
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def part_surfaces(work, v, places, above, light, below, table, key, out, nearest, slopes):  # type: ignore[no-untyped-def]
+    """Fill out (n, COLUMNS) for the outlines of image row v, the first n of places.
+
+    work: as `find_outlines` left it; above, light, below: (4, W) of `returned_light` for the rows
+    v - 1, v, v + 1; table: of `tabulate_coverage`; key: a 64-bit word of the frame. Also filled:
+    nearest, (n, 2) int32, a pixel (v, u) of the near surface, and slopes, (n, 2), the change of its
+    share per pixel that it moves along u and v. The column of motion is 0.
+    """
+    width = light.shape[1]
+    choices = np.uint64(table.shape[0])
+    for n in range(out.shape[0]):
+        u = np.int64(places[n])
+        least, most = _FAR, _ZERO
+        for k in range(3):
+            for x in range(u, u + 3):
+                least, most = min(least, work[k, x]), max(most, work[k, x])
+        # Halfway in 1 / z: what is well behind the nearest counts as far.
+        middle = _TWO * least * most / (least + most)
+        inside = work[1, u + 1] <= middle
+        pattern, members, lit = 0, 0, 0
+        r, c, s, speed = _ZERO, _ZERO, _ZERO, _ZERO
+        near_v, near_u = v, u
+        for k in range(3):
+            source = above if k == 0 else (light if k == 1 else below)
+            for x in range(3):
+                is_near = work[k, u + x] <= middle
+                pattern |= (1 << (3 * k + x)) if is_near else 0
+                if is_near != inside:
+                    place = min(max(u + x - 1, 0), width - 1)
+                    members += 1
+                    c += source[1, place]
+                    s += source[2, place]
+                    if source[0, place] > _ZERO:
+                        lit += 1
+                        r += source[0, place]
+                        speed += source[3, place]
+                    if is_near and near_v == v and near_u == u:
+                        near_v, near_u = v + k - 1, place
+        nearest[n, 0], nearest[n, 1] = near_v, near_u
+        other, own = (4, 0) if inside else (0, 4)
+        for k in range(4):
+            out[n, own + k] = light[k, u]
+        each, present = _ONE / np.float32(max(members, 1)), _ONE / np.float32(max(lit, 1))
+        out[n, other], out[n, other + 1] = r * present, c * each
+        out[n, other + 2], out[n, other + 3] = s * each, speed * present
+        chosen = hash_word(key, np.uint64(v * width + u)) % choices if choices > 1 else np.uint64(0)
+        out[n, 8], out[n, 9] = table[chosen, pattern, 0], _ZERO
+        slopes[n, 0], slopes[n, 1] = table[chosen, pattern, 1], table[chosen, pattern, 2]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def move_outlines(scene, v, places, slopes, nearest, out):  # type: ignore[no-untyped-def]
+    """Fill out[:, 9]: how fast the near surface's share of each pixel changes, 1/s.
+
+    scene: of `returned_light`; slopes, nearest: of `part_surfaces`.
+    """
+    lens, step = scene.lens, np.float32(scene.step)
+    for n in range(out.shape[0]):
+        y, x = nearest[n, 0], nearest[n, 1]
+        t = scene.twist[scene.parts[y, x]]
+        z = step * np.float32(scene.depth[y, x])
+        if z <= _ZERO:
+            continue
+        px, py = lens[0, y, x], lens[1, y, x]
+        # Linear part over the depth, plus w x (px, py, 1).
+        vx = t[0] / z + t[4] - t[5] * py
+        vy = t[1] / z + t[5] * px - t[3]
+        vz = t[2] / z + t[3] * py - t[4] * px
+        u = places[n]
+        rate_x, rate_y = lens[3, v, u], lens[4, v, u]
+        out[n, 9] = slopes[n, 0] * rate_x * (vx - px * vz)
+        out[n, 9] += slopes[n, 1] * rate_y * (vy - py * vz)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def mix_row(places, outlines, turns_per_m, middle_s, step_s, stray, re, im):  # type: ignore[no-untyped-def]
+    """Replace the phasors re, im (W) of a row's outlines by their two surfaces'.
+
+    The rest as for `augment.pixel_signal.collect_row`.
+    """
+    for n in range(outlines.shape[0]):
+        u, line = places[n], outlines[n]
+        g0, g1, e0, e1 = stray[0, u], stray[1, u], stray[2, u], stray[3, u]
+        a, b = line[1] * g0 + line[2] * e0, line[1] * g1 + line[2] * e1
+        c, d = line[5] * g0 + line[6] * e0, line[5] * g1 + line[6] * e1
+        x, y = _ZERO, _ZERO
+        still = line[3] == _ZERO and line[7] == _ZERO and line[9] == _ZERO
+        for k in range(1 if still else 4):
+            at = middle_s + (np.float32(k) - np.float32(1.5)) * step_s
+            if still:
+                at = _ZERO
+            share = min(max(line[8] + line[9] * at, _ZERO), _ONE)
+            rest = _ONE - share
+            cn, sn = spin(turns_per_m * (line[0] + line[3] * at))
+            cf, sf = spin(turns_per_m * (line[4] + line[7] * at))
+            zx = share * (cn * a - sn * b) + rest * (cf * c - sf * d)
+            zy = share * (cn * b + sn * a) + rest * (cf * d + sf * c)
+            if still:
+                x, y = zx, zy
+            elif k == 0 or k == 2:  # A_0 and A_2 show the real part, A_1 and A_3 the imaginary one
+                x += _HALF * zx
+            else:
+                y += _HALF * zy
+        re[u], im[u] = x + stray[4, u], y + stray[5, u]

@@ -1,0 +1,234 @@
+"""Light that does not come straight back: off other surfaces, by short detours, and in the lens.
+
+All three change slowly over the image and are worked out on a coarse grid of nodes, for the whole
+frame, before its pixels are:
+
+- Off other surfaces (one bounce). Node j lights node i: with the patch of solid angle W that a node
+  stands for, the irradiance at i is the sum of reflectance_j W g_ij / (pi d^2 + W r_j^2), where g
+  has the cosines at both ends, and the light has gone (r_j + d - r_i) / 2 further than that which i
+  gets itself (Fuchs, "Multipath interference compensation in time-of-flight camera images", ICPR
+  2010). A plane lights itself not at all, a corner its walls, a table the hand above it.
+- By short detours, too small for the grid (between fingers, within a room's clutter): a share of
+  the direct light with one detour; the share varies over the image, the same for a sequence.
+- In the lens and on the sensor: a share of all light nearby, wherever it is from (Mure-Dubois and
+  Huegli, "Real-time scattering compensation for time-of-flight camera", ICVS 2007).
+"""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from augment.noise_field import hash_uniform
+from augment.phasor import SPEED_OF_LIGHT, spin
+from augment.returned_light import fill_row
+
+NODES: Final = 10
+"""Nodes along the longer side of the image, less one."""
+
+_SAMPLES: Final = 4  # a node and axis, for the light around it
+_FAINT: Final = 3e-5  # 1 / m^2; direct light has 0.1 at 3 m
+_ZERO = np.float32(0.0)
+
+
+class Stray(NamedTuple):
+    """How much of each kind (see `augment.time_of_flight.TimeOfFlight`)."""
+
+    bounce_gain: float
+    detour_share: float
+    detour_m: float
+    flare_share: float
+    flare_width_rad: float
+
+
+def size_grid(height: int, width: int) -> tuple[int, int, int]:
+    """(pixels from node to node, nodes down, nodes across); nodes lie at multiples from pixel 0."""
+    pitch = max(8, math.ceil(max(height, width) / NODES))
+    return pitch, (height - 1) // pitch + 2, (width - 1) // pitch + 2
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_stray(scene, frequencies, stray, key, pitch, out, reach):  # type: ignore[no-untyped-def]
+    """Fill out (F, 6, nodes down, nodes across) float32 for F frequencies, and reach (1, 1, nodes
+    down, nodes across) with the r^2 of what lies at each node.
+
+    A pixel's phasor is exp(j phase) (C (out_0 + j out_1) + S (out_2 + j out_3)) + out_4 + j out_5,
+    with C its direct amplitude and S its strength. What lies behind a node's surface gets less of
+    the light that falls on that: S is to be scaled by reach / r^2 where this is below 1. key: a
+    64-bit word of the sequence, for where the detours are.
+    """
+    depth = scene.depth
+    _fill_detours(frequencies, stray, key, out)
+    reach[:] = _ZERO
+    down, across = out.shape[2], out.shape[3]
+    if stray.bounce_gain > 0.0:
+        patches = np.zeros((down * across, 9))
+        for j in range(down):
+            for i in range(across):
+                v, u = min(j * pitch, depth.shape[0] - 1), min(i * pitch, depth.shape[1] - 1)
+                patch = patches[j * across + i]
+                _fill_patch(depth, v, u, scene.step, scene.lens, patch)
+                patch[8] = scene.reflectance[scene.parts[v, u]] * scene.dimming[v, u]
+                reach[0, 0, j, i] = patch[6] * patch[6]
+                # Half a patch lies beyond the image at its sides.
+                patch[7] *= (0.5 if j in (0, down - 1) else 1.0) * pitch
+                patch[7] *= (0.5 if i in (0, across - 1) else 1.0) * pitch
+        _fill_bounces(patches, frequencies, stray.bounce_gain, out)
+    if stray.flare_share > 0.0:
+        width_px = stray.flare_width_rad / max(_angle_of_pixel(scene.lens), 1e-9)
+        fall = math.exp(-pitch / max(width_px, 1e-6))
+        _fill_flare(scene, frequencies, pitch, stray.flare_share, fall, out)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _angle_of_pixel(lens):  # type: ignore[no-untyped-def]
+    """Radians of a pixel at the middle of the image."""
+    rate = lens[3, lens.shape[1] // 2, (lens.shape[2] - 1) // 2]
+    return 1.0 / rate if rate > 0.0 else 1.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill_patch(depth, v, u, step, lens, out):  # type: ignore[no-untyped-def]
+    """Fill out[:8]: point, unit normal towards the camera, r, solid angle of a pixel.
+
+    The inverse depth of a plane is linear over the rays, which gives its normal
+    (`augment.incidence`); of two neighbours along each axis the flatter one counts.
+    """
+    height, width = depth.shape
+    length = lens[2, v, u]
+    if depth[v, u] == 0 or length == _ZERO:
+        return
+    x, y = lens[0, v, u], lens[1, v, u]
+    w = 1.0 / (depth[v, u] * step)
+    slopes = np.zeros((2, 3))  # along u and v: change of 1 / z, x and y
+    slopes[0, 1], slopes[1, 2] = 1.0, 1.0
+    for axis in range(2):
+        least = 1e9
+        for side in (-1, 1):
+            b, a = v + (side if axis else 0), u + (0 if axis else side)
+            if not (0 <= b < height and 0 <= a < width):
+                continue
+            if depth[b, a] == 0 or lens[2, b, a] == _ZERO:
+                continue
+            change = 1.0 / (depth[b, a] * step) - w
+            if abs(change) < least:
+                least = abs(change)
+                slopes[axis, 0] = change
+                slopes[axis, 1], slopes[axis, 2] = lens[0, b, a] - x, lens[1, b, a] - y
+    (rw, rx, ry), (ew, ex, ey) = slopes[0], slopes[1]
+    determinant = rx * ey - ry * ex
+    wx, wy = (rw * ey - ry * ew) / determinant, (rx * ew - rw * ex) / determinant
+    wz = w - x * wx - y * wy
+    norm = math.sqrt(wx * wx + wy * wy + wz * wz)
+    out[0], out[1], out[2] = x / w, y / w, 1.0 / w
+    out[3], out[4], out[5] = -wx / norm, -wy / norm, -wz / norm
+    out[6] = length / w
+    rate = lens[3, v, min(u, width - 2)] * lens[4, min(v, height - 2), u]
+    out[7] = 1.0 / (rate * length**3) if rate > 0.0 else 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill_detours(frequencies, stray, key, out):  # type: ignore[no-untyped-def]
+    for f in range(frequencies.shape[0]):
+        turns = 2.0 * frequencies[f] / SPEED_OF_LIGHT * stray.detour_m
+        c, s = spin(np.float32(turns))
+        out[f, 2:] = _ZERO
+        for j in range(out.shape[2]):
+            for i in range(out.shape[3]):
+                varying = np.float32(2.0) * hash_uniform(key, j * out.shape[3] + i)
+                share = np.float32(stray.detour_share) * varying
+                out[f, 0, j, i] = np.float32(1.0) + share * c
+                out[f, 1, j, i] = share * s
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill_bounces(patches, frequencies, gain, out):  # type: ignore[no-untyped-def]
+    n, across = patches.shape[0], out.shape[3]
+    for a in range(n):
+        p = patches[a]
+        if p[6] == 0.0:
+            continue
+        for b in range(n):
+            q = patches[b]
+            if b == a or q[8] == 0.0:
+                continue
+            x, y, z = q[0] - p[0], q[1] - p[1], q[2] - p[2]
+            at_p = p[3] * x + p[4] * y + p[5] * z
+            at_q = -(q[3] * x + q[4] * y + q[5] * z)
+            if at_p <= 0.0 or at_q <= 0.0:
+                continue
+            square = x * x + y * y + z * z
+            area = q[7] * q[6] * q[6]
+            share = gain * q[8] * q[7] * at_p * at_q / (square * (math.pi * square + area))
+            if share < _FAINT:
+                continue
+            further = 0.5 * (q[6] + math.sqrt(square) - p[6])
+            for f in range(frequencies.shape[0]):
+                c, s = spin(np.float32(2.0 * frequencies[f] / SPEED_OF_LIGHT * further))
+                out[f, 2, a // across, a % across] += np.float32(share) * c
+                out[f, 3, a // across, a % across] += np.float32(share) * s
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill_flare(scene, frequencies, pitch, share, fall, out):  # type: ignore[no-untyped-def]
+    """The light around each node, by a few pixels in its cell, spread by exp(-distance / width)."""
+    count, _, down, across = out.shape
+    height, width = scene.depth.shape
+    mean = np.zeros((count, 2, down, across))
+    taken = np.zeros((down, across))
+    every = max(1, pitch // _SAMPLES)
+    row = np.empty((4, width), np.float32)
+    for v in range(every // 2, height, every):
+        fill_row(scene, v, row)
+        j = (v + pitch // 2) // pitch
+        for u in range(every // 2, width, every):
+            i = (u + pitch // 2) // pitch
+            taken[j, i] += 1.0
+            if row[1, u] > _ZERO:
+                for f in range(count):
+                    c, s = spin(np.float32(2.0 * frequencies[f] / SPEED_OF_LIGHT) * row[0, u])
+                    mean[f, 0, j, i] += row[1, u] * c
+                    mean[f, 1, j, i] += row[1, u] * s
+    weights = np.empty((down, across))
+    for j in range(down):
+        for i in range(across):
+            weights[j, i] = fall ** math.sqrt(float(j * j + i * i))
+    for j in range(down):
+        for i in range(across):
+            norm = 0.0
+            for y in range(down):
+                for x in range(across):
+                    norm += weights[abs(y - j), abs(x - i)] * taken[y, x]
+            for f in range(count):
+                for k in range(2):
+                    total = 0.0
+                    for y in range(down):
+                        for x in range(across):
+                            total += weights[abs(y - j), abs(x - i)] * mean[f, k, y, x]
+                    out[f, 4 + k, j, i] = share * total / max(norm, 1e-12)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def widen_nodes(nodes, pitch, out):  # type: ignore[no-untyped-def]
+    """Fill out (F, down, 6, W): nodes (F, 6, down, across) interpolated along the rows."""
+    each = np.float32(1.0) / np.float32(pitch)
+    for f in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            for k in range(out.shape[2]):
+                line, ends = out[f, j, k], nodes[f, k, j]
+                for i in range(ends.shape[0] - 1):
+                    start, rise = ends[i], each * (ends[i + 1] - ends[i])
+                    first = i * pitch
+                    for u in range(min(pitch, line.shape[0] - first)):
+                        line[first + u] = start + np.float32(u) * rise
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def interpolate_stray(lines, v, pitch, out):  # type: ignore[no-untyped-def]
+    """Fill out (6, W) for image row v from lines (down, 6, W) of `widen_nodes`."""
+    j = v // pitch
+    t = np.float32(v - j * pitch) / np.float32(pitch)
+    first, second, flat = lines[j].reshape(-1), lines[j + 1].reshape(-1), out.reshape(-1)
+    for i in range(flat.shape[0]):
+        flat[i] = first[i] + t * (second[i] - first[i])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from augment.pair import Pair
 from frames.camera import Camera
 
 
@@ -40,6 +41,8 @@ class Shot:
     time_s: float
     """Since the sequence began; 0 outside sequences."""
     keys: Keys
+    pair: Pair | None = None
+    """Both eyes' views as rendered, for stereo by matching; None for frames that have none."""
 
 
 @dataclass(frozen=True)

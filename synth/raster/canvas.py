@@ -240,11 +240,18 @@ class Canvas:
             visible_box=table[:, composite.VISIBLE_BOX : composite.VISIBLE_BOX + 4],
         )
 
-    def layer(self, slot: int) -> tuple[np.ndarray, np.ndarray]:
-        """Codes (H, W) uint8 and depth (H, W) float32 in metres of one layer (K: background)."""
+    def layer(
+        self, slot: int, box: tuple[int, int, int, int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Codes (H, W) uint8 and depth (H, W) float32 in metres of one layer (K: background).
+
+        box: left, top, right, bottom (outer) of a part of the image, in place of all of it.
+        """
         self._freshen()
         height, stride = self.camera.height, self._grid.stride
-        keys = self._keys[slot, : height * stride].reshape(height, stride)[:, : self.camera.width]
+        left, top, right, bottom = box or (0, 0, self.camera.width, height)
+        keys = self._keys[slot, : height * stride].reshape(height, stride)
+        keys = keys[top:bottom, left:right]
         return decode_codes(keys), decode_depth(keys)
 
 

@@ -23,13 +23,10 @@ from augment.dot_pattern import SIDE, STEPS
 from augment.noise_field import hash_normal
 from augment.pair import Eye
 from augment.shadow import fill_shadow
+from augment.surface_texture import add_grain
 from frames.camera import Camera
 
 _SHADOW_STEPS = 10000.0  # per metre
-_NEXT, _BELOW, _BEYOND = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77), np.uint32(0xC2B2AE3D)
-_MIX1, _MIX2 = np.uint32(0x7FEB352D), np.uint32(0x846CA68B)
-_TO_UNIT = np.float32(3.4641016 * 2.0**-24)  # 24 bits to a variance of 1
-_HALF_RANGE = np.float32(1.7320508)
 
 
 class Light(NamedTuple):
@@ -69,13 +66,14 @@ def light_eye(
     eye_m: the eye's place along x, from the left eye. tile: `build_dots`. reflectance, softness:
     (256,) float32 by part code: diffuse reflectance, and the share of light that scatters inside.
     """
-    out = np.empty(eye.depth_m.shape, np.float32)
+    height, width = eye.depth_m.shape
+    out = np.empty((height, width), np.float32)
     if out.size == 0:
         return out
     dark = np.zeros(out.shape, np.uint8)
     if light.powered > 0:
         steps = np.minimum(eye.depth_m * _SHADOW_STEPS + 0.5, 65535).astype(np.uint16)
-        columns = (np.arange(eye.left, eye.left + out.shape[1]) - camera.cx).astype(np.float32)
+        columns = (np.arange(eye.left, eye.left + width) - camera.cx).astype(np.float32)
         x_px = np.broadcast_to(columns, out.shape)
         shift = (float(light.projector_m) - eye_m) * camera.fx * _SHADOW_STEPS
         fill_shadow(steps, shift, np.ascontiguousarray(x_px), 0.5, dark)
@@ -108,48 +106,15 @@ def expose_eye(
 ) -> NDArray[np.uint8]:
     """(h, w) uint8 image of a radiance (h, w).
 
-    electrons: per unit of radiance; full: electrons at 255; read_e: readout noise; speckle: relative
-    standard deviation of laser light, which each eye sees otherwise. key: of the
-    eye's noise in this frame; row, column: where the window begins in the whole image, `width`
-    columns wide, so that a pixel's noise does not depend on the window.
+    electrons: per unit of radiance; full: electrons at 255; read_e: readout noise; speckle:
+    relative standard deviation of laser light, which each eye sees otherwise. key: of the eye's
+    noise in this frame; row, column: where the window begins in the whole image, `width` columns
+    wide, so that a pixel's noise does not depend on the window.
     """
     out = np.empty(radiance.shape, np.uint8)
     numbers = (np.float32(x) for x in (electrons, 255.0 / full, read_e, speckle))
     _fill_exposed(radiance, *numbers, key, row, column, width, out)
     return out
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _corner(h):  # type: ignore[no-untyped-def]
-    # numba widens what it computes with 32-bit words; cut short each time, they stay in lanes.
-    h = np.uint32(np.uint32(h ^ (h >> np.uint32(16))) * _MIX1)
-    h = np.uint32(np.uint32(h ^ (h >> np.uint32(15))) * _MIX2)
-    return np.float32(np.int32(h >> np.uint32(8))) * _TO_UNIT - _HALF_RANGE
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _add_grain(x, y, z, cell, weight, key, out):  # type: ignore[no-untyped-def]
-    """Adds value noise of variance about 1/3 on a grid of cubes, times weight, to a row."""
-    per = np.float32(1.0) / cell
-    for u in range(x.shape[0]):
-        a, b, c = x[u] * per, y[u] * per, z[u] * per
-        fa, fb, fc = np.floor(a), np.floor(b), np.floor(c)
-        p, q, r = a - fa, b - fb, c - fc
-        i = np.uint32(np.uint32(np.int32(fa)) * _NEXT)
-        j = np.uint32(np.uint32(np.int32(fb)) * _BELOW)
-        k = np.uint32(np.uint32(np.int32(fc)) * _BEYOND + key)
-        i1, j1, k1 = np.uint32(i + _NEXT), np.uint32(j + _BELOW), np.uint32(k + _BEYOND)
-        n00 = _corner(np.uint32(i ^ j ^ k))
-        n00 += p * (_corner(np.uint32(i1 ^ j ^ k)) - n00)
-        n10 = _corner(np.uint32(i ^ j1 ^ k))
-        n10 += p * (_corner(np.uint32(i1 ^ j1 ^ k)) - n10)
-        n01 = _corner(np.uint32(i ^ j ^ k1))
-        n01 += p * (_corner(np.uint32(i1 ^ j ^ k1)) - n01)
-        n11 = _corner(np.uint32(i ^ j1 ^ k1))
-        n11 += p * (_corner(np.uint32(i1 ^ j1 ^ k1)) - n11)
-        n00 += q * (n10 - n00)
-        n01 += q * (n11 - n01)
-        out[u] += weight[u] * (n00 + r * (n01 - n00))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -205,7 +170,7 @@ def _fill_radiance(  # type: ignore[no-untyped-def]
                 seen = cell * fx * here[u]
                 fade = min(max(seen - np.float32(1.0), zero), one)
                 weight[u] = np.float32(1.2) * fade
-            _add_grain(x, y, z, cell, weight, light.texture_key + np.uint32(octave), grain)
+            add_grain(x, y, z, cell, weight, light.texture_key + np.uint32(octave), grain)
         codes, shade, to = parts[v], dark[v], out[v]
         tile_v = base_v + light.projector_px * ray_y
         j = int(tile_v)

@@ -94,13 +94,15 @@ def decimate(  # type: ignore[no-untyped-def]
     room = int(per_pixel) + 3
     block = np.empty(room * room, np.float32)
     counts = np.zeros(256, np.int64)
-    for v in range(height):
+    last_v = min(int((top + h) / per_pixel) + 1, height)
+    first_u, last_u = max(int(left / per_pixel), 0), min(int((left + w) / per_pixel) + 1, width)
+    for v in range(max(int(top / per_pixel), 0), last_v):
         r0, r1 = _cover(v, per_pixel, whole[0])
         if r0 < top or r1 > top + h:
             continue
         near_v = 1e9 if top <= 0 else r0 - top
         near_v = near_v if top + h >= whole[0] else min(near_v, top + h - r1)
-        for u in range(width):
+        for u in range(first_u, last_u):
             c0, c1 = _cover(u, per_pixel, whole[1])
             if c0 < left or c1 > left + w:
                 continue

@@ -30,7 +30,7 @@ def refine_disparity(left, right, disparity, half, floor, out):  # type: ignore[
     squares = np.zeros((height, width + 2 * half), np.float32)
     products = np.zeros((height, width + 2 * half), np.float32)
     for v in range(height):
-        l, r, d = left[v], right[v], disparity[v]
+        mine, r, d = left[v], right[v], disparity[v]
         aa, bb = squares[v, half:], products[v, half:]
         for u in range(1, width - 1):
             x = np.float32(reach + u) - d[u]
@@ -47,10 +47,10 @@ def refine_disparity(left, right, disparity, half, floor, out):  # type: ignore[
             c3 = np.float32(0.5) * (p3 - p0) + np.float32(1.5) * (p1 - p2)
             value = p1 + t * (c1 + t * (c2 + t * c3))
             slope = c1 + t * (np.float32(2.0) * c2 + np.float32(3.0) * t * c3)
-            own = np.float32(0.5) * (np.float32(l[u + 1]) - np.float32(l[u - 1]))
+            own = np.float32(0.5) * (np.float32(mine[u + 1]) - np.float32(mine[u - 1]))
             g = np.float32(0.5) * (own + slope)
             aa[u] = g * g
-            bb[u] = g * (value - np.float32(l[u]))
+            bb[u] = g * (value - np.float32(mine[u]))
     top, bottom = np.empty(width + 2 * half, np.float32), np.empty(width + 2 * half, np.float32)
     for v in range(height):
         top[:] = np.float32(0.0)

@@ -43,7 +43,7 @@ def read_surfaces(images, fields, reflectance, limits, out):  # type: ignore[no-
     z' = f b / (step round((d + n) / step)), after Khoshelham and Elberink 2012 and Barron's
     simkinect, but without the +0.5 that the latter adds before rounding, which shifts every depth
     by half a step. A rounding error has the variance step^2 / 12, which is taken off the noise
-    first, so that sigma is the whole.
+    first, so that sigma is the whole (or the rounding alone, where that is more).
     """
     depth, parts, shadow, cosine, rays = images
     fine, smooth = fields
@@ -75,8 +75,11 @@ def read_surfaces(images, fields, reflectance, limits, out):  # type: ignore[no-
             rate = rate_slant(c)
             sigma += slant * rate * rate * math.sqrt(near_by) if c < half else none
             step_z = step_at_1m * z * z
-            drawn = sigma * sigma - twelfth * (step_z * step_z + step_m * step_m)
-            drawn = math.sqrt(drawn) if drawn > none else none
+            rounding = twelfth * (step_z * step_z + step_m * step_m)
+            whole = sigma * sigma
+            whole = whole if whole > rounding else rounding
+            drawn = math.sqrt(whole - rounding)
+            sigma = math.sqrt(whole)
             noise = of_fine * fine[v, u] + of_smooth * smooth[v, u]
             d += drawn * noise * d * near_by
             if step_px > 0:

@@ -1,0 +1,1 @@
+"""Sensor profiles fitted to real captures (docs/calibrate.md)."""

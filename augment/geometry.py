@@ -115,7 +115,10 @@ def turn_camera(camera: Camera, turn: Array, to: Camera | None = None) -> Geomet
 
 def aim_camera(camera: Camera, px: tuple[float, float], to: Camera | None = None) -> Geometry:
     """Turn the axis to what is seen at a pixel, by the shortest way. BadInput outside the field."""
-    ray = camera.unproject(np.array(px, np.float64))
+    if camera.model == "pinhole" and camera.max_theta_rad is None:
+        ray = np.array([(px[0] - camera.cx) / camera.fx, (px[1] - camera.cy) / camera.fy, 1.0])
+    else:
+        ray = camera.unproject(np.array(px, np.float64))
     if not np.isfinite(ray).all():
         raise BadInput(f"the camera sees nothing at the pixel {tuple(map(float, px))} to aim at")
     return Geometry(camera, camera if to is None else to, _freeze(look_along(ray)))

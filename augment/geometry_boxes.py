@@ -14,7 +14,7 @@ from frames.parts import HAND_PARTS
 
 Array = NDArray[np.float64]
 
-SLACK_PX: Final = 1e-3
+SLACK_PX: Final = 0.05
 """How far a box may stick out of an image that is said to have all of it."""
 
 
@@ -27,6 +27,7 @@ def _list_rim(steps: int) -> Array:
 
 
 _RIM: Final = _list_rim(9)
+"""Points along the edges of a box, where a lens bends them."""
 
 
 def measure_boxes(parts: NDArray[np.uint8], part_base: NDArray[np.uint8]) -> Array:
@@ -52,9 +53,8 @@ def enclose_boxes(
     source, camera = geometry.source, geometry.camera
     rays = NO_RAYS
     if source.model != "pinhole":
-        # Points along the edges too: a lens bends them.
-        px = boxes[:, None, :2] + (boxes[:, None, 2:] - boxes[:, None, :2]) * _RIM
-        rays = np.ascontiguousarray(source.unproject(px)[..., :2])
+        rays = np.empty((len(boxes), len(_RIM), 2))
+        _look_up_rim(source.ray_table(), boxes, _RIM, rays)
     _surround(
         *(tabulate_lens(source), tabulate_lens(camera), geometry.turn, geometry.stretch),
         *(boxes, rays, (camera.width, camera.height), out, whole),
@@ -85,6 +85,30 @@ def _bound_hands(tally, part_base, out):  # type: ignore[no-untyped-def]
                 )
         if out[n, 0] == math.inf:
             out[n] = math.nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _look_up_rim(table, boxes, rim, rays):  # type: ignore[no-untyped-def]
+    """Rays (N, M, 2) at places `rim` (M, 2) of boxes, from the table of pixels' rays.
+
+    Between pixels and half a pixel beyond them by straight lines: to a few hundredths of a pixel,
+    and far cheaper than to invert a lens.
+    """
+    height, width = table.shape[0], table.shape[1]
+    for n in range(boxes.shape[0]):
+        for m in range(rim.shape[0]):
+            x = boxes[n, 0] + (boxes[n, 2] - boxes[n, 0]) * rim[m, 0]
+            y = boxes[n, 1] + (boxes[n, 3] - boxes[n, 1]) * rim[m, 1]
+            rays[n, m, 0] = rays[n, m, 1] = math.nan
+            if math.isnan(x + y) or width < 2 or height < 2:
+                continue
+            i = min(max(math.floor(x), 0), width - 2)
+            j = min(max(math.floor(y), 0), height - 2)
+            p, q = x - i, y - j
+            for c in range(2):
+                near = (1 - p) * table[j, i, c] + p * table[j, i + 1, c]
+                far = (1 - p) * table[j + 1, i, c] + p * table[j + 1, i + 1, c]
+                rays[n, m, c] = (1 - q) * near + q * far
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

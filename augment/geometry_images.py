@@ -16,6 +16,9 @@ from frames.reasons import NOTHING, OUT_OF_RANGE
 RESAMPLINGS: Final = ("surface", "nearest")
 """How depth is sampled: interpolated on the nearest pixel's surface, or that pixel's own value."""
 
+_SAME_SPAN: Final = 1.05
+"""Up to so many source pixels a new one, nothing is averaged: there is one reading for each."""
+
 
 @dataclass(frozen=True)
 class Images:
@@ -46,6 +49,7 @@ def apply_to_images(
     """
     _check_images(geometry, images, steps_per_m, resampling)
     places = map_pixels(geometry)
+    span = measure_span(places)
     size = geometry.camera.height, geometry.camera.width
     depth = parts = invalid = None
     if images.parts is not None:
@@ -59,7 +63,7 @@ def apply_to_images(
             images.depth,
             images.parts,
             limit if resampling == "surface" else 0.0,
-            measure_span(places),
+            span if span > _SAME_SPAN else 1.0,
             geometry.depth_factor,
             geometry.depth_offset_m * steps_per_m,
             depth,

@@ -21,7 +21,6 @@ STEEPEST: Final = 3.0
 WIDEST: Final = 8
 """Source pixels that a new pixel spans at most when shrinking: more would only cost."""
 
-_TINY: Final = np.float32(1e-9)
 _NO_CODES: Final = np.empty((0, 0), np.uint8)
 
 OWNERS: Final = np.array(
@@ -65,16 +64,16 @@ def resample(
     inverse, owner = np.zeros(window, np.float32), np.zeros(window, np.uint8)
     known = _NO_CODES if codes is None else codes
     origin = west - reach, north - reach
+    smooth, slopes = np.zeros(window, np.bool_), np.zeros((2, *window), np.float32)
     _invert(depth, known, OWNERS, origin, reach, inverse, owner)
+    _find_slopes(inverse, owner, slope_limit, smooth, slopes)
     if span_px <= 1:
-        smooth, slopes = np.zeros(window, np.bool_), np.zeros((2, *window), np.float32)
-        _find_slopes(inverse, owner, slope_limit, smooth, slopes)
         _interpolate(places, depth, inverse, smooth, slopes, origin, change, out)
         return
     # Of a box as wide as the span, what falls on the pixels 0, 1, 2 ... beside its middle.
     weights = np.clip(min(span_px, WIDEST) / 2 + 0.5 - np.arange(reach + 1), 0.0, 1.0)
     weights = weights[weights > 0].astype(np.float32)
-    _average(places, depth, inverse, owner, origin, slope_limit, weights, change, out)
+    _average(places, depth, inverse, owner, slopes, origin, slope_limit, weights, change, out)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -86,7 +85,7 @@ def sample_codes(places, codes, outside, out):  # type: ignore[no-untyped-def]
         for u in range(out.shape[1]):
             x, y = places[0, v, u] + half, places[1, v, u] + half
             if (x >= nothing) & (x < width) & (y >= nothing) & (y < height):
-                out[v, u] = codes[np.int32(y), np.int32(x)]
+                out[v, u] = codes[np.uint64(np.int32(y)), np.uint64(np.int32(x))]
             else:
                 out[v, u] = outside
 
@@ -102,14 +101,14 @@ def _sample_nearest(places, depth, change, out):  # type: ignore[no-untyped-def]
             x, y = places[0, v, u] + half, places[1, v, u] + half
             z = nothing
             if (x >= nothing) & (x < width) & (y >= nothing) & (y < height):
-                z = np.float32(depth[np.int32(y), np.int32(x)])
+                z = np.float32(depth[np.uint64(np.int32(y)), np.uint64(np.int32(x))])
             read = z > 0
             z = factor * (places[2, v, u] * z) + offset
             if whole:
                 z += half
                 out[v, u] = np.int32(z) if read & (z >= one) & (z < most) else 0
             else:
-                out[v, u] = z if read & (z > 0) else nothing
+                out[v, u] = z if read & (z > 0) & (z < most) else nothing
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -176,38 +175,44 @@ def _interpolate(  # type: ignore[no-untyped-def]
 ):
     one, half, nothing = np.float32(1.0), np.float32(0.5), np.float32(0.0)
     factor, offset, most = np.float32(change[0]), np.float32(change[1]), np.float32(change[2])
-    left, top = np.float32(origin[0]), np.float32(origin[1])
+    west, north = np.float32(origin[0]), np.float32(origin[1])
     last_x, last_y = np.float32(inverse.shape[1] - 1.5), np.float32(inverse.shape[0] - 1.5)
     whole = most < math.inf
+    # Indices without a sign are not counted from the end, nor tested for it.
+    unit = np.uint64(1)
     for v in range(out.shape[0]):
         for u in range(out.shape[1]):
             # Whatever lies beyond the window ends in its frame, where nothing is.
-            x = min(max(places[0, v, u] - left, nothing), last_x)
-            y = min(max(places[1, v, u] - top, nothing), last_y)
-            a, b, i, j = np.int32(x), np.int32(y), np.int32(x + half), np.int32(y + half)
+            x = min(max(places[0, v, u] - west, nothing), last_x)
+            y = min(max(places[1, v, u] - north, nothing), last_y)
+            left, top = np.int32(x), np.int32(y)
+            a, b = np.uint64(left), np.uint64(top)
             if smooth[b, a]:
-                p, q = x - np.float32(a), y - np.float32(b)
-                near = (one - p) * inverse[b, a] + p * inverse[b, a + 1]
-                far = (one - p) * inverse[b + 1, a] + p * inverse[b + 1, a + 1]
+                p, q = x - np.float32(left), y - np.float32(top)
+                near = (one - p) * inverse[b, a] + p * inverse[b, a + unit]
+                far = (one - p) * inverse[b + unit, a] + p * inverse[b + unit, a + unit]
                 w = (one - q) * near + q * far
             else:
                 # Beside an outline: the plane through the nearest pixel.
-                p, q = x - np.float32(i), y - np.float32(j)
-                w = inverse[j, i] + p * slopes[0, j, i] + q * slopes[1, j, i]
+                left, top = np.int32(x + half), np.int32(y + half)
+                a, b = np.uint64(left), np.uint64(top)
+                p, q = x - np.float32(left), y - np.float32(top)
+                w = inverse[b, a] + p * slopes[0, b, a] + q * slopes[1, b, a]
             z = places[2, v, u] / w
-            if not whole and x == np.float32(i) and y == np.float32(j) and w > 0:
-                z = places[2, v, u] * np.float32(depth[j + origin[1], i + origin[0]])
+            if not whole and p == 0 and q == 0 and w > 0:
+                # To the bit, so that what changes nothing changes nothing.
+                z = places[2, v, u] * np.float32(depth[top + origin[1], left + origin[0]])
             z = factor * z + offset
             if whole:
                 z += half
                 out[v, u] = np.int32(z) if w > 0 and one <= z < most else 0
             else:
-                out[v, u] = z if w > 0 and z > 0 else nothing
+                out[v, u] = z if w > 0 and z > 0 and z < most else nothing
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _average(  # type: ignore[no-untyped-def]
-    places, depth, inverse, owner, origin, limit, weights, change, out
+    places, depth, inverse, owner, slopes, origin, limit, weights, change, out
 ):
     """Mean of 1 / z over a box about the nearest pixel, moved to the place by its slope.
 
@@ -227,33 +232,40 @@ def _average(  # type: ignore[no-untyped-def]
             if not (x + half >= 0 and x + half < width and y + half >= 0 and y + half < height):
                 continue
             i, j = np.int32(x + half), np.int32(y + half)
-            if not depth[j, i] > 0:
+            if not inverse[j - origin[1], i - origin[0]] > 0:
                 continue
             a, b = i - origin[0], j - origin[1]
             nearest, own = inverse[b, a], owner[b, a]
-            total = share = slope_x = slope_y = xx = yy = np.float32(0.0)
+            total = share = sum_x = sum_y = xx = xy = yy = np.float32(0.0)
             for down in range(n):
                 for right in range(-n + 1 if down > 0 else 1, n):
                     here, there = inverse[b + down, a + right], inverse[b - down, a - right]
                     reach = limit * np.float32(abs(right) + down) * nearest
                     flat = (abs(here - nearest) <= reach) & (abs(there - nearest) <= reach)
+                    # Over several pixels a step may be no steeper than a slope, but it bends.
+                    flat &= abs((here - nearest) + (there - nearest)) <= 2 * limit * nearest
                     flat &= owner[b + down, a + right] == own
                     flat &= owner[b - down, a - right] == own
                     weight = weights[abs(right)] * weights[down] if flat else np.float32(0.0)
                     total += weight * ((here - nearest) + (there - nearest))
                     share += weight + weight
-                    if down == 0:
-                        slope_x += weight * np.float32(right) * (here - there)
-                        xx += weight * np.float32(2 * right * right)
-                    elif right == 0:
-                        slope_y += weight * np.float32(down) * (here - there)
-                        yy += weight * np.float32(2 * down * down)
+                    px, py = np.float32(right), np.float32(down)
+                    sum_x += weight * px * (here - there)
+                    sum_y += weight * py * (here - there)
+                    xx += weight * 2 * px * px
+                    xy += weight * 2 * px * py
+                    yy += weight * 2 * py * py
             w = nearest + total / (share + weights[0] * weights[0])
-            w += (x - np.float32(i)) * slope_x / max(xx, _TINY)
-            w += (y - np.float32(j)) * slope_y / max(yy, _TINY)
+            # The slope of the same pairs by least squares.
+            det = xx * yy - xy * xy
+            if det > np.float32(1e-3) * xx * yy:
+                slope_x, slope_y = (yy * sum_x - xy * sum_y) / det, (xx * sum_y - xy * sum_x) / det
+            else:
+                slope_x, slope_y = slopes[0, b, a], slopes[1, b, a]
+            w += (x - np.float32(i)) * slope_x + (y - np.float32(j)) * slope_y
             z = factor * (places[2, v, u] / w) + offset
             if whole:
                 z += half
                 out[v, u] = np.int32(z) if one <= z < most else 0
-            elif z > 0:
+            elif z > 0 and z < most:
                 out[v, u] = z

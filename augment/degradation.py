@@ -66,17 +66,15 @@ class Degrader:
         """The source's metadata, with the sensor."""
         return {**self._meta, META_KEY: self._sensing.to_meta()}
 
-    def make_table(self, first: int, stop: int) -> pa.Table:
+    def make_tables(self, first: int, stop: int) -> Iterator[pa.Table]:
         """Frames first <= k < stop as rows. Raises BadInput for a frame without clean depth."""
-        tables = []
         for table in self._read(first, stop):
             rows = Rows(table)
             pixels = max((c.width * c.height for c in rows.cameras), default=1)
             size = max(1, BATCH_PIXELS // pixels)
             for a, b in split_rows(rows, IMAGE_COLUMNS, size):
                 batch = build_batch(rows, SOURCES, a, b)
-                tables.append(replace_columns(table.slice(a, b - a), self._sense(batch)))
-        return pa.concat_tables(tables)
+                yield replace_columns(table.slice(a, b - a), self._sense(batch))
 
     def _read(self, first: int, stop: int) -> Iterator[pa.Table]:
         """The source's rows, a row group at a time."""

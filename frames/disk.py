@@ -3,16 +3,19 @@
 import errno
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from frames.errors import BadInput
 
 TEMPORARY_SUFFIX: Final = ".tmp"
 
+Content = bytes | memoryview | Callable[[BinaryIO], None]
+"""Of a file: its bytes, or what writes them."""
 
-def write_file(path: Path, data: bytes | memoryview) -> None:
+
+def write_file(path: Path, data: Content) -> None:
     """Write a file atomically: temporary name, fsync, rename, fsync of the folder.
 
     Whatever goes wrong, the temporary file is removed and an older file of that name stays as it
@@ -21,19 +24,23 @@ def write_file(path: Path, data: bytes | memoryview) -> None:
     write_files([(path, data)])
 
 
-def write_files(files: Sequence[tuple[Path, bytes | memoryview]]) -> None:
-    """Write files of one folder atomically, in their order, with a single fsync of the folder.
+def write_files(files: Sequence[tuple[Path, Content]]) -> None:
+    """Write files of one folder atomically, with a single fsync of the folder.
 
-    All contents are on the disk before the first file appears. If one cannot be written, none of
-    the new ones remains. Errors as for `write_file`.
+    Files appear first to last, when all contents are on the disk; contents are written last to
+    first, so that one may tell of those after it. If one cannot be written, none of the new ones
+    remains. Errors as for `write_file`.
     """
     path, waiting, placed = files[0][0], list[Path](), list[Path]()
     try:
         try:
-            for path, data in files:
-                waiting.append(_temporary_path(path))
-                with waiting[-1].open("xb") as file:
-                    file.write(data)
+            for path, data in reversed(files):
+                waiting.insert(0, _temporary_path(path))
+                with waiting[0].open("xb") as file:
+                    if callable(data):
+                        data(file)
+                    else:
+                        file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
                     _release_cache(file.fileno())

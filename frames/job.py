@@ -1,5 +1,6 @@
 """A job: what makes the frames of a dataset, in this process or in workers."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,9 +15,9 @@ class Maker(Protocol):
     def describe(self) -> dict[str, Any]:
         """The metadata of the dataset, for `frames.folder.create_dataset`."""
 
-    def make_table(self, first: int, stop: int) -> pa.Table:
-        """The frames first <= k < stop as rows of `frames.schema.SCHEMA`; what they hold depends
-        on nothing but their numbers."""
+    def make_tables(self, first: int, stop: int) -> Iterator[pa.Table]:
+        """The frames first <= k < stop as rows of `frames.schema.SCHEMA`, some at a time; what they
+        hold depends on nothing but their numbers."""
 
 
 class Job(Protocol):
@@ -46,4 +47,4 @@ class Progress(Protocol):
 
 def make_shard(maker: Maker, folder: Path, index: int, first: int, rows: int) -> None:
     """Make one shard and write it, whole or not at all."""
-    write_shard(folder, index, maker.make_table(first, first + rows))
+    write_shard(folder, index, maker.make_tables(first, first + rows))

@@ -1,9 +1,11 @@
 """One shard: an immutable Parquet file and its SHA-256, written whole or not at all."""
 
 import hashlib
+import io
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,43 +41,95 @@ def shard_path(folder: Path, index: int) -> Path:
     return folder / SHARD_FOLDER / shard_name(index)
 
 
-def write_shard(folder: Path, index: int, table: pa.Table, row_group: int = ROW_GROUP) -> Path:
+def write_shard(
+    folder: Path, index: int, table: pa.Table | Iterable[pa.Table], row_group: int = ROW_GROUP
+) -> Path:
     """Write a table of `frames.schema.SCHEMA` as a shard of a dataset folder; returns its path.
 
-    The sidecar, in the format of `sha256sum`, comes first, so that a shard never lacks it. The
-    bytes depend on the table and pyarrow's version alone. Raises BadInput for a full disk, a
-    folder that cannot be written or a table of another schema; nothing half-written remains.
+    table: the rows, whole or piece by piece as they are made; then no more than a row group and a
+    piece of them is in memory. The sidecar, in the format of `sha256sum`, appears first, so that a
+    shard never lacks it. The bytes depend on the rows and pyarrow's version alone. Raises BadInput
+    for a full disk, a folder that cannot be written or a table of another schema; nothing
+    half-written remains.
     """
-    if not table.schema.equals(SCHEMA):
-        raise BadInput(f"a shard's table must have the schema of frames.schema, got {table.schema}")
-    data = encode_table(table, row_group)
     path = shard_path(folder, index)
     make_folder(path.parent)
-    digest = hashlib.sha256(data).hexdigest()
-    write_files([(sum_path(path), f"{digest}  {path.name}\n".encode()), (path, data)])
+    digest = hashlib.sha256()
+
+    def write(file: BinaryIO) -> None:
+        tables = [table] if isinstance(table, pa.Table) else table
+        encode_tables(tables, pa.PythonFile(_Tee(file, digest), "w"), row_group)
+
+    def tell(file: BinaryIO) -> None:
+        file.write(f"{digest.hexdigest()}  {path.name}\n".encode())
+
+    write_files([(sum_path(path), tell), (path, write)])
     return path
 
 
+class _Tee(io.RawIOBase):
+    """A file whose bytes are digested while they are written."""
+
+    def __init__(self, file: BinaryIO, digest: Any) -> None:
+        self._file, self._digest, self._size = file, digest, 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._digest.update(data)
+        self._size += len(data)
+        return self._file.write(data)
+
+    def tell(self) -> int:
+        return self._size
+
+
 def encode_table(table: pa.Table, row_group: int = ROW_GROUP) -> memoryview:
-    """The bytes of a shard's Parquet file.
+    """The bytes of a shard's Parquet file."""
+    sink = pa.BufferOutputStream()
+    encode_tables([table], sink, row_group)
+    return memoryview(sink.getvalue())
+
+
+def encode_tables(tables: Iterable[pa.Table], sink: Any, row_group: int = ROW_GROUP) -> None:
+    """Write rows as a shard's Parquet file into a stream of Arrow's.
 
     Vectors zstd; images as they are, for they are zstd blobs already, and scalars too: starting a
     zstd decoder takes longer (8 us a page) than reading a row group's. One chunk a column and row
-    group, so that the bytes do not show in which batches the table was put together.
+    group, so that the bytes do not show in which pieces the rows came. Raises BadInput for a table
+    of another schema.
     """
-    sink = pa.BufferOutputStream()
     paths = _column_paths()
     with pq.ParquetWriter(
         sink,
-        SCHEMA,  # not the table's: a table that was read carries Parquet's notes on its fields
+        SCHEMA,  # not a table's: one that was read carries Parquet's notes on its fields
         compression={p: "ZSTD" if p.endswith(_VECTOR) else "NONE" for p in paths},
         use_dictionary=[p for p in paths if p.rsplit(".", 1)[-1] in _REPEATED],
         write_statistics=["frame_id"],
     ) as writer:
-        # A row group at a time: joining the chunks of a whole shard would hold it twice.
-        for start in range(0, max(len(table), 1), row_group):
-            writer.write_table(table.slice(start, row_group).combine_chunks())
-    return memoryview(sink.getvalue())
+        empty = True
+        for group in _regroup(tables, row_group):
+            writer.write_table(group.combine_chunks())
+            empty = False
+        if empty:
+            writer.write_table(SCHEMA.empty_table())
+
+
+def _regroup(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
+    """The same rows in tables of `size` rows, the last one shorter."""
+    waiting = SCHEMA.empty_table()
+    for table in tables:
+        if not table.schema.equals(SCHEMA):
+            raise BadInput(
+                f"a shard's table must have the schema of frames.schema, got {table.schema}"
+            )
+        waiting = pa.concat_tables([waiting, table]) if len(waiting) else table
+        while len(waiting) >= size:
+            yield waiting.slice(0, size)
+            waiting = waiting.slice(size)
+    if len(waiting):
+        yield waiting
 
 
 def sum_path(path: Path) -> Path:

@@ -4,6 +4,7 @@ Frame k is the same whatever batch, shard or process it is made in: every random
 (seed, frame, stage), and no operation runs across frames.
 """
 
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -141,7 +142,10 @@ class Generator:
 
     def make_table(self, first: int, stop: int) -> pa.Table:
         """Frames first <= k < stop as rows."""
-        tables = []
+        return pa.concat_tables(self.make_tables(first, stop))
+
+    def make_tables(self, first: int, stop: int) -> Iterator[pa.Table]:
+        """Frames first <= k < stop as rows, a batch at a time."""
         images = new_images(self.camera, min(self.batch, stop - first))
         splits = self.splits.names if self.config.split else ()
         for begin in range(first, stop, SAMPLED):
@@ -154,12 +158,9 @@ class Generator:
                 solids = self.studio.stock.solids
                 recording = Recording(self.camera, solids, scenes, rates, self.sensing)
                 labelled = self._render(scenes, images, recording)
-                tables.append(
-                    tabulate(
-                        self.camera, self.rig, solids, splits, scenes, rates, labelled, recording
-                    )
+                yield tabulate(
+                    self.camera, self.rig, solids, splits, scenes, rates, labelled, recording
                 )
-        return pa.concat_tables(tables)
 
 
 def choose_sensor(config: SynthConfig) -> Sensing | None:

@@ -350,7 +350,7 @@ def test_broken_shards_are_told_to_those_who_read(
         ("view {} --first 40", "first must be below 40"),
         ("view {} --first -2", "first must be below 40"),
         ("bench speed", "invalid choice 'speed'"),
-        ("paint", "unknown command 'paint': known are synth, verify, stats, view, bench"),
+        ("paint", "unknown command 'paint': known are synth, augment, verify"),
     ],
 )
 def test_other_commands(

@@ -141,7 +141,7 @@ class TagCounter(HTMLParser):
 def test_data_cannot_break_out_of_the_page():
     evil = "</script><script>alert(1)</script><!-- __DATA__"
     hand = dataclasses.replace(FRAMES[0].hands[0], key_pose=evil)
-    frame = dataclasses.replace(FRAMES[0], sensor=evil, hands=(hand,))
+    frame = dataclasses.replace(FRAMES[0], depth=FRAMES[0].clean_depth, sensor=evil, hands=(hand,))
     page = render_page([frame], title=evil)
     counter = TagCounter()
     counter.feed(page)

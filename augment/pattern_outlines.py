@@ -100,27 +100,29 @@ def _lose_bands(depth, limits, field, fronts, radius, nearest, places, out):  # 
     wide = _BLOCK * ((width + _BLOCK - 1) // _BLOCK)
     limit, most = np.zeros(wide, np.uint16), np.zeros(wide, np.uint16)
     lost = np.empty(_BLOCK, np.uint16)
-    flat = fronts.ravel()
+    lost_words = lost.view(np.uint64)
+    flat, words = fronts.ravel(), most.view(np.uint64)  # four pixels a word
     for v in range(height):
         _limit_row(depth[v], reason[v], nearest[v], field[height - 1 - v], limits, limit, most)
         for first in range(0, wide, _BLOCK):
+            any_behind = np.uint64(0)
+            for word in range(first // 4, (first + _BLOCK) // 4):
+                any_behind |= words[word]
+            if any_behind == 0:
+                continue
             farthest = 0
             for u in range(first, first + _BLOCK):
                 farthest = max(farthest, most[u])
-            if farthest <= 1:  # not even to the next pixel
-                continue
-            lost[:] = 0
-            for k in range(places.shape[0]):
-                if places[k, 0] >= farthest:
-                    break
-                start = (
-                    (v + radius + places[k, 1]) * fronts.shape[1] + first + radius + places[k, 2]
-                )
-                _mark_block(flat, start, limit, most, first, np.uint16(places[k, 0]), lost)
-            for u in range(min(_BLOCK, width - first)):
-                if lost[u] != 0:
-                    depth_m[v, first + u] = sigma_m[v, first + u] = 0.0
-                    reason[v, first + u] = MIXED
+            for word in range(lost_words.shape[0]):
+                lost_words[word] = 0
+            corner = (v + radius) * fronts.shape[1] + first + radius
+            _mark_block(flat, corner, fronts.shape[1], places, farthest, limit, most, first, lost)
+            for word in range(lost_words.shape[0]):
+                if lost_words[word] != 0:
+                    for u in range(4 * word, 4 * word + 4):
+                        if lost[u] != 0:
+                            depth_m[v, first + u] = sigma_m[v, first + u] = 0.0
+                            reason[v, first + u] = MIXED
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -138,12 +140,17 @@ def _limit_row(depth, reason, nearest, field, limits, limit, most):  # type: ign
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _mark_block(fronts, start, limit, most, first, distance, lost):  # type: ignore[no-untyped-def]
-    # Unsigned places: numba then leaves out what counts negative ones from the end.
-    for u in range(np.uint64(_BLOCK)):
-        here = np.uint64(first) + u
-        nearer = fronts[np.uint64(start) + u] < limit[here]
-        lost[u] |= np.uint16(nearer & (distance < most[here]))
+def _mark_block(fronts, corner, stride, places, farthest, limit, most, first, lost):  # type: ignore[no-untyped-def]
+    """Mark the pixels of a block that have a front nearer than their limits, in depth and place."""
+    for k in range(places.shape[0]):
+        if places[k, 0] >= farthest:
+            break
+        distance = np.uint16(places[k, 0])
+        # Unsigned places: numba then leaves out what counts negative ones from the end.
+        start = np.uint64(corner + places[k, 1] * stride + places[k, 2])
+        for u in range(np.uint64(_BLOCK)):
+            here = np.uint64(first) + u
+            lost[u] |= np.uint16((fronts[start + u] < limit[here]) & (distance < most[here]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

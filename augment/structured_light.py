@@ -87,8 +87,8 @@ def sense_structured_light(model: StructuredLight, shot: Shot) -> Reading:
     """What the device reads: depth, reasons (nothing, out of range, shadow, mixed, low signal,
     saturated, vignette, dropout) and the standard deviation that the model assigns."""
     shape = shot.depth.shape
-    depth_m, sigma_m = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    reason = np.zeros(shape, np.uint8)
+    depth_m, sigma_m = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    reason = np.empty(shape, np.uint8)
     if not shot.depth.size:
         return Reading(depth_m, reason, None, sigma_m)
     camera = shot.camera

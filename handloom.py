@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "verify": "check a dataset; render frames again and compare their bytes",
     "stats": "say and draw what is in a dataset",
     "view": "draw frames as a contact sheet or a page to leaf through",
+    "calibrate": "fit a sensor profile to real captures",
     "bench": "measure the published figures again",
 }
 """Every command and what it is for: `run_NAME` of `console.NAME`."""

@@ -4,12 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from augment.readings import LABELS, SOURCES, explain_no_depth, name_devices, sense_batch
+from augment.readings import (
+    LABELS,
+    SOURCES,
+    RenderPair,
+    explain_no_depth,
+    name_devices,
+    sense_batch,
+)
 from augment.sensing import META_KEY, Sensing
 from augment.unread import forget_unread
 from frames.codec import encode_depth, encode_parts
@@ -25,6 +33,20 @@ BATCH_PIXELS: Final = 64 * 320 * 240
 """Pixels of the images that are sensed together: bounds a worker's memory."""
 
 
+class Pairs(Protocol):
+    """Renders stereo pairs of the source's frames; only a room above can."""
+
+    def render_batch(self, frame_ids: NDArray[np.int64]) -> RenderPair:
+        """What renders the pairs of these frames, by their place among them."""
+
+
+class PairSource(Protocol):
+    """Where pairs come from; small, for it is pickled to every worker."""
+
+    def build(self) -> Pairs:
+        """What renders them. Raises BadInput if the source cannot be rendered again."""
+
+
 @dataclass(frozen=True)
 class Degradation:
     """A dataset that is to be made from another; a `frames.job.Job`."""
@@ -32,6 +54,8 @@ class Degradation:
     source: Path
     """The other's folder; its clean depth is what the sensor reads."""
     sensing: Sensing
+    pairs: PairSource | None = None
+    """For a sensor that matches stereo pairs."""
 
     @cached_property
     def _meta(self) -> dict[str, Any]:
@@ -49,15 +73,18 @@ class Degradation:
 
     def build(self) -> "Degrader":
         """What makes it. Raises BadInput if the other dataset is none, or not finished."""
-        return Degrader(self.source, self.sensing)
+        return Degrader(
+            self.source, self.sensing, None if self.pairs is None else self.pairs.build()
+        )
 
 
 class Degrader:
     """Makes frames as a sensor reads them from those of a dataset; a `frames.job.Maker`."""
 
-    def __init__(self, source: Path, sensing: Sensing) -> None:
+    def __init__(self, source: Path, sensing: Sensing, pairs: Pairs | None = None) -> None:
         """Raises BadInput if the source is no dataset, or not finished."""
         drop_stale_kernels()
+        self._pairs = pairs
         self._source = source
         self._meta = open_dataset(source).meta
         self._sensing = sensing
@@ -97,7 +124,8 @@ class Degrader:
         if batch["clean_depth"] is None:
             raise BadInput(f"{self._source}: {explain_no_depth(int(ids[0]))}")
         if self._sensing.baked:
-            made = sense_batch(self._sensing, batch)
+            render = None if self._pairs is None else self._pairs.render_batch(ids)
+            made = sense_batch(self._sensing, batch, render)
             made["depth"] = [encode_depth(image) for image in made["depth"]]
             made["invalid"] = [encode_parts(image) for image in made["invalid"]]
             return made

@@ -1,13 +1,16 @@
 """What a sensor reads of frames and batches: the columns that it adds or changes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from augment.matched_model import MatchedStereo
+from augment.pair import Pair
 from augment.profile import Profile
-from augment.sensing import Sensing
+from augment.sensing import PAIRED, Sensing
 from augment.sensor import draw_device, sense, store_reading
 from augment.shot import Shot
 from augment.shots import (
@@ -32,11 +35,26 @@ SOURCES: Final = (
 """Columns of a batch from which a sensor's reading is made."""
 
 
+RenderPair = Callable[[int, MatchedStereo], Pair]
+"""Renders the pair of the b-th frame of a batch as a device sees it."""
+
+
 def sense_shot(
-    sensing: Sensing, shot: Shot, depth: NDArray[np.uint16], invalid: NDArray[np.uint8]
+    sensing: Sensing,
+    shot: Shot,
+    depth: NDArray[np.uint16],
+    invalid: NDArray[np.uint8],
+    b: int = 0,
+    render: RenderPair | None = None,
 ) -> str:
-    """Fill depth and invalid (H, W) with what the sensor reads; returns the device's name."""
+    """Fill depth and invalid (H, W) with what the sensor reads; returns the device's name.
+
+    render, b: renders the pair if the device is one that needs it. Raises BadInput for a shot that
+    the sensor cannot be held before.
+    """
     device = draw_device(sensing.profile, shot.keys.sequence)
+    if device.model == PAIRED and render is not None:
+        shot = replace(shot, pair=render(b, device.parameters))
     store_reading(sense(device, shot), shot.depth_scale, depth, invalid)
     return device.name
 
@@ -51,10 +69,13 @@ def name_devices(
     return [draw_device(sensing.profile, int(key)).name for key in keys]
 
 
-def sense_batch(sensing: Sensing, batch: dict[str, Any]) -> dict[str, Any]:
+def sense_batch(
+    sensing: Sensing, batch: dict[str, Any], render: RenderPair | None = None
+) -> dict[str, Any]:
     """The columns that a sensor adds to, or changes in, a batch that has `SOURCES`.
 
-    Raises BadInput for frames without clean depth.
+    render: renders pairs for devices that need them. Raises BadInput for frames without clean
+    depth, and for what a device cannot read.
     """
     clean, parts = batch["clean_depth"], batch["parts"]
     ids = batch["frame_id"]
@@ -71,7 +92,7 @@ def sense_batch(sensing: Sensing, batch: dict[str, Any]) -> dict[str, Any]:
             batch["depth_scale"][b],
             None if parts is None else parts[b],
         )
-        names.append(sense_shot(sensing, shot, depth[b], invalid[b]))
+        names.append(sense_shot(sensing, shot, depth[b], invalid[b], b, render))
     frame = np.repeat(np.arange(len(ids)), np.asarray(batch["hand_counts"], np.int64))
     visibility, occlusion = mark_unread(
         batch["hands.keypoints_px"], batch["hands.visibility"], batch["hands.occlusion"],

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,9 @@ from augment.profile import Mixture, Profile, build_profile, load_profile
 from frames.errors import BadInput
 
 META_KEY: Final = "sensor"
+
+PAIRED: Final = "matched-stereo"
+"""The model that needs a rendered pair."""
 
 NO_SENSOR: Final = ("", "none")
 """Names that stand for clean depth."""
@@ -28,6 +31,12 @@ class Sensing:
     """Of its noise, and of what its light meets (`augment.materials`)."""
     baked: bool
     """Whether its depth is stored, or made when a frame is loaded."""
+
+    @property
+    def needs_pair(self) -> bool:
+        """Whether it matches rendered stereo pairs, which a stored frame does not have."""
+        profiles = self.profile.profiles if isinstance(self.profile, Mixture) else (self.profile,)
+        return any(profile.model == PAIRED for profile in profiles)
 
     def to_meta(self) -> dict[str, Any]:
         """The entry of dataset.json: nothing else is needed to sense again."""
@@ -49,12 +58,16 @@ def read_sensing(meta: Mapping[str, Any], folder: Path) -> Sensing | None:
 
 
 def choose_sensing(name: str | Path, seed: int, baked: bool) -> Sensing | None:
-    """A sensor by profile name or TOML file, None for "none" or "". Raises BadInput in one line."""
+    """A sensor by profile name or TOML file, None for "none" or "".
+
+    One that needs pairs is always baked. Raises BadInput in one line.
+    """
     if str(name) in NO_SENSOR:
         if baked:
             raise BadInput("bake stores what a sensor reads: name one with --sensor")
         return None
-    return Sensing(load_profile(name), check_seed(seed, "the sensor's"), baked)
+    sensing = Sensing(load_profile(name), check_seed(seed, "the sensor's"), baked)
+    return replace(sensing, baked=baked or sensing.needs_pair)
 
 
 def check_seed(seed: Any, where: str) -> int:

@@ -35,7 +35,8 @@ def run_augment(arguments: list[str]) -> int:
         """Degrade a dataset as a sensor would; clean depth is kept. Run it again to resume.
 
         Args:
-            sensor: ideal, kinect-v1, sr300, d435, zed, azure-kinect, ahat, random, or a TOML file.
+            sensor: ideal, kinect-v1, sr300, d435, d435-matched, zed, azure-kinect, ahat, random, or
+                a TOML file.
             bake: Store the sensor's depth; else it is made on loading.
             sensor_seed: Seed of the sensor's noise; -1 for the dataset's own.
             workers: Processes; 0 for one a core.
@@ -55,9 +56,15 @@ def run_augment(arguments: list[str]) -> int:
         sensing = choose_sensing(sensor, seed, bake)
         if sensing is None:
             raise BadInput(f"sensor must name one to read {source}, got {sensor!r}")
+        pairs = None
+        if sensing.needs_pair:
+            from synth.pair_source import RenderedAgain
+
+            pairs = RenderedAgain(source)
+        job = Degradation(source, sensing, pairs)
         count = workers or len(os.sched_getaffinity(0))
         with Bar("frames", quiet=json) as bar:
-            counts = fill_dataset(out, Degradation(source, sensing), count, shard_range, bar)
+            counts = fill_dataset(out, job, count, shard_range, bar)
         print_counts(json, out, counts)
         return 0
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from augment.pair import native_camera
 from augment.sensing import Sensing, choose_sensing
 from frames.camera import Camera, load_camera
 from frames.errors import BadInput
@@ -66,6 +67,8 @@ class Generator:
         drop_stale_kernels()
         self.config = config
         self.camera: Camera = load_camera(config.camera) if camera is None else camera
+        if self.sensing is not None and self.sensing.needs_pair:
+            native_camera(self.camera, self.camera.fx)  # a camera that has none shows here
         self.rig: Rig = load_rig(config.hand, config.seed, config.identities)
         self._given: tuple[Solid, ...] = (
             load_objects(Path(config.objects)) if config.objects else ()
@@ -156,7 +159,7 @@ class Generator:
                 scenes = slice_scenes(drawn, a, b)
                 rates = None if motion is None else slice_rates(motion, drawn.hands, a, b)
                 solids = self.studio.stock.solids
-                recording = Recording(self.camera, solids, scenes, rates, self.sensing)
+                recording = Recording(self.camera, self.studio, scenes, rates, self.sensing)
                 labelled = self._render(scenes, images, recording)
                 yield tabulate(
                     self.camera, self.rig, solids, splits, scenes, rates, labelled, recording

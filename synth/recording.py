@@ -1,10 +1,11 @@
 """What is kept of every frame while it is in the cache: encoded images, and a sensor's reading."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from augment.matched_model import MatchedStereo
+from augment.pair import Pair
 from augment.readings import name_devices, sense_shot
 from augment.sensing import Sensing
 from augment.shots import Shots, prepare_shots
@@ -13,8 +14,9 @@ from frames.codec import encode_depth, encode_parts
 from synth.raster.canvas import DEPTH_SCALE
 from synth.scene.clip import Rates
 from synth.scene.scene import Scenes
+from synth.scene.studio import Studio
 from synth.shot_labels import list_shot_labels
-from synth.things.solid import Solid
+from synth.stereo_pair import render_pair
 
 
 class Recording:
@@ -23,13 +25,13 @@ class Recording:
     def __init__(
         self,
         camera: Camera,
-        solids: Sequence[Solid],
+        studio: Studio,
         scenes: Scenes,
         rates: Rates | None,
         sensing: Sensing | None,
     ) -> None:
         """sensing: which sensor reads the frames; None for none. rates: of sequences."""
-        self._camera, self._solids = camera, solids
+        self._camera, self._studio = camera, studio
         self._scenes, self._rates = scenes, rates
         self._sensing = sensing
         self._shots: Shots | None = None
@@ -45,8 +47,9 @@ class Recording:
         """Prepare for frames with these keypoints (N, 21, 3) and things (B, OBJECTS, 4, 4)."""
         if self._sensing is None or not self._sensing.baked:
             return
+        solids = self._studio.stock.solids
         labels = list_shot_labels(
-            self._scenes, self._rates, self._solids, keypoints_cam_m, T_camera_from_object
+            self._scenes, self._rates, solids, keypoints_cam_m, T_camera_from_object
         )
         self._shots = prepare_shots(labels, self._sensing.seed)
         shape = (len(self._scenes.frame_ids), self._camera.height, self._camera.width)
@@ -61,10 +64,13 @@ class Recording:
         if self._shots is None or self._sensing is None or self.invalid is None:
             return
         shot = self._shots.shot(b, self._camera, depth, DEPTH_SCALE, codes)
-        name = sense_shot(self._sensing, shot, self._read, self.invalid[b])
+        name = sense_shot(self._sensing, shot, self._read, self.invalid[b], b, self._render_pair)
         self._sensed["sensor"].append(name)
         self._sensed["depth"].append(encode_depth(self._read))
         self._sensed["invalid"].append(encode_parts(self.invalid[b]))
+
+    def _render_pair(self, b: int, model: MatchedStereo) -> Pair:
+        return render_pair(self._scenes, b, self._camera, self._studio, model)
 
     def list_columns(self) -> dict[str, Any]:
         """The columns of all frames that say what the sensor reads, or which sensor will."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from augment.sensing import read_sensing
+from augment.sensing import Sensing, read_sensing
 from frames.camera import Camera
 from frames.camera_file import REQUIRED, build_camera
 from frames.dataset import open_dataset
@@ -28,12 +28,10 @@ def rerender(folder: Path, count: int, pick: int = 0) -> list[str]:
         raise BadInput(f"rerender must be >= 1 frames, got {count}")
     data = open_dataset(folder, partial=True)
     config = config_from_meta(data.meta)
-    camera = _stored_camera(data.meta)
-    sensing = read_sensing(data.meta, folder)
-    problems = _changed_inputs(data.meta, describe(config, camera))
+    problems = find_changes(data.meta)
     if problems:
         return problems
-    maker = Generator(config, camera, sensing)
+    maker = build_again(data.meta, read_sensing(data.meta, folder))
     rng = generator(pick, 0, "verify/rerender")
     chosen = sorted(rng.choice(config.frames, size=min(count, config.frames), replace=False))
     for frame in chosen:
@@ -53,6 +51,19 @@ def rerender(folder: Path, count: int, pick: int = 0) -> list[str]:
                 f"frame {frame} in {path.name} renders otherwise now: {', '.join(differing)}"
             )
     return problems
+
+
+def build_again(meta: dict[str, Any], sensing: Sensing | None) -> Generator:
+    """The generator that made a dataset, from its metadata, with a sensor."""
+    return Generator(config_from_meta(meta), _stored_camera(meta), sensing)
+
+
+def find_changes(meta: dict[str, Any]) -> list[str]:
+    """Why a dataset can not be rendered as it was, one line each; none if it can.
+
+    Raises BadInput if it is not one of ours.
+    """
+    return _changed_inputs(meta, describe(config_from_meta(meta), _stored_camera(meta)))
 
 
 def _stored_camera(meta: dict[str, Any]) -> Camera:

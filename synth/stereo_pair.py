@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from augment.matched_model import MatchedStereo
 from augment.pair import Eye, Pair, Window, native_camera
 from frames.camera import Camera
 from frames.parts import HAND_PARTS
@@ -22,7 +23,7 @@ from synth.hand.kinematics import pose_hands
 from synth.meshes import MeshList
 from synth.raster.canvas import Canvas
 from synth.rigid import invert_rigid, multiply
-from synth.scene.scene import Scenes
+from synth.scene.scene import Scenes, slice_scenes
 from synth.scene.studio import Studio
 
 Box = tuple[int, int, int, int]
@@ -87,6 +88,15 @@ def render_pairs(
             ]
         pairs.append(Pair(native, baseline_m, tuple(windows)))
     return pairs
+
+
+def render_pair(
+    scenes: Scenes, b: int, camera: Camera, studio: Studio, model: MatchedStereo
+) -> Pair:
+    """The pair of the b-th scene as a device of this model sees it."""
+    one = slice_scenes(scenes, b, b + 1)
+    near_m = model.near_m
+    return render_pairs(one, camera, studio, model.focal_px, model.baseline_m, near_m)[0]
 
 
 def find_windows(skins: np.ndarray, camera: Camera) -> list[Box]:

@@ -16,18 +16,22 @@ Floats = NDArray[np.float64]
 STEP_M: Final = 0.05
 """A background must lie so far behind the hand."""
 
+_MOST_OVER: Final = 12
+"""Pixels by which an outline may have grown."""
+
 _REACH: Final = 5
 """Pixels on either side of a band whose median depth is the front's and the back's."""
 
 
 def list_bands(depth: NDArray[np.uint16], hand: NDArray[np.bool_], depth_scale: float) -> Floats:
-    """(n, 4) bands beside the outermost ends of the hand in each row.
+    """(n, 5) bands beside the outermost ends of the hand in each row.
 
-    Columns: side (0 left, 1 right), row, width (px, 0 if the background begins at once), and
-    1/z_front - 1/z_back (1/m). A band that runs into the image border, or behind which there is no
+    Columns: side (0 left, 1 right), row, width (px, 0 if the background begins at once),
+    1/z_front - 1/z_back (1/m), and the overhang: pixels outside the mask, before the band, that
+    read as near as the hand. A band that runs into the image border, or behind which there is no
     background at least `STEP_M` farther, is left out.
     """
-    out = np.empty((2 * depth.shape[0], 4))
+    out = np.empty((2 * depth.shape[0], 5))
     count = _list_bands(depth, hand, depth_scale, STEP_M, out)
     return np.asarray(out[:count])
 
@@ -60,16 +64,21 @@ def _list_bands(depth, hand, scale, step_m, out):  # type: ignore[no-untyped-def
             if not 0 <= u < width:
                 break
             # u is the outermost pixel of the hand on that side.
-            band, w = 0, u + step
+            front = _collect(row, u, -step, mask, _REACH)
+            near = front + step_m * scale
+            over, band, w = 0, 0, u + step
+            while 0 <= w < width and 0 < row[w] < near and over < _MOST_OVER:
+                over += 1
+                w += step
             while 0 <= w < width and row[w] == 0:
                 band += 1
                 w += step
             if not 0 <= w < width:
                 continue
-            front = _collect(row, u, -step, mask, _REACH)
             back = _collect(row, w, step, others, _REACH)
-            if front > 0 and back > front + step_m * scale:
+            if front > 0 and back > near and row[w] > near:
                 out[n, 0], out[n, 1], out[n, 2] = side, v, band
                 out[n, 3] = scale / front - scale / back
+                out[n, 4] = over
                 n += 1
     return n

@@ -68,6 +68,8 @@ def fit_profile(
     rate = find_rate(capture)
     links, refused = [], dict(UNKNOWABLE.get(base.model, {}))
     for link in LINKS[base.model]:
+        if any(other.parameter == link.parameter for other in links):
+            continue
         context = Context(capture, measured, given, rate)
         found = measured.estimates[link.measure]
         why = found.why or link.needs(context)
@@ -75,6 +77,7 @@ def fit_profile(
             refused[link.parameter] = why or "too few blocks for a standard error"
             continue
         links.append(link)
+        refused.pop(link.parameter, None)
         _put(given, base.model, link.parameter, link.guess(context, found.value))
     if not links:
         reasons = "; ".join(dict.fromkeys(refused[lk.parameter] for lk in LINKS[base.model]))
@@ -83,7 +86,7 @@ def fit_profile(
     profile = Profile(name, base.model, base.about, given)
     simulated, slopes = _correct(capture, measured, profile, links, rounds)
     outcomes = _report(base, profile, measured, links, refused, slopes, simulated)
-    return Fit(_state(base, profile, capture, measured, outcomes), outcomes, simulated)
+    return Fit(_state(base, profile, capture, measured, links, outcomes), outcomes, simulated)
 
 
 def _correct(
@@ -194,17 +197,18 @@ def _state(
     profile: Profile,
     capture: Capture,
     measured: Measurement,
+    links: list[Link],
     outcomes: tuple[Outcome, ...],
 ) -> Profile:
     """The profile with the source of every parameter."""
     found = {o.parameter: o for o in outcomes}
-    basis = {k.parameter: measured.estimates[k.measure] for k in LINKS[base.model]}
+    basis = {k.parameter: measured.estimates[k.measure].basis for k in links}
     given = {}
     for name, one in profile.given.items():
         outcome = found.get(name)
         old = base.given[name]
         if outcome is not None and outcome.error is not None:
-            source = f"fitted from {capture.name}, {basis[name].basis}, +- {outcome.error:.2g}"
+            source = f"fitted from {capture.name}, {basis[name]}, +- {outcome.error:.2g}"
             spread = _bound(base.model, name, one.value, 2.0 * outcome.error)
             given[name] = Given(one.value, one.unit, source, spread)
         elif outcome is not None and outcome.why:

@@ -60,7 +60,7 @@ class HandSums:
     """(blocks, depth bins, log bins) counts of 7x7 plane residuals, metres."""
 
     bands: Floats
-    """(n, 4) as `edges.list_bands`, with the block's number in place of the row."""
+    """(n, 5) as `edges.list_bands`, with the block's number in place of the row."""
 
     @property
     def basis(self) -> str:

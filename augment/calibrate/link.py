@@ -104,6 +104,8 @@ _STEREO: Final = (
     Link("depth_step_m", "quantum_depth", _keep, "none"),
     Link("hole_share", "wall_holes", _keep),
     Link("ring_share", "ring_outside_holes", lambda c, v: c.value("ring_share")),
+    Link("grow_px", "over_lit", lambda c, v: v * c.lateral),
+    Link("grow_hidden_px", "over_shadow", lambda c, v: v * c.lateral),
     Link("grow_hidden_px", "band_shadow", lambda c, v: c.value("grow_hidden_px"), "against"),
 )
 
@@ -140,12 +142,11 @@ LINKS: Final[dict[str, tuple[Link, ...]]] = {
     "structured-light": _STRUCTURED_LIGHT,
     "time-of-flight": _TIME_OF_FLIGHT,
 }
-"""By model."""
+"""By model; of several for one parameter the first that can be is used."""
 
 UNKNOWABLE: Final[dict[str, dict[str, str]]] = {
     "stereo": {
         "focal_px": "the device's own image size is not in a capture: the base's is the unit",
-        "grow_px": "needs hands whose true outline is known",
         "locking_px": "needs a wall at known distances",
         "melt_px": "needs surfaces that touch, of known shape",
     },

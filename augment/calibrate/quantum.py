@@ -26,6 +26,9 @@ LEAST_STRENGTH: Final = 0.35
 _STEPS_SEEN: Final = 3.0
 """A comb must show so many steps of a wall, and its step must be so many of the file's."""
 
+_LEAST_ERROR: Final = 1e-4
+"""Relative: a comb is found better than that, but nobody knows a focal length so well."""
+
 _OVERSAMPLING: Final = 6
 
 
@@ -105,6 +108,7 @@ def _search(sets: Sequence[tuple[Floats, Floats, float]], in_disparity: bool) ->
     if not users or frequency <= 0:
         return none
     error = _estimate_error([sets[i] for i in users], frequency, peaks, weights)
+    error = max(error, _LEAST_ERROR / frequency)
     return Comb(in_disparity, 1.0 / frequency, top, error, len(users))
 
 

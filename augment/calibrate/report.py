@@ -30,6 +30,8 @@ _ROWS: Final = (
     ("ring_inside_holes", "holes in the 3 px ring inside hands", 100.0, "%"),
     ("band_left", "hole band left of hands", 1.0, "px"),
     ("band_right", "hole band right of hands", 1.0, "px"),
+    ("over_lit", "hands overhang their masks, lit side", 1.0, "px"),
+    ("over_shadow", "... shadow side", 1.0, "px"),
     ("shadow_baseline", "baseline that the shadow implies", 1e3, "mm"),
     ("hand_roughness", "7x7 plane residual on hands", 1e3, "mm"),
 )

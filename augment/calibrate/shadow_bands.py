@@ -17,13 +17,14 @@ _SPREAD: Final = 0.25
 
 
 def measure_bands(sums: HandSums | None, fx: float, draws: int = DRAWS) -> list[Estimate]:
-    """Widths left, right, of the narrower and the wider one (px), and the baseline they imply (m).
+    """Widths left and right, of the narrower and the wider band (px), by how much hands overhang
+    their masks there (px), and the baseline that the wider one implies (m).
 
     The shadow lies on the side away from the second viewpoint: on the left of the hand for one at
     the right, whose baseline is positive. fx: focal length of the capture's image, px.
     """
     units = {"band_left": "px", "band_right": "px", "band_lit": "px"}
-    units |= {"band_shadow": "px", "shadow_baseline": "m"}
+    units |= {"band_shadow": "px", "over_lit": "px", "over_shadow": "px", "shadow_baseline": "m"}
     if sums is None:
         why = "no hand stands out from what is behind it"
         return [refuse(n, u, why) for n, u in units.items()]
@@ -43,6 +44,13 @@ def measure_bands(sums: HandSums | None, fx: float, draws: int = DRAWS) -> list[
         return [*out, *(refuse(n, u, why) for n, u in list(units.items())[2:])]
     lit, shaded = sorted((left, right), key=_width)
     out += [replace(lit, name="band_lit"), replace(shaded, name="band_shadow")]
+    for name, one in (("over_lit", lit), ("over_shadow", shaded)):
+        if not sums.marked:
+            out.append(refuse(name, "px", "needs masks of the hands' true outlines"))
+            continue
+        mine = bands[bands[:, 0] == (one.name == "band_right")]
+        value, error = _bootstrap(lambda b: float(b[:, 4].mean()), mine, name, draws)
+        out.append(Estimate(name, "px", value, error, one.basis))
     return [*out, _imply_baseline(bands, fx, left, right, sums.basis, draws)]
 
 
@@ -56,14 +64,16 @@ def _imply_baseline(
     name = "shadow_baseline"
     assert left.value is not None and right.value is not None
     side = 0 if left.value >= right.value else 1
-    other = right.value if side == 0 else left.value
+    across = bands[bands[:, 0] != side]
+    other = _trim_mean(across[:, 2] + across[:, 4])
     sign = 1.0 if side == 0 else -1.0
     mine = bands[bands[:, 0] == side]
     low, middle, high = np.percentile(mine[:, 3], [10, 50, 90])
     free = high - low > _SPREAD * middle
 
     def imply(drawn: Floats) -> float:
-        step, width = drawn[:, 3] * fx, drawn[:, 2]
+        # What the hand has grown by is taken from the shadow.
+        step, width = drawn[:, 3] * fx, drawn[:, 2] + drawn[:, 4]
         if not free:
             return sign * _trim_mean((width - other) / step)
         return sign * _fit_line(step, width)[0]
@@ -98,7 +108,7 @@ def _trim_mean(values: Floats) -> float:
 def _bootstrap(
     statistic: Callable[[Floats], float], rows: Floats, stage: str, draws: int
 ) -> tuple[float, float]:
-    """A statistic of rows (n, 4) and its error, whole blocks (column 1) drawn again."""
+    """A statistic of rows (n, 5) and its error, whole blocks (column 1) drawn again."""
     names = np.unique(rows[:, 1])
     blocks = [rows[rows[:, 1] == n] for n in names]
     drawn = []

@@ -65,3 +65,14 @@ def find_option(arguments: list[str], name: str) -> str | None:
         if argument.startswith(name + "="):
             return argument.removeprefix(name + "=")
     return None
+
+
+def fill_option(arguments: list[str], name: str, value: str) -> list[str]:
+    """The arguments with a value after an option that came without one."""
+    filled = []
+    for at, argument in enumerate(arguments):
+        filled.append(argument)
+        alone = at + 1 == len(arguments) or arguments[at + 1].startswith("-")
+        if argument == name and alone:
+            filled.append(value)
+    return filled

@@ -1,14 +1,25 @@
 """handloom view: frames as pictures."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from console.arguments import Data, Json, parse_call
+from console.arguments import Data, Json, fill_option, parse_call
 from console.output import print_result
 from frames.errors import BadInput
 
+if TYPE_CHECKING:
+    from frames.record import Frame
+
+OWN = "own"
+"""What `--sensor` stands for without a name."""
+
+DEFAULT_COUNTS = {".html": 200, ".png": 24}
+SENSOR_COUNT = 8
+
 
 def run_view(arguments: list[str]) -> int:
-    """handloom view DATA [--out sheet.png|page.html]"""
+    """handloom view DATA [--out sheet.png|page.html] [--sensor [NAME]]"""
 
     def view(
         data: Data,
@@ -16,45 +27,91 @@ def run_view(arguments: list[str]) -> int:
         count: int = 0,
         first: int = -1,
         split: str = "",
+        sensor: str = "",
+        sensor_seed: int = -1,
         json: Json = False,
     ) -> int:
         """Draw frames: a contact sheet (.png) or a page to leaf through in a browser (.html).
 
+        Depth is shown as the dataset's sensor reads it, if it has one.
+
         Args:
             out: Picture or page to write.
-            count: Frames to show; 0 for 24 on a sheet and 200 on a page.
+            count: Frames to show; 0 for 24 on a sheet, 8 with --sensor, and 200 on a page.
             first: Show consecutive frames from this one; -1 for frames spread over the dataset.
             split: Show only frames of this split; first counts from its beginning.
+            sensor: Show clean depth, what a sensor reads, why not, and the difference side by side:
+                --sensor alone for the dataset's own, --sensor NAME or FILE for another; none shows
+                clean depth alone.
+            sensor_seed: Seed of the sensor's noise; -1 for the dataset's own.
         """
-        import numpy as np
-
-        from frames.dataset import open_dataset
-        from frames.page import write_page
-        from frames.sheet import draw_sheet, write_picture
-
-        if out.suffix not in (".png", ".html"):
+        if out.suffix not in DEFAULT_COUNTS:
             raise BadInput(f"out must end in .png or .html, got {out}")
         if count < 0:
             raise BadInput(f"count must be >= 0, got {count}")
-        dataset = open_dataset(data, partial=True, split=split or None)
-        wanted = min(count or (24 if out.suffix == ".png" else 200), len(dataset))
-        if not len(dataset):
-            raise BadInput(f"{data} has no finished shard yet: run the same command again")
-        if not -1 <= first < len(dataset):
-            raise BadInput(
-                f"first must be below {len(dataset)} (the frames there are), or -1 for frames"
-                f" spread over all, got {first}"
-            )
-        places = np.linspace(0, len(dataset) - 1, wanted).round().astype(int)
-        if first >= 0:
-            places = np.arange(first, min(first + wanted, len(dataset)))
-        shown = [dataset[int(i)] for i in places]
-        if out.suffix == ".png":
+        from frames.page import write_page
+        from frames.reading_sheet import draw_reading_sheet
+        from frames.sheet import draw_sheet, write_picture
+
+        beside = sensor not in ("", "none") and out.suffix == ".png"
+        usual = SENSOR_COUNT if beside else DEFAULT_COUNTS[out.suffix]
+        dataset = _open(data, split, sensor, sensor_seed)
+        shown = _pick(dataset, data, count or usual, first)
+        if out.suffix == ".html":
+            write_page(shown, out, title=str(data))
+        elif beside:
+            write_picture(draw_reading_sheet(shown, title=str(data)), out)
+        else:
             columns = min(4, max(1, round(len(shown) ** 0.5)))
             write_picture(draw_sheet(shown, columns, title=str(data)), out)
-        else:
-            write_page(shown, out, title=str(data))
         print_result(json, f"{out}: {len(shown)} frames", {"out": str(out), "frames": len(shown)})
         return 0
 
-    return int(parse_call(view, "handloom view", arguments)())
+    return int(parse_call(view, "handloom view", fill_option(arguments, "--sensor", OWN))())
+
+
+def _open(data: Path, split: str, sensor: str, seed: int) -> Any:
+    """The dataset as it is to be shown."""
+    from augment.sensed import open_sensed
+    from augment.sensing import NO_SENSOR, read_sensing
+    from frames.dataset import open_dataset
+    from frames.folder import read_meta
+
+    own = read_sensing(read_meta(data), data)
+    if sensor == OWN and own is None:
+        raise BadInput(f"{data} has no sensor of its own: name one, as in --sensor d435")
+    if sensor == "none" or (own is None and sensor in NO_SENSOR):
+        return open_dataset(data, partial=True, split=split or None)
+    name = None if sensor in ("", OWN) else sensor
+    chosen = None if seed < 0 else seed
+    return open_sensed(data, partial=True, split=split or None, sensor=name, seed=chosen)
+
+
+def _pick(dataset: Any, data: Path, count: int, first: int) -> "Sequence[Frame]":
+    """Frames spread over a dataset, or consecutive ones."""
+    import numpy as np
+
+    from frames.dataset import Dataset
+
+    wanted = min(count, len(dataset))
+    if not len(dataset):
+        raise BadInput(f"{data} has no finished shard yet: run the same command again")
+    if not -1 <= first < len(dataset):
+        raise BadInput(
+            f"first must be below {len(dataset)} (the frames there are), or -1 for frames"
+            f" spread over all, got {first}"
+        )
+    places = np.linspace(0, len(dataset) - 1, wanted).round().astype(int)
+    if first >= 0:
+        places = np.arange(first, min(first + wanted, len(dataset)))
+    frames = [dataset[int(i)] for i in places]
+    return [_bare(f) for f in frames] if isinstance(dataset, Dataset) else frames
+
+
+def _bare(frame: "Frame") -> "Frame":
+    """A synthetic frame without its sensor, so that its clean depth is what is shown."""
+    from dataclasses import replace
+
+    if frame.clean_depth is None:
+        return frame
+    return replace(frame, depth=None, invalid=None, sensor=None, sensor_seed=None)

@@ -178,10 +178,17 @@ def color_depth(frame: Frame) -> np.ndarray:
     if reading is None:
         return np.full((camera.height, camera.width, 3), NO_READING, np.uint8)
     depth = reading.astype(np.float32) / np.float32(frame.depth_scale)
-    near, far = find_hand_range(frame)
-    tone = tone_depth(depth, near, far)
+    return color_depth_m(depth, *find_hand_range(frame), 1.0 / camera.fx)
+
+
+def color_depth_m(depth_m: np.ndarray, near_m: float, far_m: float, pixel_rad: float) -> np.ndarray:
+    """Return depth (H, W) float32 in colour, (H, W, 3) uint8; NO_READING where it is 0.
+
+    near_m, far_m: range of the hands. pixel_rad: angle of one pixel.
+    """
+    tone = tone_depth(depth_m, near_m, far_m)
     color = DEPTH_RAMP[np.rint(tone * 255).astype(np.int32)].astype(np.float32)
-    color *= shade_relief(depth, 1.0 / camera.fx)[..., None]
+    color *= shade_relief(depth_m, pixel_rad)[..., None]
     picture = np.clip(np.rint(color), 0, 255).astype(np.uint8)
-    picture[reading == 0] = NO_READING
+    picture[depth_m == 0] = NO_READING
     return picture

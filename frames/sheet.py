@@ -35,7 +35,7 @@ def _to_panel(px: np.ndarray, scale: int) -> np.ndarray:
     return (np.asarray(px, np.float64) + 0.5) * scale - 0.5
 
 
-def _magnify(image: np.ndarray, scale: int) -> np.ndarray:
+def magnify(image: np.ndarray, scale: int) -> np.ndarray:
     """Return the image with every pixel as a scale x scale square."""
     return np.ascontiguousarray(image.repeat(scale, 0).repeat(scale, 1))
 
@@ -93,9 +93,9 @@ def _draw_boxes(panel: np.ndarray, hand: Hand, scale: int) -> None:
 
 def draw_depth_panel(frame: Frame, scale: int) -> np.ndarray:
     """Return the frame's depth in colour with skeletons and boxes, (scale*H, scale*W, 3) uint8."""
-    panel = _magnify(palette.color_depth(frame), scale)
+    panel = magnify(palette.color_depth(frame), scale)
     reading = frame.reading
-    empty = np.ones(panel.shape[:2], bool) if reading is None else _magnify(reading == 0, scale)
+    empty = np.ones(panel.shape[:2], bool) if reading is None else magnify(reading == 0, scale)
     _hatch(panel, empty)
     for hand in frame.hands:
         _draw_boxes(panel, hand, scale)

@@ -2,13 +2,15 @@
 
 A clean depth image says of each pixel's centre which surface lies there, not where between two
 centres the outline runs. Between centres the outline is taken where bilinear interpolation of
-near (1) and far (0) crosses one half; a pixel then gathers light with its own area blurred by the
-lens, from up to one pixel around its centre. For two surfaces only the 512 patterns of 3 x 3 bits
-can occur, so that all of it is one look-up, integrated once on 8 x 8 points a pixel.
+near (1) and far (0) crosses one half, up to one pixel around a centre, and beyond the surfaces go
+on; a pixel then gathers light with its own area blurred by the lens. For two surfaces only the 512
+patterns of 3 x 3 bits can occur, so that all of it is one look-up, integrated once on 8 x 8 points
+a pixel.
 """
 
 import math
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -21,7 +23,7 @@ POINTS: Final = 8
 PLACES: Final = 4
 """Where in a coarser pixel a device's smaller one may lie, along each axis."""
 
-_SHIFT: Final = 0.125  # pixels, of the finite differences
+_SHIFT: Final = 1 / 32  # pixels, of the finite differences
 
 
 def tabulate_coverage(pixel_px: float, blur_px: float) -> NDArray[np.float32]:
@@ -45,7 +47,7 @@ def _tabulate(pixel_eighths: int, blur_sixteenths: int) -> NDArray[np.float32]:
     points = (np.arange(2 * POINTS) + 0.5) / POINTS - 1
     masks = _mask_patterns(points)
     lines = np.array(
-        [[_weigh(points, p + d, side, blur) for d in (0.0, -_SHIFT, _SHIFT)] for p in at]
+        [[_weigh(float(p + d), side, blur) for d in (0.0, -_SHIFT, _SHIFT)] for p in at]
     )
     out = np.empty((places * places, 512, 3), np.float32)
     _integrate(masks, lines, 2 * _SHIFT, out)
@@ -53,14 +55,22 @@ def _tabulate(pixel_eighths: int, blur_sixteenths: int) -> NDArray[np.float32]:
     return out
 
 
-def _weigh(points: NDArray[np.float64], at: float, side: float, blur: float) -> list[float]:
-    """Weights of points on a line for a pixel of a width, blurred, around a place; sum 1."""
-    scale = 1 / (blur * math.sqrt(2))
-    w = [
-        math.erf((x - at + side / 2) * scale) - math.erf((x - at - side / 2) * scale)
-        for x in points
-    ]
-    return [one / sum(w) for one in w]
+def _weigh(at: float, side: float, blur: float) -> list[float]:
+    """Share of the light of a blurred pixel around a place that falls into each cell of a line.
+
+    The pixel's box through a Gaussian, integrated in closed form. What falls beyond the outermost
+    cells counts as theirs: the surfaces go on.
+    """
+
+    def gather(t: float) -> float:
+        """Integral of the Gaussian's distribution function up to t."""
+        x = t / blur
+        density = math.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+        return t * 0.5 * (1 + math.erf(x / math.sqrt(2))) + blur * density
+
+    ends = [i / POINTS - 1 - at for i in range(1, 2 * POINTS)]
+    up_to = [0.0, *((gather(x + side / 2) - gather(x - side / 2)) / side for x in ends), 1.0]
+    return [b - a for a, b in pairwise(up_to)]
 
 
 def _mask_patterns(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -35,7 +35,8 @@ def find_outlines(depth, v, step, work, marks, out):  # type: ignore[no-untyped-
     height, width = depth.shape
     for k in range(3):
         _copy_far(depth[min(max(v + k - 1, 0), height - 1)], work[k])
-    _find_bends(work, np.float32(JUMP_M / step), marks)
+    inside = _ONE if 0 < v < height - 1 else _ZERO
+    _find_bends(work, np.float32(JUMP_M / step), inside, marks)
     count = 0
     for u in range(width):
         out[count] = u
@@ -56,18 +57,22 @@ def _copy_far(source, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _find_bends(work, jump, marks):  # type: ignore[no-untyped-def]
+def _find_bends(work, jump, inside, marks):  # type: ignore[no-untyped-def]
     above, below = work[0, 1:-1], work[2, 1:-1]
     left, here, right = work[1, :-2], work[1, 1:-1], work[1, 2:]
     bends = work[3, 1:-1]
     for u in range(marks.shape[0]):
         double = _TWO * here[u]
         along = abs(left[u] + right[u] - double)
-        across = abs(above[u] + below[u] - double)
+        across = inside * abs(above[u] + below[u] - double)
         least = min(min(min(left[u], right[u]), min(above[u], below[u])), here[u])
         bends[u] = max(along, across) - (jump + least * _SLOPE)
     for u in range(marks.shape[0]):
         marks[u] = bends[u] > _ZERO
+    # With one neighbour along the row nothing can be said of a bend along it.
+    for u in (0, marks.shape[0] - 1):
+        across = inside * abs(above[u] + below[u] - _TWO * here[u])
+        marks[u] = across > jump + min(min(above[u], below[u]), here[u]) * _SLOPE
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

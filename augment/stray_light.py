@@ -71,14 +71,19 @@ def fill_stray(scene, frequencies, stray, key, pitch, out, reach):  # type: igno
                 _fill_patch(depth, v, u, scene.step, scene.lens, patch)
                 patch[8] = scene.reflectance[scene.parts[v, u]] * scene.dimming[v, u]
                 reach[0, 0, j, i] = patch[6] * patch[6]
-                # Half a patch lies beyond the image at its sides.
-                patch[7] *= (0.5 if j in (0, down - 1) else 1.0) * pitch
-                patch[7] *= (0.5 if i in (0, across - 1) else 1.0) * pitch
+                patch[7] *= _cover(j, pitch, depth.shape[0]) * _cover(i, pitch, depth.shape[1])
         _fill_bounces(patches, frequencies, stray.bounce_gain, out)
     if stray.flare_share > 0.0:
         width_px = stray.flare_width_rad / max(_angle_of_pixel(scene.lens), 1e-9)
         fall = math.exp(-pitch / max(width_px, 1e-6))
         _fill_flare(scene, frequencies, pitch, stray.flare_share, fall, out)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _cover(node, pitch, size):  # type: ignore[no-untyped-def]
+    """Pixels of a side of the image that are nearer to a node than to others."""
+    first, last = node * pitch - pitch / 2, node * pitch + pitch / 2
+    return max(0.0, min(float(size), last) - max(0.0, first))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -157,11 +157,20 @@ def prepare_device(model: TimeOfFlight, shot: Shot) -> Device:
         step_s=np.float32(model.sample_time_s),
         offsets=_scale_offsets(model, shot.keys.device, shot.depth.shape, scale),
         coverage=tabulate_coverage(scale, model.blur_px * scale),
-        tries=math.ceil(2 * model.far_m / unambiguous_range(frequencies[0])),
+        tries=_count_tries(frequencies, model.far_m),
         widest=np.float32(1 / math.cos(model.field_rad)),
         limits=_express_limits(model, len(frequencies)),
         keys=np.array(words, np.uint64),
     )
+
+
+def _count_tries(frequencies: NDArray[np.float64], far_m: float) -> int:
+    """Wraps of the lowest frequency to try: to twice the range, so that what lies beyond it is
+    found out, but no further than all frequencies together tell apart, to the kilohertz."""
+    lowest = float(frequencies[0])
+    together = math.gcd(*(round(float(f) / 1e3) for f in frequencies)) * 1e3
+    wanted = math.ceil(2 * far_m / unambiguous_range(lowest))
+    return max(1, min(wanted, round(lowest / together)))
 
 
 def _express_noise(model: TimeOfFlight) -> NDArray[np.float32]:

@@ -65,7 +65,8 @@ class Stereo:
     grow_spread: float = parameter("1", 0.0, 2.0)
     """Standard deviation of both between patches, relative: irregular silhouettes."""
     part_px: float = parameter("px", 0.1, 100.0)
-    """Step of disparity at which two surfaces part: above it the near one wins, below they melt."""
+    """Step of disparity from which the near surface hides the far one from the second eye and grows
+    over what is hidden; it grows over what both eyes see from twice that step."""
     melt_px: float = parameter("px", 0.0, 50.0)
     """Half the length of the ramp into which a small step melts."""
     melt_step_px: float = parameter("px", 0.1, 100.0)

@@ -44,14 +44,8 @@ def grow_near(depth, hidden, field, reach, reach_hidden, spread, ring, grown, ne
     other = np.empty((height, width), np.uint16)
     last = np.float32(ring)
     for v in range(height):
-        row, out, own, blind, noise, near = (
-            depth[v],
-            steps[v],
-            grown[v],
-            hidden[v],
-            field[v],
-            nearest[v],
-        )
+        row, blind, noise = depth[v], hidden[v], field[v]
+        out, own, near = steps[v], grown[v], nearest[v]
         for u in range(width):
             d = row[u]
             d = d if d != 0 else _EMPTY
@@ -91,8 +85,8 @@ def settle_disparity(  # type: ignore[no-untyped-def]
 
     depth, grown, nearest: (H, W) uint16 own depth (0 nothing), that of the window and the nearest
     around (65535 nothing). scale: disparity times depth. The window's surface wins over a step of
-    more than `step` disparities: across a smaller one nobody wins, the two blend. `NO_DISPARITY`
-    where nothing is, or where x_px (H, W) is NaN: outside the lens.
+    more than two times `step` disparities, or of one where the second eye is blind; nobody wins
+    across a smaller one. `NO_DISPARITY` where nothing is, or x_px (H, W) is NaN: no lens.
 
     `state` (H, W) uint8 comes in as the second eye's shadow, 1 or 0, and goes out as `HIDDEN` where
     nothing won over it, or where the surface lies beyond the border of the second image, plus
@@ -102,7 +96,7 @@ def settle_disparity(  # type: ignore[no-untyped-def]
     """
     height, width = depth.shape
     side = _ONE if lateral > _ZERO else -_ONE
-    rate, edge = abs(lateral), side * border
+    rate, edge, far = abs(lateral), side * border, step + step
     for v in range(height):
         row, win, near, xs = depth[v], grown[v], nearest[v], x_px[v]
         to, flags = out[v], state[v]
@@ -110,8 +104,8 @@ def settle_disparity(  # type: ignore[no-untyped-def]
             own = scale / np.float32(row[u])  # inf for nothing
             own = own if row[u] != 0 else _ZERO
             won = scale / np.float32(win[u])
-            d = won if won - own > step else own
-            beside = scale / np.float32(near[u]) - d > step + step
+            d = won if won - own > (step if flags[u] != 0 else far) else own
+            beside = scale / np.float32(near[u]) - d > far
             kept = flags[u] if d == own else np.uint8(0)
             kept = HIDDEN if side * xs[u] - rate * d < edge else kept
             flags[u] = kept | (BESIDE if beside else np.uint8(0))

@@ -7,7 +7,7 @@ import numpy as np
 from frames import canvas as draw
 from frames import palette
 from frames.canvas import Color
-from frames.parts import HAND_PARTS, HAND_STRIDE, OBJECT_BASE
+from frames.reading_census import mask_hands
 from frames.reasons import REASON_NAMES
 from frames.record import Frame
 from frames.sheet import draw_skeleton, magnify
@@ -37,14 +37,6 @@ PANELS: Final = ("clean depth", "as the sensor reads it", "why there is no readi
 GAP: Final = 8
 _CAPTION: Final = 24
 TEXT_SIZE: Final = 15
-
-
-def mask_hands(frame: Frame) -> np.ndarray:
-    """Return which pixels show a hand, (H, W) bool; forearms do not count."""
-    if frame.parts is None:
-        return np.zeros((frame.camera.height, frame.camera.width), bool)
-    part = frame.parts % HAND_STRIDE
-    return np.asarray((frame.parts < OBJECT_BASE) & (part >= 1) & (part <= HAND_PARTS))
 
 
 def measure_error(frame: Frame) -> tuple[np.ndarray, np.ndarray]:

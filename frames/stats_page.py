@@ -8,6 +8,7 @@ import numpy as np
 from frames import canvas as draw
 from frames import chart, palette
 from frames.canvas import Color
+from frames.reading_card import REASON_COLORS
 from frames.skeleton import KEYPOINT_COLORS
 from frames.stats import headline, share_out
 
@@ -57,6 +58,7 @@ def draw_stats(stats: Mapping[str, Any]) -> np.ndarray:
             "degrees; 0: the palm faces the camera, 180: the back does",
         ),
         *_draw_scenes(stats),
+        *_draw_readings(stats.get("readings")),
     ]
     columns = 3
     width = columns * chart.PANEL_WIDTH + (columns + 1) * _GAP
@@ -110,6 +112,28 @@ def _draw_scenes(stats: Mapping[str, Any]) -> list[np.ndarray]:
         if stats["speeds"][key]["count"]:
             panels.append(chart.draw_histogram(title, stats["speeds"][key], label))
     return panels
+
+
+def _draw_readings(readings: Mapping[str, Any] | None) -> list[np.ndarray]:
+    """Panels of what a sensor reads; none without one."""
+    if not readings:
+        return []
+    panels = []
+    for title, key, fill in (
+        ("Why nothing is read", "reasons", "fill_rate"),
+        ("Why nothing is read of hands", "hand_reasons", "fill_rate_hands"),
+    ):
+        if readings[fill] is not None:
+            note = f"shares of the {1 - readings[fill]:.1%} of pixels without a reading"
+            colors = {k: _lighten(v) for k, v in REASON_COLORS.items()}
+            panels.append(chart.draw_bars(title, readings[key], note, color=colors.__getitem__))
+    return panels
+
+
+def _lighten(color: Color) -> Color:
+    """A colour that shows on the page."""
+    red, green, blue = (max(part, 70) for part in color)
+    return red, green, blue
 
 
 def _draw_long(title: str, shares: Mapping[str, float]) -> list[np.ndarray]:

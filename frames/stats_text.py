@@ -94,9 +94,27 @@ def _sentences(stats: Mapping[str, Any]) -> dict[str, str]:
         short, long = lengths["min"], lengths["max"]
         span = f"{short:.0f}" if short == long else f"{short:.0f} to {long:.0f}"
         found["sequences"] = f"{stats['sequences']['count']:,} of {span} frames"
+    if stats.get("readings"):
+        found.update(_describe_readings(stats["readings"]))
     if stats["disjoint"]:
         words = (f"{k} {'yes' if v else 'NO'}" for k, v in stats["disjoint"].items())
         found["splits are disjoint"] = ", ".join(words)
+    return found
+
+
+def _describe_readings(readings: Mapping[str, Any]) -> dict[str, str]:
+    """What sensors read of the frames that were looked at."""
+    shares = share_out(readings["sensors"])
+    names = ", ".join(f"{k} {v:.1%}" if len(shares) > 1 else k for k, v in shares.items())
+    fill = f"{readings['fill_rate']:.1%} of pixels"
+    if readings["fill_rate_hands"] is not None:
+        fill += f", {readings['fill_rate_hands']:.1%} of hands'"
+    fill += f"; {readings['keypoints_dropped']:.1%} of keypoints in sight dropped out"
+    found = {f"sensor, {readings['frames']:,} frames": names, "read": fill}
+    for name, key in (("not read", "reasons"), ("not read of hands", "hand_reasons")):
+        words = [f"{k.replace('_', ' ')} {v:.1%}" for k, v in readings[key].items()]
+        if words:
+            found[name] = ", ".join(words)
     return found
 
 

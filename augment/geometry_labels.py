@@ -199,16 +199,22 @@ def _move_wrists(geometry: Geometry, T: NDArray[np.float32]) -> NDArray[np.float
     mirrors leave a rotation.
     """
     out = T.copy()
-    _turn_axes(geometry.turn, geometry.mirrored, out)
-    out[:, :3, 3] = apply_to_points(geometry, T[:, :3, 3])
+    depth = geometry.depth_factor, geometry.depth_offset_m, geometry.stretch
+    _move_poses(geometry.turn, geometry.mirrored, depth, out)
     return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _turn_axes(turn, mirrored, T):  # type: ignore[no-untyped-def]
+def _move_poses(turn, mirrored, depth, T):  # type: ignore[no-untyped-def]
+    a, b, stretch = depth
     for n in range(T.shape[0]):
-        for j in range(3):
+        for j in range(4):
             x, y, z = float(T[n, 0, j]), float(T[n, 1, j]), float(T[n, 2, j])
             sign = -1.0 if mirrored and j == 0 else 1.0
             for i in range(3):
                 T[n, i, j] = sign * (turn[i, 0] * x + turn[i, 1] * y + turn[i, 2] * z)
+        x, y, z = float(T[n, 0, 3]), float(T[n, 1, 3]), float(T[n, 2, 3])
+        across = a
+        if b != 0.0 or stretch != 1.0:
+            across = (a * z + b) / z / stretch if z > 0 else math.nan
+        T[n, 0, 3], T[n, 1, 3], T[n, 2, 3] = x * across, y * across, z * across * stretch

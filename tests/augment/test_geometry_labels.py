@@ -104,6 +104,10 @@ def test_labels_project_onto_themselves(turns: list, seed: float) -> None:  # ty
     again = whole.camera.project(out.keypoints_cam_m.astype(np.float64))
     seen = np.isfinite(again).all(-1) & (np.abs(again) < 1000).all(-1)
     np.testing.assert_allclose(out.keypoints_px[seen], again[seen], atol=1e-3)
+    # The wrist's place is its keypoint's.
+    np.testing.assert_allclose(
+        out.T_camera_from_wrist[:, :3, 3], out.keypoints_cam_m[:, 0], rtol=1e-5, atol=1e-6
+    )
     inside = whole.camera.contains(out.keypoints_px.astype(np.float64))
     assert not out.visibility[~inside].any()
     assert (out.occlusion[~inside] == CAUSE_OUTSIDE).all()

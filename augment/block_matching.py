@@ -30,7 +30,7 @@ class Matching:
     large_penalty: float
     """P2 per window pixel: of a larger one."""
     left_right_px: int
-    """How far matching from right to left may differ; < 0: not checked."""
+    """How far matching from right to left may differ; OpenCV knows nothing below 1."""
     uniqueness_percent: int
     """By how much the best match must beat the others."""
     speckle_px: int

@@ -18,6 +18,7 @@ from frames.parts import FOREARM, HAND_PARTS, HAND_STRIDE, MAX_HANDS, OBJECT_BAS
 _SKIN_M: Final = 0.45  # where the scattering's size is turned to pixels of the projector
 _BRIGHT: Final = 0.9  # of the hand's pixels are darker than what the exposure aims at
 _HAIRY: Final = 0.74  # a forearm's reflectance over its hand's, at the least
+_DOTTED: Final = 1.8  # such a pixel's light over the mean under dots
 _ENOUGH: Final = 64  # pixels of hands by which to expose
 
 
@@ -39,7 +40,8 @@ def expose_pair(
     bright = _bright_radiance(pair, radiance[0])
     # The longest exposure brings a hand at reach_m to the level; gain makes up for what is missing.
     longest, shortest = (
-        0.5 * (float(light.powered) / z**2 + model.ambient) for z in (model.reach_m, model.glare_m)
+        0.5 * (_DOTTED * float(light.powered) / z**2 + model.ambient)
+        for z in (model.reach_m, model.glare_m)
     )
     bright = min(bright, max(shortest, longest))
     electrons = model.level * model.full_e / max(bright, longest, 1e-9)

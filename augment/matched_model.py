@@ -25,8 +25,8 @@ class MatchedStereo:
     """P1 = small_penalty window_px^2: cost of a change of disparity by 1 px between neighbours."""
     large_penalty: float = parameter("1", 0.0, 1000.0)
     """P2 likewise: of a larger change. Large values melt fingers into what is close behind."""
-    left_right_px: float = parameter("px", -1.0, 100.0)
-    """How far matching from right to left may differ; < 0: not checked."""
+    left_right_px: float = parameter("px", 1.0, 100.0)
+    """How far matching from right to left may differ."""
     uniqueness: float = parameter("percent", 0.0, 100.0)
     """By how much the best match must beat every other."""
     speckle_px2: float = parameter("px^2", 0.0, 100000.0)
@@ -84,7 +84,7 @@ class MatchedStereo:
     read_e: float = parameter("1", 0.0, 1000.0)
     """Standard deviation of the readout, electrons."""
     low_level: float = parameter("1", 0.0, 1.0)
-    """Mean level of full scale below which a hole is called one of low signal."""
+    """Mean level of a window, of full scale, below which there is too little light to match."""
 
     @property
     def matching(self) -> Matching:

@@ -19,11 +19,12 @@ def explain_holes(  # type: ignore[no-untyped-def]
 ):
     """Fill reason (h, w) uint8, 0 where a disparity was found; drop what cannot be one.
 
-    disparity: (h, w) float32, < 0 for none; dropped are those beyond the range `least` ... `reach`
-    and those whose match would lie left of the right image. image: (h, w) uint8 of the left eye.
-    depth: (h, w) float32 true m. hidden: (h, w) uint8, not seen by the right eye. scale: f B, px m.
+    disparity: (h, w) float32, < 0 for none; dropped are those beyond the range `least` ... `reach`,
+    those whose match would lie left of the right image, and those where it is too dark. image:
+    (h, w) uint8 of the left eye. depth: (h, w) float32 true m. hidden: (h, w) uint8, not seen by
+    the right eye. scale: f B, px m.
     left: column of the window in the whole image. low_level: mean of the image over a window of
-    window_px below which there is too little light.
+    window_px below which it is.
     """
     height, width = disparity.shape
     half = window_px // 2
@@ -53,13 +54,14 @@ def explain_holes(  # type: ignore[no-untyped-def]
         rows = min(v + half, height - 1) - max(v - half, 0) + 1
         for u in range(width):
             d = disparity[v, u]
-            if d >= least and d < reach and left + u - d >= np.float32(-0.5):
+            a, b = max(u - half, 0), min(u + half, width - 1) + 1
+            count = rows * (b - a)
+            dim = sums[b] - sums[a] < low_level * count
+            if not dim and d >= least and d < reach and left + u - d >= np.float32(-0.5):
                 reason[v, u] = 0
                 continue
             disparity[v, u] = np.float32(-1.0)
             z = depth[v, u]
-            a, b = max(u - half, 0), min(u + half, width - 1) + 1
-            count = rows * (b - a)
             if z == 0:
                 reason[v, u] = NOTHING
                 continue
@@ -70,7 +72,7 @@ def explain_holes(  # type: ignore[no-untyped-def]
                 reason[v, u] = SHADOW
             elif 3 * (bright[b] - bright[a]) > count:
                 reason[v, u] = SATURATED
-            elif sums[b] - sums[a] < low_level * count:
+            elif dim:
                 reason[v, u] = LOW_SIGNAL
             else:
                 reason[v, u] = MISMATCH
@@ -112,7 +114,8 @@ def decimate(  # type: ignore[no-untyped-def]
             if share <= 0.0:
                 continue
             shares[v, u] = share
-            n, found, area, total = 0, 0.0, 0.0, 0.0
+            found, area, total = 0.0, 0.0, 0.0
+            low, high = np.float32(1e9), np.float32(0.0)
             for y in range(r0, r1):
                 tall = min(y + 0.5, (v + 1) * per_pixel - 0.5) - max(y - 0.5, v * per_pixel - 0.5)
                 for x in range(c0, c1):
@@ -123,16 +126,11 @@ def decimate(  # type: ignore[no-untyped-def]
                     if d > 0:
                         total += wide * d
                         found += wide
-                        # Sorted in as it comes: blocks are small.
-                        at = n
-                        while at > 0 and block[at - 1] > d:
-                            block[at] = block[at - 1]
-                            at -= 1
-                        block[at] = d
-                        n += 1
-            if n > 0 and found >= keep * area:
-                smooth = block[n - 1] - block[0] < _ONE_SURFACE
-                values[v, u] = total / found if smooth else block[n // 2]
+                        low, high = min(low, d), max(high, d)
+            if found > 0.0 and found >= keep * area:
+                smooth = high - low < _ONE_SURFACE
+                where = r0 - top, r1 - top, c0 - left, c1 - left
+                values[v, u] = total / found if smooth else _median(disparity, where, block)
                 whys[v, u] = 0
                 continue
             values[v, u] = np.float32(-1.0)
@@ -147,6 +145,23 @@ def decimate(  # type: ignore[no-untyped-def]
                 for x in range(c0 - left, c1 - left):
                     counts[reason[y, x]] = 0
             whys[v, u] = why
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _median(disparity, where, block):  # type: ignore[no-untyped-def]
+    """Of the readings in rows and columns (first, stop, first, stop); the nearer of two."""
+    n = 0
+    for y in range(where[0], where[1]):
+        for x in range(where[2], where[3]):
+            d = disparity[y, x]
+            if d > 0:
+                at = n
+                while at > 0 and block[at - 1] > d:
+                    block[at] = block[at - 1]
+                    at -= 1
+                block[at] = d
+                n += 1
+    return block[n // 2]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from augment.occlusion.sightlines import TILE
-from augment.occlusion.solids import BLOB, CAPSULE, FLAT, SHEET, meet_row
+from augment.occlusion.solids import BLOB, CAPSULE, FLAT, SHEET, meet_row, unpack_row
 
 SIDES: Final = 8
 """A body's image is bounded by strips in this many directions."""
@@ -30,7 +30,7 @@ def cast_rows(rays, centres, spreads, rows, near_m):  # type: ignore[no-untyped-
     marks, box = mark_tiles(centres, spreads, strips)
     top, left, z = open_window(rays, box)
     for k in range(count):
-        row = rows[k]
+        row = unpack_row(rows[k])
         for i in range(box[0], box[2] + 1):
             for j in range(box[1], box[3] + 1):
                 if not marks[k, i, j]:
@@ -122,24 +122,41 @@ def mark_tiles(centres, spreads, strips):  # type: ignore[no-untyped-def]
     count, (height, width) = strips.shape[0], spreads.shape
     marks = np.zeros((count, height, width), np.bool_)
     box = np.array([height, width, -1, -1])
+    every = np.empty((2, SIDES))
+    every[0], every[1] = math.inf, -math.inf
+    for k in range(count):
+        for s in range(SIDES):
+            every[0, s], every[1, s] = (
+                min(every[0, s], strips[k, 0, s]),
+                max(every[1, s], strips[k, 1, s]),
+            )
     for i in range(height):
         for j in range(width):
-            reach = spreads[i, j]
-            if math.isnan(reach):
+            x, y, reach = centres[i, j, 0], centres[i, j, 1], spreads[i, j] + 1e-9  # rounding
+            if not _may_reach(every, x, y, reach):
                 continue
-            reach += 1e-9  # rounding
             for k in range(count):
-                there = True
-                for s in range(SIDES):
-                    at = centres[i, j, 0] * _COS[s] + centres[i, j, 1] * _SIN[s]
-                    if at + reach < strips[k, 0, s] or at - reach > strips[k, 1, s]:
-                        there = False
-                        break
-                if there:
+                if count == 1 or _may_reach(strips[k], x, y, reach):
                     marks[k, i, j] = True
                     box[0], box[1] = min(box[0], i), min(box[1], j)
                     box[2], box[3] = max(box[2], i), max(box[3], j)
     return marks, box
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _may_reach(strips, x, y, reach):  # type: ignore[no-untyped-def]
+    """Whether a tile around (x, y) meets all strips (2, SIDES); not if it is NaN."""
+    # Across and along first: they rule most tiles out.
+    if not (x + reach >= strips[0, 0] and x - reach <= strips[1, 0]):
+        return False
+    half = SIDES // 2
+    if not (y + reach >= strips[0, half] and y - reach <= strips[1, half]):
+        return False
+    for s in range(1, SIDES):
+        at = x * _COS[s] + y * _SIN[s]
+        if s != half and not (at + reach >= strips[0, s] and at - reach <= strips[1, s]):
+            return False
+    return True
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -64,7 +64,7 @@ class Occlusion:
     cable: float = 1.0
     """Weight of cables."""
     fingers: float = 1.5
-    """Weight of somebody's one to three fingers, as simple bodies."""
+    """Weight of a hand made of simple bodies that reaches in with one to three fingers."""
     blob: float = 1.0
     """Weight of smooth pillows with a random outline."""
     body: float = 1.0

@@ -25,10 +25,13 @@ _BOARD, _CLUTTER = KINDS.index("board"), KINDS.index("clutter")
 ) = range(len(SIZES))  # fmt: skip
 _LIMITS: Final = len(SIZES)
 
-_JOINTS: Final = (0.10, 0.045, 0.027, 0.020)
-_GIRTHS: Final = (0.0105, 0.0095, 0.0085, 0.0075)
+_JOINTS: Final = (0.045, 0.027, 0.020)
+_GIRTHS: Final = (0.0095, 0.0085, 0.0075)
 _APART: Final = 0.0195
-"""A made finger: lengths from the palm to the tip, radii, and how far fingers lie apart, m."""
+_PALM: Final = (0.052, 0.042, 0.016)
+_ARM: Final = (0.26, 0.027)
+"""A made hand, metres: lengths and radii of a finger's bones, how far fingers lie apart, half
+extents of the palm, length and radius of the arm."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -143,8 +146,9 @@ def fill_rows(kind, point, clearance_m, sizes, u):  # type: ignore[no-untyped-de
         _set_row(rows[0], BLOB, middle, face_point(middle, 0.0))
         rows[0, 13], rows[0, 14] = radius, radius * u[4]
         for k in range(3):
-            rows[0, 15 + 2 * k] = (0.3 - 0.07 * k) * u[8 + 2 * k]
-            rows[0, 16 + 2 * k] = 2.0 * math.pi * u[9 + 2 * k]
+            wave, phase = (0.3 - 0.07 * k) * u[8 + 2 * k], 2.0 * math.pi * u[9 + 2 * k]
+            rows[0, 15 + 2 * k] = wave * math.cos(phase)
+            rows[0, 16 + 2 * k] = wave * math.sin(phase)
         size[:] = 2.0 * radius, 2.0 * radius, rows[0, 14]
     else:
         count = _fill_clutter(rows, size, middle, straight, sizes[_CLUTTER_SIZE], u)
@@ -159,7 +163,7 @@ def _fill_sheet(row, size, middle, axes, half, width, bend):  # type: ignore[no-
     # At most half a turn of a cylinder.
     bend = min(max(bend, -0.5 * math.pi / half), 0.5 * math.pi / half)
     _set_row(row, SHEET, middle, axes)
-    row[13], row[14], row[15] = half, width, bend
+    row[13], row[14], row[15], row[16] = half, width, bend, math.cos(half * bend)
     size[0], size[1] = 2.0 * half, 2.0 * width
 
 
@@ -184,23 +188,33 @@ def _fill_cable(rows, size, middle, axes, radius, u):  # type: ignore[no-untyped
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill_fingers(rows, size, middle, axes, scale, u):  # type: ignore[no-untyped-def]
-    """One to three fingers side by side that reach in along the first axis, each a little bent."""
+    """One to three stretched fingers of a hand that reaches in along the first axis."""
     fingers = 1 + int(3.0 * u[4])
-    reach = scale * (0.10 + 0.07 * u[5])
+    knuckle = middle - scale * (0.02 + 0.07 * u[5]) * axes[0]
+    first = u[14] * (3 - fingers)  # where they are on the hand
+    angle = 0.35 * (2.0 * u[7] - 1.0)
     for f in range(fingers):
-        point = middle - reach * axes[0] + scale * _APART * (f - 0.5 * (fingers - 1)) * axes[1]
+        point = knuckle + scale * _APART * (f + first - 1.5) * axes[1]
         # Fingers side by side bend much alike.
-        bend = 0.5 * u[6] + 0.15 * u[8 + 2 * f]
-        angle = 0.35 * (2.0 * u[7] - 1.0)
+        bend, turn = 0.5 * u[6] + 0.15 * u[8 + 2 * f], angle
         longer = scale * (0.88 + 0.24 * u[9 + 2 * f])
-        for k in range(4):
-            toward = math.cos(angle) * axes[0] + math.sin(angle) * axes[2]
-            end = point + longer * _JOINTS[k] * toward
-            _set_capsule(rows[4 * f + k], point, end, scale * _GIRTHS[k])
+        for k in range(3):
+            end = point + longer * _JOINTS[k] * (
+                math.cos(turn) * axes[0] + math.sin(turn) * axes[2]
+            )
+            _set_capsule(rows[3 * f + k], point, end, scale * _GIRTHS[k])
             point = end
-            angle += bend
-    size[:] = 0.19 * scale, scale * _APART * fingers, 0.021 * scale
-    return 4 * fingers
+            turn += bend
+    count = 3 * fingers + 2
+    palm, arm = rows[count - 2], rows[count - 1]
+    _set_row(palm, ELLIPSOID, knuckle - 0.85 * scale * _PALM[0] * axes[0], axes)
+    for k in range(3):
+        palm[13 + k] = scale * _PALM[k]
+    wrist = knuckle - 1.5 * scale * _PALM[0] * axes[0]
+    elbow = wrist - _ARM[0] * (math.cos(angle) * axes[0] - math.sin(angle) * axes[1])
+    _set_capsule(arm, wrist, elbow, scale * _ARM[1])
+    size[:] = 0.19 * scale, 2.0 * scale * _PALM[1], 2.0 * scale * _PALM[2]
+    return count
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -9,10 +9,11 @@ A row has ROW numbers, the kind first:
 - capsule: 1-3 and 4-6 the ends of its axis, 7 the radius
 - the others: 1-3 the centre, 4-12 the local axes x, y, z in camera axes, one after the other
 - box, ellipsoid: 13-15 half extents along them
-- sheet, a rectangle without thickness, bent about its local y: 13 half length (along x), 14 half
-  width (along y), 15 curvature 1/m (towards local z; 0 is flat)
+- sheet, a rectangle without thickness, bent about its local y by half a turn at most: 13 half
+  length (along x), 14 half width (along y), 15 curvature 1/m (towards local z; 0 is flat), 16 the
+  cosine of half the angle that it spans
 - blob, a pillow with a wavy outline that faces the camera: 13 radius, 14 how far its middle stands
-  out towards the camera, 15-20 amplitude and phase of the outline's 2nd, 3rd and 4th harmonic
+  out towards the camera, 15-20 cosine and sine part of the outline's 2nd, 3rd and 4th harmonic
 """
 
 import math
@@ -31,8 +32,17 @@ FLAT: Final = 1e-4
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def unpack_row(row):  # type: ignore[no-untyped-def]
+    """A row as a tuple: what depends on it alone is then worked out once, not for every ray."""
+    return (
+        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9], row[10],
+        row[11], row[12], row[13], row[14], row[15], row[16], row[17], row[18], row[19], row[20],
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def meet_row(row, x, y):  # type: ignore[no-untyped-def]
-    """Depth at which the ray (x, y, 1) first meets a row's body."""
+    """Depth at which the ray (x, y, 1) first meets the body of an unpacked row."""
     kind = int(row[0])
     if kind == CAPSULE:
         return _meet_capsule(row, x, y)
@@ -49,7 +59,7 @@ def meet_row(row, x, y):  # type: ignore[no-untyped-def]
         a, b, c = 1.0 / row[13], 1.0 / row[14], 1.0 / row[15]
         return _meet_ball(ox * a, oy * b, oz * c, dx * a, dy * b, dz * c, 1.0)
     if kind == SHEET:
-        return _meet_sheet(ox, oy, oz, dx, dy, dz, row[13], row[14], row[15])
+        return _meet_sheet(ox, oy, oz, dx, dy, dz, row[13], row[14], row[15], row[16])
     return _meet_blob(row, ox, oy, oz, dx, dy, dz)
 
 
@@ -107,7 +117,7 @@ def _meet_box(ox, oy, oz, dx, dy, dz, hx, hy, hz):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _meet_sheet(ox, oy, oz, dx, dy, dz, length, width, bend):  # type: ignore[no-untyped-def]
+def _meet_sheet(ox, oy, oz, dx, dy, dz, length, width, bend, cosine):  # type: ignore[no-untyped-def]
     if abs(bend) < FLAT:
         t = -oz / dz if dz != 0.0 else math.inf
         flat = abs(ox + t * dx) <= length and abs(oy + t * dy) <= width
@@ -120,13 +130,14 @@ def _meet_sheet(ox, oy, oz, dx, dy, dz, length, width, bend):  # type: ignore[no
     h = b * b - a * c
     if h < 0.0 or a == 0.0:
         return math.inf
-    h = math.sqrt(h)
-    for t in ((-b - h) / a, (-b + h) / a):
-        if t > 0.0 and abs(oy + t * dy) <= width:
-            x, z = ox + t * dx, middle - (oz + t * dz)
-            angle = math.atan2(x, z) if bend > 0.0 else math.atan2(x, -z)
-            if abs(angle) <= length * abs(bend):
-                return t
+    h, a = math.sqrt(h), 1.0 / a
+    # A point is on the circle: its angle shows in its cosine alone.
+    t = (-b - h) * a
+    if t > 0.0 and abs(oy + t * dy) <= width and 1.0 - bend * (oz + t * dz) >= cosine:
+        return t
+    t = (-b + h) * a
+    if t > 0.0 and abs(oy + t * dy) <= width and 1.0 - bend * (oz + t * dz) >= cosine:
+        return t
     return math.inf
 
 
@@ -139,9 +150,17 @@ def _meet_blob(row, ox, oy, oz, dx, dy, dz):  # type: ignore[no-untyped-def]
     away = px * px + py * py
     if away > 4.0 * radius * radius:
         return math.inf
-    angle, edge = math.atan2(py, px), 1.0
-    for k in range(3):
-        edge += row[15 + 2 * k] * math.cos((k + 2) * angle + row[16 + 2 * k])
+    edge, r = 1.0, math.sqrt(away)
+    if r > 0.0:
+        # cos and sin of 2, 3, 4 times the angle, each from the last.
+        c, s = px / r, py / r
+        ck, sk = c, s
+        ck, sk = c * ck - s * sk, s * ck + c * sk
+        edge += row[15] * ck + row[16] * sk
+        ck, sk = c * ck - s * sk, s * ck + c * sk
+        edge += row[17] * ck + row[18] * sk
+        ck, sk = c * ck - s * sk, s * ck + c * sk
+        edge += row[19] * ck + row[20] * sk
     edge = max(edge, 0.1) * radius
     if away > edge * edge:
         return math.inf

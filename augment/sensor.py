@@ -76,13 +76,13 @@ def store_reading(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill_steps(depth_m, reason, scale, depth, invalid):  # type: ignore[no-untyped-def]
-    half, most = np.float32(0.5), np.float32(65535.5)
+    half, beyond = np.float32(0.5), np.float32(65536.0)
     for v in range(depth.shape[0]):
         for u in range(depth.shape[1]):
             steps = depth_m[v, u] * scale + half
             why = reason[v, u]
             # Written so that NaN is no depth.
-            if why == 0 and not (np.float32(1.0) <= steps < most):
+            if why == 0 and not (np.float32(1.0) <= steps < beyond):
                 why = np.uint8(OUT_OF_RANGE)
             depth[v, u] = np.uint16(steps) if why == 0 else np.uint16(0)
             invalid[v, u] = why

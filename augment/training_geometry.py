@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from augment.crop import AROUND, crop_camera, find_target
-from augment.geometry import (
-    Geometry,
+from augment.geometry import Geometry, compose, keep_camera
+from augment.geometry_images import RESAMPLINGS
+from augment.geometry_labels import apply_to_sample
+from augment.geometry_steps import (
     aim_camera,
-    compose,
     flip_camera,
-    keep_camera,
     offset_depth,
     resize_camera,
     roll_camera,
@@ -25,8 +25,6 @@ from augment.geometry import (
     straighten_camera,
     zoom_camera,
 )
-from augment.geometry_images import RESAMPLINGS
-from augment.geometry_labels import apply_to_sample
 from augment.sample import Sample
 from frames.camera import MAX_IMAGE_SIDE
 from frames.errors import BadInput

@@ -3,11 +3,10 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from augment.geometry import (
-    Geometry,
+from augment.geometry import Geometry, keep_camera
+from augment.geometry_steps import (
     aim_camera,
     flip_camera,
-    keep_camera,
     offset_depth,
     resize_camera,
     roll_camera,

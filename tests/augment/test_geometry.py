@@ -7,25 +7,27 @@ from hypothesis import strategies as st
 
 from augment.geometry import (
     Geometry,
-    aim_camera,
     camera_matrix,
     compose,
-    cut_window,
     determinant,
-    flip_camera,
     keep_camera,
     look_along,
+    roll_matrix,
+    turn_camera,
+)
+from augment.geometry_labels import apply_to_pixels, apply_to_points
+from augment.geometry_steps import (
+    aim_camera,
+    cut_window,
+    flip_camera,
     offset_depth,
     resize_camera,
     roll_camera,
-    roll_matrix,
     scale_depth,
     shift_camera,
     straighten_camera,
-    turn_camera,
     zoom_camera,
 )
-from augment.geometry_labels import apply_to_pixels, apply_to_points
 from frames.camera import CAMERAS
 from frames.errors import BadInput
 from tests.augment.cameras import (

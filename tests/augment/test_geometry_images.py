@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augment.geometry import (
-    Geometry,
+from augment.geometry import Geometry, compose, keep_camera
+from augment.geometry_images import Images, apply_to_images, measure_span
+from augment.geometry_lens import map_pixels
+from augment.geometry_steps import (
     aim_camera,
-    compose,
     cut_window,
     flip_camera,
-    keep_camera,
     offset_depth,
     resize_camera,
     roll_camera,
@@ -19,8 +19,6 @@ from augment.geometry import (
     straighten_camera,
     zoom_camera,
 )
-from augment.geometry_images import Images, apply_to_images, measure_span
-from augment.geometry_lens import map_pixels
 from frames.camera import CAMERAS, Camera
 from frames.errors import BadInput
 from frames.reasons import NOTHING, OUT_OF_RANGE, SHADOW

@@ -7,20 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augment.geometry import (
+from augment.geometry import compose, keep_camera
+from augment.geometry_boxes import enclose_boxes, measure_boxes
+from augment.geometry_images import Images
+from augment.geometry_labels import apply_to_hands, apply_to_pixels, apply_to_sample
+from augment.geometry_steps import (
     aim_camera,
-    compose,
     cut_window,
     flip_camera,
-    keep_camera,
     offset_depth,
     roll_camera,
     scale_depth,
     zoom_camera,
 )
-from augment.geometry_boxes import enclose_boxes, measure_boxes
-from augment.geometry_images import Images
-from augment.geometry_labels import apply_to_hands, apply_to_pixels, apply_to_sample
 from augment.sample import HandLabels, Sample, make_hands
 from frames.camera import CAMERAS, Camera
 from frames.errors import BadInput

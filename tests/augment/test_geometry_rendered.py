@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from augment.crop import crop_camera, find_target
-from augment.geometry import (
-    Geometry,
+from augment.geometry import Geometry, compose
+from augment.geometry_images import Images
+from augment.geometry_labels import apply_to_sample
+from augment.geometry_steps import (
     aim_camera,
-    compose,
     flip_camera,
     resize_camera,
     roll_camera,
@@ -22,8 +23,6 @@ from augment.geometry import (
     straighten_camera,
     zoom_camera,
 )
-from augment.geometry_images import Images
-from augment.geometry_labels import apply_to_sample
 from augment.sample import Sample, make_hands
 from frames.camera import Camera
 from frames.parts import OBJECT_BASE

@@ -8,38 +8,27 @@ error, as large as the capture's own, is in the standard errors.
 """
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from augment.calibrate.capture import Capture
-from augment.calibrate.link import LINKS, UNKNOWABLE, Context, Link
+from augment.calibrate.coupling import couple_errors, find_coupling, pick_pair, step_jointly
+from augment.calibrate.link import LINKS, UNKNOWABLE, Context, Link, find_slope
 from augment.calibrate.measurement import Measurement, measure_capture
+from augment.calibrate.outcome import Outcome, find_error, put_value, state_profile
 from augment.calibrate.resimulation import find_rate, simulate
-from augment.parameter import Given
-from augment.profile import MODELS, Profile
+from augment.profile import Profile
 from frames.errors import BadInput
 
-ROUNDS: Final = 5
+ROUNDS: Final = 4
 _SEED: Final = 20_250_101
 _FEW_DRAWS: Final = 24
 """Of the bootstrap on what is simulated: its errors only serve as weights."""
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one parameter."""
-
-    parameter: str
-    unit: str
-    base: float
-    value: float
-    error: float | None
-    """Standard error; None if it was not fitted."""
-
-    why: str
-    """Why it was not fitted; "" if it was."""
+_LEAST_MOVE: Final = 0.02
+"""Relative change of a quantity from which its parameter's effect can be told."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +46,17 @@ class Fit:
         return sum(o.error is not None for o in self.outcomes)
 
 
+@dataclass
+class _Progress:
+    """What the rounds have found out."""
+
+    slopes: dict[str, float] = field(default_factory=dict)
+    """d parameter / d quantity, by parameter."""
+
+    before: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Parameter and quantity of the last round, by parameter."""
+
+
 def fit_profile(
     capture: Capture, measured: Measurement, base: Profile, name: str, rounds: int = ROUNDS
 ) -> Fit:
@@ -64,166 +64,128 @@ def fit_profile(
 
     Raises BadInput if it determines nothing.
     """
-    given = dict(base.given)
-    rate = find_rate(capture)
-    links, refused = [], dict(UNKNOWABLE.get(base.model, {}))
-    for link in LINKS[base.model]:
-        if any(other.parameter == link.parameter for other in links):
-            continue
-        context = Context(capture, measured, given, rate)
-        found = measured.estimates[link.measure]
-        why = found.why or link.needs(context)
-        if found.value is None or found.error is None or not np.isfinite(found.error) or why:
-            refused[link.parameter] = why or "too few blocks for a standard error"
-            continue
-        links.append(link)
-        refused.pop(link.parameter, None)
-        _put(given, base.model, link.parameter, link.guess(context, found.value))
+    profile = Profile(name, base.model, base.about, dict(base.given))
+    context = Context(capture, measured, profile.given, find_rate(capture))
+    links, refused = _choose_links(base.model, context)
     if not links:
         reasons = "; ".join(dict.fromkeys(refused[lk.parameter] for lk in LINKS[base.model]))
         raise BadInput(f"nothing can be determined from {capture.name}: {reasons}")
-    _settle_signs(base.model, given, measured, links)
-    profile = Profile(name, base.model, base.about, given)
-    simulated, slopes = _correct(capture, measured, profile, links, rounds)
-    outcomes = _report(base, profile, measured, links, refused, slopes, simulated)
-    return Fit(_state(base, profile, capture, measured, links, outcomes), outcomes, simulated)
+    _settle_signs(profile, measured, links)
 
+    def record(one: Profile) -> Measurement:
+        # A profile builds its parameters once: a copy for each round.
+        copy = dataclasses.replace(one, given=dict(one.given))
+        made = simulate(capture, measured, copy, _SEED)
+        return measure_capture(made, _FEW_DRAWS, measured.comb)
 
-def _correct(
-    capture: Capture,
-    measured: Measurement,
-    profile: Profile,
-    links: list[Link],
-    rounds: int,
-) -> tuple[Measurement, dict[str, float]]:
-    """Move the parameters of `profile` in place.
-
-    Returns its last simulation's measurement and, by parameter, d parameter / d quantity.
-    """
-    slopes: dict[str, float] = {}
-    before: dict[str, tuple[float, float]] = {}
-    for turn in range(rounds + 1):
-        # A profile builds its parameters once: a new one each round.
-        made_by = dataclasses.replace(profile, given=dict(profile.given))
-        recorded = simulate(capture, measured, made_by, _SEED)
-        simulated = measure_capture(recorded, _FEW_DRAWS, measured.comb)
+    progress = _Progress()
+    simulated = record(profile)
+    for _ in range(rounds):
         for link in links:
-            real, made = (m.estimates[link.measure].value for m in (measured, simulated))
-            value = profile.given[link.parameter].value
-            if real is None:
-                continue
-            nominal = _find_slope(link, value, made if made else real)
-            slope = slopes.get(link.parameter, nominal)
-            if made is not None and link.parameter in before and link.update != "none":
-                # By what the last move did, within reason.
-                value_before, made_before = before[link.parameter]
-                if abs(made - made_before) > 0.02 * abs(made) + 1e-12:
-                    secant = (value - value_before) / (made - made_before)
-                    slope = nominal * float(np.clip(secant / nominal, 0.3, 4.0)) if nominal else 0.0
-            slopes[link.parameter] = slope
-            if link.update == "none" or made is None or turn == rounds:
-                continue
-            before[link.parameter] = value, made
-            moved = value + slope * (real - made)
-            if link.update in ("ratio", "square") and value:
-                # No step beyond a factor of three, and never through zero.
-                moved = value * float(np.clip(moved / value, 1 / 3, 3.0))
-            _put(profile.given, profile.model, link.parameter, moved)
-    return simulated, slopes
+            _move(link, profile, context, simulated, progress)
+        simulated = record(profile)
+    errors = _find_errors(links, profile, measured, simulated, progress)
+    pair = pick_pair(links)
+    coupling = find_coupling(pair, profile, errors, simulated, record) if pair else None
+    if coupling is not None:
+        step_jointly(pair, profile, coupling, errors, measured, simulated)
+        simulated = record(profile)
+        errors = _find_errors(links, profile, measured, simulated, progress)
+        errors = couple_errors(pair, coupling, errors, measured)
+    outcomes = tuple(
+        Outcome(
+            one,
+            given.unit,
+            base.given[one].value,
+            given.value,
+            errors.get(one),
+            refused.get(one, ""),
+        )
+        for one, given in profile.given.items()
+        if one in errors or one in refused
+    )
+    stated = state_profile(base, profile, capture, measured, links, outcomes)
+    return Fit(stated, outcomes, simulated)
 
 
-def _find_slope(link: Link, value: float, made: float) -> float:
-    """d parameter / d quantity as the kind of link has it."""
-    if link.update == "against":
-        return -1.0
-    if link.update == "shift" or not made:
-        return 1.0
-    return value / made * (-2.0 if link.update == "square" else 1.0)
+def _find_errors(
+    links: list[Link],
+    profile: Profile,
+    measured: Measurement,
+    simulated: Measurement,
+    progress: _Progress,
+) -> dict[str, float]:
+    """Standard errors by parameter."""
+    out = {}
+    for link in links:
+        slope = progress.slopes.get(link.parameter, 0.0)
+        out[link.parameter] = find_error(link, profile, measured, simulated, slope)
+    if "baseline_m" in out:
+        # Steps of disparity are known as well as the baseline they are counted in.
+        relative = out["baseline_m"] / abs(profile.given["baseline_m"].value)
+        for link in links:
+            if link.measure == "quantum_inverse":
+                more = relative * profile.given[link.parameter].value
+                out[link.parameter] = float(np.hypot(out[link.parameter], more))
+    return out
 
 
-def _put(given: dict[str, Given], model: str, parameter: str, value: float) -> None:
-    """Replace a parameter's value, kept within the model's bounds."""
-    field = next(f for f in dataclasses.fields(MODELS[model]) if f.name == parameter)
-    low, high = field.metadata["low"], field.metadata["high"]
-    old = given[parameter]
-    given[parameter] = Given(float(np.clip(value, low, high)), old.unit, old.source, None)
+def _choose_links(model: str, context: Context) -> tuple[list[Link], dict[str, str]]:
+    """Links that the capture allows, their parameters guessed, and reasons for the others."""
+    links: list[Link] = []
+    refused = dict(UNKNOWABLE.get(model, {}))
+    for link in LINKS[model]:
+        if any(other.parameter == link.parameter for other in links):
+            continue
+        found = context.measured.estimates[link.measure]
+        why = found.why or link.needs(context)
+        if not why and not np.isfinite(np.nan if found.error is None else found.error):
+            why = "too few blocks of pixels for a standard error"
+        if why or found.value is None:
+            refused[link.parameter] = why
+            continue
+        links.append(link)
+        refused.pop(link.parameter, None)
+        put_value(context.given, model, link.parameter, link.guess(context, found.value))
+    return links, refused
 
 
-def _settle_signs(
-    model: str, given: dict[str, Given], measured: Measurement, links: list[Link]
+def _move(
+    link: Link, profile: Profile, context: Context, simulated: Measurement, progress: _Progress
 ) -> None:
+    """Move one parameter of `profile` by what its quantity is off."""
+    name = link.parameter
+    real = context.measured.estimates[link.measure].value
+    made = simulated.estimates[link.measure].value
+    assert real is not None
+    if link.update == "none":  # it may hang on another parameter, such as the baseline
+        put_value(profile.given, profile.model, name, link.guess(context, real))
+        return
+    if made is None:
+        return
+    value = profile.given[name].value
+    nominal = find_slope(link, value, made)
+    slope = progress.slopes.get(name, nominal)
+    if name in progress.before and nominal:
+        value_before, made_before = progress.before[name]
+        if abs(made - made_before) > _LEAST_MOVE * abs(made) + 1e-12:
+            # By what the last move did, within reason.
+            secant = (value - value_before) / (made - made_before)
+            slope = nominal * float(np.clip(secant / nominal, 0.3, 4.0))
+    progress.slopes[name] = slope
+    progress.before[name] = value, made
+    moved = value + slope * (real - made)
+    if link.update in ("ratio", "square") and value:
+        # No step beyond a factor of three, and never through zero.
+        moved = value * float(np.clip(moved / value, 1 / 3, 3.0))
+    put_value(profile.given, profile.model, name, moved)
+
+
+def _settle_signs(profile: Profile, measured: Measurement, links: list[Link]) -> None:
     """What follows from a fitted parameter: the second eye's side, where noise begins to grow."""
     names = {link.parameter for link in links}
     shadow = measured.estimates["shadow_baseline"].value
-    if model == "stereo" and "baseline_m" in names and shadow is not None:
-        _put(given, model, "second_eye", float(np.sign(shadow)))
-    if model == "structured-light" and "axial_growth_per_m" in names:
-        _put(given, model, "axial_from_m", 0.0)
-
-
-def _report(
-    base: Profile,
-    profile: Profile,
-    measured: Measurement,
-    links: list[Link],
-    refused: dict[str, str],
-    slopes: dict[str, float],
-    simulated: Measurement,
-) -> tuple[Outcome, ...]:
-    out = []
-    by_name = {link.parameter: link for link in links}
-    for name, given in profile.given.items():
-        start = base.given[name].value
-        if name in by_name:
-            link = by_name[name]
-            found = measured.estimates[link.measure]
-            assert found.error is not None
-            slope = max(abs(slopes[name]), abs(_find_slope(link, given.value, found.value or 0.0)))
-            if link.update != "none":
-                # Both recordings err alike, and what the last round left counts too.
-                made = simulated.estimates[link.measure].value
-                left = 0.0 if made is None or found.value is None else made - found.value
-                error = slope * float(np.hypot(np.sqrt(2.0) * found.error, left))
-            else:
-                error = abs(given.value) * found.error / max(abs(found.value or 0.0), 1e-300)
-            out.append(Outcome(name, given.unit, start, given.value, float(error), ""))
-        elif name in refused:
-            out.append(Outcome(name, given.unit, start, given.value, None, refused[name]))
-    return tuple(out)
-
-
-def _state(
-    base: Profile,
-    profile: Profile,
-    capture: Capture,
-    measured: Measurement,
-    links: list[Link],
-    outcomes: tuple[Outcome, ...],
-) -> Profile:
-    """The profile with the source of every parameter."""
-    found = {o.parameter: o for o in outcomes}
-    basis = {k.parameter: measured.estimates[k.measure].basis for k in links}
-    given = {}
-    for name, one in profile.given.items():
-        outcome = found.get(name)
-        old = base.given[name]
-        if outcome is not None and outcome.error is not None:
-            source = f"fitted from {capture.name}, {basis[name]}, +- {outcome.error:.2g}"
-            spread = _bound(base.model, name, one.value, 2.0 * outcome.error)
-            given[name] = Given(one.value, one.unit, source, spread)
-        elif outcome is not None and outcome.why:
-            source = f"{old.source}; as {base.name}: {outcome.why}"
-            given[name] = Given(one.value, one.unit, source, old.spread)
-        elif one.value != old.value:
-            given[name] = Given(one.value, one.unit, f"goes with what was fitted to {capture.name}")
-        else:
-            given[name] = old
-    about = f"Fitted to {capture.name} ({capture.frames} frames), starting from {base.name}."
-    return Profile(profile.name, base.model, about, given)
-
-
-def _bound(model: str, name: str, value: float, reach: float) -> tuple[float, float]:
-    """value +- reach within the model's bounds."""
-    field = next(f for f in dataclasses.fields(MODELS[model]) if f.name == name)
-    low, high = field.metadata["low"], field.metadata["high"]
-    return max(value - reach, low), min(value + reach, high)
+    if profile.model == "stereo" and "baseline_m" in names and shadow is not None:
+        put_value(profile.given, profile.model, "second_eye", float(np.sign(shadow)))
+    if profile.model == "structured-light" and "axial_growth_per_m" in names:
+        put_value(profile.given, profile.model, "axial_from_m", 0.0)

@@ -165,3 +165,12 @@ UNKNOWABLE: Final[dict[str, dict[str, str]]] = {
 }
 """Parameters that no capture of walls and hands determines, with the reason; the rest, unnamed, are
 kept without a word."""
+
+
+def find_slope(link: Link, value: float, quantity: float) -> float:
+    """d parameter / d quantity as the kind of link has it."""
+    if link.update == "against":
+        return -1.0
+    if link.update == "shift" or not quantity:
+        return 1.0
+    return value / quantity * (-2.0 if link.update == "square" else 1.0)

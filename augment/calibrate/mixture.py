@@ -35,6 +35,8 @@ def fit_lengths(curve: Floats) -> tuple[float, float, float, float]:
     rest = np.square(left - share[..., None] * difference).sum(-1)
     rest[_SMOOTH[None] < _APART * _FINE[:, None]] = np.inf
     i, j = np.unravel_index(int(np.argmin(rest)), rest.shape)
+    if i in (0, len(_FINE) - 1) or j in (0, len(_SMOOTH) - 1):
+        return float("nan"), float("nan"), float("nan"), 1.0  # the table's end is no bottom
     lengths = _sharpen(_FINE, rest[:, j], int(i)), _sharpen(_SMOOTH, rest[i], int(j))
     return *lengths, float(share[i, j]), alone / max(float(rest[i, j]), 1e-12)
 

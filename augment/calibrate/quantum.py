@@ -26,7 +26,7 @@ LEAST_STRENGTH: Final = 0.35
 _STEPS_SEEN: Final = 3.0
 """A comb must show so many steps of a wall, and its step must be so many of the file's."""
 
-_LEAST_ERROR: Final = 1e-4
+_LEAST_ERROR: Final = 3e-4
 """Relative: a comb is found better than that, but nobody knows a focal length so well."""
 
 _OVERSAMPLING: Final = 6

@@ -89,12 +89,13 @@ def _fill_cosines(depth, scale, rays, out):  # type: ignore[no-untyped-def]
             ew = ew if column else none
             ex = ex if column else none
             ey = ey if column else one
-            inverse = one / (rx * ey - ry * ex)
-            wx = (rw * ey - ry * ew) * inverse
-            wy = (rx * ew - rw * ex) * inverse
-            wz = w - px * wx - py * wy
+            # The normal times this needs no division.
+            det = rx * ey - ry * ex
+            wx = rw * ey - ry * ew
+            wy = rx * ew - rw * ex
+            wz = det * w - px * wx - py * wy
             length = (wx * wx + wy * wy + wz * wz) * (px * px + py * py + one)
-            cosine = w / math.sqrt(length)
+            cosine = abs(det) * w / math.sqrt(length)
             cosine = cosine if cosine < one else one
             cosine = cosine if cosine > _LEAST else _LEAST
             seen = (w > 0) & (length > 0)  # false for no ray, too

@@ -1,9 +1,5 @@
 """Noise images: white or smooth in space, fixed or changing in time, a pure function of keys.
 
-A 64-bit hash of (key, index) takes the place of a generator's state, so that a pixel's number does
-not depend on which other pixels were drawn: the finaliser of splitmix64 (Steele, Lea and Flood,
-"Fast splittable pseudorandom number generators", OOPSLA 2014) on key + index x golden ratio.
-
 Smooth fields are white noise through a Gaussian, so their autocorrelation is exp(-(r / length)^2):
 `length_px` is the distance at which it has fallen to 1/e. Short ones are filtered at full
 resolution; long ones are drawn on a coarse grid and interpolated by cubic B-splines (Unser,
@@ -12,32 +8,34 @@ that the variance is 1 everywhere and the cost falls as the length grows.
 """
 
 import math
-from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from augment.noise_hash import (
+    C1,
+    C2,
+    GOLDEN,
+    LEVELS,
+    NORMAL,
+    effect_key,
+    hash_normal,
+    hash_uniform,
+    hash_word,
+)
 from augment.shot import Keys
-from frames.stream import hash_stage
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_C1 = np.uint64(0xBF58476D1CE4E5B9)
-_C2 = np.uint64(0x94D049BB133111EB)
-_MASK = (1 << 64) - 1
-
-_LEVELS: Final = 4096  # 12 bits of a hash; 16 KiB of floats stay in the first-level cache
-
-
-def _quantiles() -> NDArray[np.float32]:
-    """The normal distribution in `_LEVELS` equally likely values, mean 0 and variance 1."""
-    half = np.array([NormalDist().inv_cdf((i + 0.5) / _LEVELS) for i in range(_LEVELS // 2)])
-    half /= math.sqrt(float(np.mean(half**2)))
-    return np.concatenate([half, -half[::-1]]).astype(np.float32)
-
-
-_NORMAL: Final = _quantiles()
+__all__ = [
+    "effect_key",
+    "fill_field",
+    "fill_mixed_field",
+    "fill_temporal_field",
+    "hash_normal",
+    "hash_uniform",
+    "hash_word",
+]
 
 _COARSE_PX: Final = 2.5  # lengths from here on are interpolated from a grid
 _RADIUS: Final = 3  # of the filter for shorter ones: 2.4 of its standard deviations at the most
@@ -47,38 +45,6 @@ integration)."""
 _NODE_PER_MEMORY: Final = 1.1109
 """Weights that go over linearly from node to node: the correlation, averaged over the phase, is
 1/e after 0.9002 nodes (by integration)."""
-
-
-def effect_key(key: int, effect: str) -> np.uint64:
-    """The 64-bit word under which one effect draws, from a word of `Keys` and the effect's name."""
-    z = (key * 0x9E3779B97F4A7C15 + hash_stage(effect)) & _MASK
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
-    return np.uint64(z ^ (z >> 31))
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def hash_word(key, index):  # type: ignore[no-untyped-def]
-    """64 random bits of (key, index), uint64 both."""
-    z = key + (np.uint64(index) + np.uint64(1)) * _GOLDEN
-    z = (z ^ (z >> np.uint64(30))) * _C1
-    z = (z ^ (z >> np.uint64(27))) * _C2
-    return z ^ (z >> np.uint64(31))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def hash_uniform(key, index):  # type: ignore[no-untyped-def]
-    """A float32 in [0, 1), 24 bits."""
-    return np.float32(hash_word(key, index) >> np.uint64(40)) * np.float32(2.0**-24)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def hash_normal(key, index):  # type: ignore[no-untyped-def]
-    """A standard normal float32: the sum of two of 4096 quantiles, up to 5.2 in size."""
-    h = hash_word(key, index)
-    a = _NORMAL[np.int64(h & np.uint64(4095))]
-    b = _NORMAL[np.int64((h >> np.uint64(12)) & np.uint64(4095))]
-    return (a + b) * np.float32(0.70710678)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -152,7 +118,7 @@ def _fill_white(words, gains, out):  # type: ignore[no-untyped-def]
     height, width = out.shape
     blocks = np.uint64((width + 3) // 4)
     one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
-    mask = np.uint64(_LEVELS - 1)
+    mask = np.uint64(LEVELS - 1)
     hashes = np.empty(blocks, np.uint64)
     row = np.empty(four * blocks, np.float32)
     for v in range(height):
@@ -160,18 +126,18 @@ def _fill_white(words, gains, out):  # type: ignore[no-untyped-def]
             row[u] = np.float32(0.0)
         for i in range(words.shape[0]):
             gain = gains[i]
-            first = words[i] + (np.uint64(v) * blocks + one) * _GOLDEN
+            first = words[i] + (np.uint64(v) * blocks + one) * GOLDEN
             for block in range(blocks):
-                z = first + block * _GOLDEN
-                z = (z ^ (z >> np.uint64(30))) * _C1
-                z = (z ^ (z >> np.uint64(27))) * _C2
+                z = first + block * GOLDEN
+                z = (z ^ (z >> np.uint64(30))) * C1
+                z = (z ^ (z >> np.uint64(27))) * C2
                 hashes[block] = z ^ (z >> np.uint64(31))
             for block in range(blocks):
                 h, u = hashes[block], four * block
-                row[u] += gain * _NORMAL[h & mask]
-                row[u + one] += gain * _NORMAL[(h >> np.uint64(12)) & mask]
-                row[u + two] += gain * _NORMAL[(h >> np.uint64(24)) & mask]
-                row[u + three] += gain * _NORMAL[(h >> np.uint64(36)) & mask]
+                row[u] += gain * NORMAL[h & mask]
+                row[u + one] += gain * NORMAL[(h >> np.uint64(12)) & mask]
+                row[u + two] += gain * NORMAL[(h >> np.uint64(24)) & mask]
+                row[u + three] += gain * NORMAL[(h >> np.uint64(36)) & mask]
         for u in range(np.uint64(width)):
             out[v, u] = row[u]
 

@@ -5,29 +5,41 @@ import math
 import numpy as np
 from numba import njit
 
-from frames.reasons import (
-    DROPOUT,
-    LOW_SIGNAL,
-    NOTHING,
-    OUT_OF_RANGE,
-    SATURATED,
-    SHADOW,
-    VIGNETTE,
-)
+from frames import reasons
 
+# Bytes from the start: mixed with numba's 64-bit integers they would widen every step beside them.
+# (For the same reason np.floor, which stays a float32, and not math.floor, an integer.)
+_READ, _NOTHING, _LOW_SIGNAL, _SATURATED, _OUT_OF_RANGE, _SHADOW, _VIGNETTE, _DROPOUT = (
+    np.uint8(code)
+    for code in (
+        reasons.READ,
+        reasons.NOTHING,
+        reasons.LOW_SIGNAL,
+        reasons.SATURATED,
+        reasons.OUT_OF_RANGE,
+        reasons.SHADOW,
+        reasons.VIGNETTE,
+        reasons.DROPOUT,
+    )
+)
 _HALF_PI = np.float32(math.pi / 2)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def rate_slant(cosine):  # type: ignore[no-untyped-def]
-    """theta / (pi/2 - theta) of an angle given by its cosine > 0, float32.
+def complement(cosine):  # type: ignore[no-untyped-def]
+    """pi/2 - theta of an angle given by its cosine, float32: asin by its series.
 
-    pi/2 - theta = asin(cosine) by its series: 0.0004 off at 60 degrees, less beyond; nearer to the
-    axis, where it hardly counts, up to 0.05.
+    0.0004 rad off at 60 degrees, less beyond; nearer to the axis, where little depends on it, up to
+    0.33.
     """
     c2 = cosine * cosine
-    rest = cosine * (np.float32(1.0) + c2 * (np.float32(1.0 / 6.0) + c2 * np.float32(0.075)))
-    return (_HALF_PI - rest) / rest
+    return cosine * (np.float32(1.0) + c2 * (np.float32(1.0 / 6.0) + c2 * np.float32(0.075)))
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def rate_slant(cosine):  # type: ignore[no-untyped-def]
+    """theta / (pi/2 - theta) of an angle given by its cosine, float32."""
+    return _HALF_PI / complement(cosine) - np.float32(1.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -64,42 +76,44 @@ def read_surfaces(images, fields, reflectance, limits, out):  # type: ignore[no-
         x, y = rays[0, v + 1], rays[1, v + 1]
         for u in range(width):
             z = np.float32(depth[v, u]) * metre
-            near_by = one / z
+            c = cosine[v, u]
+            rest = complement(c)
+            # Divisions and roots are what this loop is made of: 1 / z and 1 / rest by one of them.
+            both = one / (z * rest)
+            near_by = rest * both
+            rate = _HALF_PI * z * both - one
             d = strength * near_by
             # Nguyen, Izadi and Lovell 2012, equation 3; the parabola's rise below its vertex is
             # left out. With floor and start 0 it is Khoshelham and Elberink's equation 11.
             beyond = z - start
             beyond = beyond if beyond > none else none
-            c = cosine[v, u]
             sigma = floor + growth * beyond * beyond
-            rate = rate_slant(c)
             sigma += slant * rate * rate * math.sqrt(near_by) if c < half else none
             step_z = step_at_1m * z * z
             rounding = twelfth * (step_z * step_z + step_m * step_m)
-            whole = sigma * sigma
-            whole = whole if whole > rounding else rounding
-            drawn = math.sqrt(whole - rounding)
-            sigma = math.sqrt(whole)
+            more = sigma * sigma - rounding
+            root = math.sqrt(more if more > none else rounding)
+            drawn = root if more > none else none
+            sigma = sigma if more > none else root
             noise = of_fine * fine[v, u] + of_smooth * smooth[v, u]
             d += drawn * noise * d * near_by
             if step_px > 0:
-                d = step_px * math.floor(d * steps_a_px + half)
+                d = step_px * np.floor(d * steps_a_px + half)
             z_read = strength / d
             if step_m > 0:
-                z_read = step_m * math.floor(z_read * steps_a_m + half)
+                z_read = step_m * np.floor(z_read * steps_a_m + half)
             outward = x[u + 1] * x[u + 1] + y[u + 1] * y[u + 1]
             signal = light[u] * c * near_by * near_by
             left = signal * (one - vignette * outward)
             blot = fine[height - 1 - v, u]
             limit = low * (one + low_spread * blot)
-            why = DROPOUT if blot > dropout else 0
-            why = VIGNETTE if left < limit else why
-            why = LOW_SIGNAL if (signal < limit) | (c < flattest) else why
-            why = SATURATED if left > high else why
-            why = OUT_OF_RANGE if (z_read < near) | (z_read > far) | (d <= none) else why
-            why = SHADOW if shadow[v, u] != 0 else why
-            why = VIGNETTE if not (outward >= none) else why
-            why = NOTHING if depth[v, u] == 0 else why
+            why = _DROPOUT if blot > dropout else _READ
+            why = _VIGNETTE if not (left >= limit) else why  # outside the lens's field, too
+            why = _LOW_SIGNAL if (signal < limit) | (c < flattest) else why
+            why = _SATURATED if left > high else why
+            why = _OUT_OF_RANGE if (z_read < near) | (z_read > far) else why
+            why = _SHADOW if shadow[v, u] != 0 else why
+            why = _NOTHING if depth[v, u] == 0 else why
             reason[v, u] = why
-            depth_m[v, u] = z_read if why == 0 else none
-            sigma_m[v, u] = sigma if why == 0 else none
+            depth_m[v, u] = z_read if why == _READ else none
+            sigma_m[v, u] = sigma if why == _READ else none

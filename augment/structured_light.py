@@ -19,6 +19,7 @@ from augment.pattern_outlines import blur_outlines
 from augment.pattern_reading import read_surfaces
 from augment.shadow import fill_shadow, table_columns
 from augment.shot import Reading, Shot
+from frames.errors import BadInput
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,12 @@ class StructuredLight:
 
 def sense_structured_light(model: StructuredLight, shot: Shot) -> Reading:
     """What the device reads: depth, reasons (nothing, out of range, shadow, mixed, low signal,
-    saturated, vignette, dropout) and the standard deviation that the model assigns."""
+    saturated, vignette, dropout) and the standard deviation that the model assigns.
+
+    Raises BadInput for a baseline of 0, from which nothing can be triangulated.
+    """
+    if model.baseline_m == 0:
+        raise BadInput("baseline_m must not be 0: depth is triangulated across it")
     shape = shot.depth.shape
     depth_m, sigma_m = np.empty(shape, np.float32), np.empty(shape, np.float32)
     reason = np.empty(shape, np.uint8)
@@ -145,7 +151,7 @@ def _list_limits(
         [
             1.0 / depth_scale,
             strength,
-            model.near_m,
+            max(model.near_m, 1e-6),
             model.far_m,
             model.step_px,
             model.step_m,

@@ -17,6 +17,7 @@ from augment.profile import Profile, load_profile
 from augment.shot import Keys, Reading, Shot
 from augment.structured_light import StructuredLight, sense_structured_light
 from frames.camera import CAMERAS, Camera
+from frames.errors import BadInput
 from frames.reasons import (
     DROPOUT,
     LOW_SIGNAL,
@@ -399,6 +400,12 @@ def test_noise_over_a_sequence(memory: float) -> None:
     assert step < 0.4 if memory else step == pytest.approx(math.sqrt(2 * 0.6), rel=0.1)
 
 
+def test_without_a_baseline_nothing_is_triangulated() -> None:
+    model = _profile("kinect-v1", baseline_m=0.0)
+    with pytest.raises(BadInput, match="baseline_m must not be 0"):
+        sense_structured_light(model, _shot(CAMERAS["ego"], np.ones((240, 320))))
+
+
 def test_odd_images() -> None:
     model = _profile("kinect-v1")
     for height, width in ((1, 1), (1, 50), (50, 1), (3, 2)):
@@ -420,7 +427,7 @@ def test_nonsense_is_read_without_nonsense(name: str, camera: str) -> None:
     depth = rng.uniform(0, 6.55, (one.height, one.width))
     depth[rng.random(depth.shape) < 0.2] = 0
     depth[::9] = 0.0001
-    model = _profile(name)
+    model = _profile(name, near_m=0.0)
     reading = sense_structured_light(model, _shot(one, depth))
     assert reading.sigma_m is not None
     assert np.isfinite(reading.depth_m).all() and np.isfinite(reading.sigma_m).all()

@@ -60,7 +60,7 @@ def expose(scene, device, nodes, reach, pitch, padded, amplitude, sigma, reason)
     count = frequencies.shape[0]
     ring = np.empty((3, 4, width), np.float32)
     bends = np.empty((4, width + 2), np.float32)
-    places = np.empty(width, np.int32)
+    places, rows = np.empty(width, np.int32), np.empty(3, np.int64)
     nearest = np.empty((width, 2), np.int32)
     slopes = np.empty((width, 2), np.float32)
     outlines = np.empty((width, COLUMNS), np.float32)
@@ -98,16 +98,11 @@ def expose(scene, device, nodes, reach, pitch, padded, amplitude, sigma, reason)
         n = find_outlines(depth, v, step, bends, marks, places)
         if n:
             edges, ends, change = outlines[:n], nearest[:n], slopes[:n]
+            for k in range(3):
+                rows[k] = min(max(v + k - 1, 0), height - 1) % 3
             part_surfaces(
-                *(bends, v, places, ring[max(v - 1, 0) % 3], ring[v % 3]),
-                *(
-                    ring[min(v + 1, height - 1) % 3],
-                    device.coverage,
-                    device.keys[1],
-                    edges,
-                    ends,
-                    change,
-                ),
+                *(bends, v, places, ring, rows, device.coverage, device.keys[1]),
+                *(edges, ends, change),
             )
             if scene.moving:
                 move_outlines(scene, v, places, change, ends, edges)

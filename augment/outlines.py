@@ -76,15 +76,16 @@ def _find_bends(work, jump, inside, marks):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def part_surfaces(work, v, places, above, light, below, table, key, out, nearest, slopes):  # type: ignore[no-untyped-def]
+def part_surfaces(work, v, places, lights, rows, table, key, out, nearest, slopes):  # type: ignore[no-untyped-def]
     """Fill out (n, COLUMNS) for the outlines of image row v, the first n of places.
 
-    work: as `find_outlines` left it; above, light, below: (4, W) of `returned_light` for the rows
-    v - 1, v, v + 1; table: of `tabulate_coverage`; key: a 64-bit word of the frame. Also filled:
-    nearest, (n, 2) int32, a pixel (v, u) of the near surface, and slopes, (n, 2), the change of its
-    share per pixel that it moves along u and v. The column of motion is 0.
+    work: as `find_outlines` left it; lights: (3, 4, W) of `returned_light`, and rows: (3,) where in
+    it the rows v - 1, v, v + 1 are; table: of `tabulate_coverage`; key: a 64-bit word of the frame.
+    Also filled: nearest, (n, 2) int32, a pixel (v, u) of the near surface, and slopes, (n, 2), the
+    change of its share per pixel that it moves along u and v. The column of motion is 0.
     """
-    width = light.shape[1]
+    width = lights.shape[2]
+    light = lights[rows[1]]
     choices = np.uint64(table.shape[0])
     for n in range(out.shape[0]):
         u = np.int64(places[n])
@@ -99,19 +100,19 @@ def part_surfaces(work, v, places, above, light, below, table, key, out, nearest
         r, c, s, speed = _ZERO, _ZERO, _ZERO, _ZERO
         near_v, near_u = v, u
         for k in range(3):
-            source = above if k == 0 else (light if k == 1 else below)
+            row = rows[k]
             for x in range(3):
                 is_near = work[k, u + x] <= middle
                 pattern |= (1 << (3 * k + x)) if is_near else 0
                 if is_near != inside:
                     place = min(max(u + x - 1, 0), width - 1)
                     members += 1
-                    c += source[1, place]
-                    s += source[2, place]
-                    if source[0, place] > _ZERO:
+                    c += lights[row, 1, place]
+                    s += lights[row, 2, place]
+                    if lights[row, 0, place] > _ZERO:
                         lit += 1
-                        r += source[0, place]
-                        speed += source[3, place]
+                        r += lights[row, 0, place]
+                        speed += lights[row, 3, place]
                     if is_near and near_v == v and near_u == u:
                         near_v, near_u = v + k - 1, place
         nearest[n, 0], nearest[n, 1] = near_v, near_u

@@ -198,11 +198,15 @@ def _scale_offsets(
     """(H, W) metres that a device is off by; (0, 0) if it is not."""
     if not model.offset_m:
         return np.empty((0, 0), np.float32)
-    pattern = _draw_offsets(key, shape, round(model.offset_length_px * scale, 1))
+    length_px = model.offset_length_px * scale
+    if length_px > 1:
+        # In steps of a quarter, so that few patterns serve all devices of a mixture.
+        length_px = 1.25 ** round(math.log(length_px, 1.25))
+    pattern = _draw_offsets(key, shape, length_px)
     return np.asarray(np.float32(model.offset_m) * pattern)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _draw_offsets(key: int, shape: tuple[int, ...], length_px: float) -> NDArray[np.float32]:
     """(H, W) the pattern of a device's errors, variance 1."""
     out = np.empty(shape, np.float32)

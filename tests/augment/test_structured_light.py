@@ -1,4 +1,4 @@
-"""Structured light against published figures and what real frames show.
+"""Structured light against published figures: noise, steps, reasons, keys, odd images.
 
 Standard errors: a standard deviation from n independent numbers is known to 1 / sqrt(2 n) of
 itself; noise that correlates over L pixels has pi L^2 / 2 times fewer independent squares than
@@ -7,14 +7,21 @@ pixels. Bounds are five of them, plus what the test itself says.
 
 import dataclasses
 import math
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from structured_shots import (
+    PURE,
+    SCALE,
+    lean_wall,
+    load_model,
+    make_shot,
+    native_camera,
+    stand_bar,
+)
 
-from augment.profile import Profile, load_profile
-from augment.shot import Keys, Reading, Shot
+from augment.shot import Reading
 from augment.structured_light import StructuredLight, sense_structured_light
 from frames.camera import CAMERAS, Camera
 from frames.errors import BadInput
@@ -25,74 +32,22 @@ from frames.reasons import (
     NOTHING,
     OUT_OF_RANGE,
     SATURATED,
-    SHADOW,
     VIGNETTE,
 )
 
-_SCALE = 1e4
-
-
-def _profile(name: str, **changes: Any) -> StructuredLight:
-    profile = load_profile(name)
-    assert isinstance(profile, Profile)
-    model: StructuredLight = profile.parameters
-    return dataclasses.replace(model, **changes)
-
-
-_PURE = {
-    "step_m": 0.0,
-    "fine_px": 0.0,
-    "smooth_share": 0.0,
-    "fixed_share": 0.0,
-    "dropout_share": 0.0,
-    "low_signal": 0.0,
-    "high_signal": 1e6,
-    "near_m": 0.0,
-    "far_m": 20.0,
-    "axial_slant": 0.0,
-    "lateral_px": 0.0,
-    "lateral_slant_px": 0.0,
-}
-"""White noise and steps, nothing else."""
-
-
-def _camera(model: StructuredLight, width: int = 640, height: int = 480) -> Camera:
-    """The device's own."""
-    f = model.focal_px
-    return Camera("pinhole", width, height, f, f, (width - 1) / 2, (height - 1) / 2)
-
-
-def _shot(
-    camera: Camera, depth_m: NDArray[np.float64], key: int = 1, time_s: float = 0.0, **more: Any
-) -> Shot:
-    depth = np.round(depth_m * _SCALE).astype(np.uint16)
-    parts = more.get("parts", np.zeros(depth.shape, np.uint8))
-    reflectance = np.full(256, more.get("reflectance", 0.5), np.float32)
-    keys = Keys(key, more.get("sequence", 5000 + key), 3)
-    return Shot(camera, depth, _SCALE, parts, reflectance, None, time_s, keys)
-
-
-def _wall(camera: Camera, z: float, slope: float = 0.02) -> NDArray[np.float64]:
-    """A wall, leaning a little so that all phases of a step occur."""
-    x = (np.arange(camera.width) - camera.cx) / camera.fx
-    return np.tile(z / (1 - slope * x), (camera.height, 1))
-
 
 def _errors(model: StructuredLight, z: float) -> NDArray[np.float64]:
-    camera = _camera(model)
+    camera = native_camera(model)
     slope = 8 * model.step_px * z / (model.baseline_m * camera.width)  # 8 whole steps across
-    shot = _shot(camera, _wall(camera, z, slope))
+    shot = make_shot(camera, lean_wall(camera, z, slope))
     reading = sense_structured_light(model, shot)
     assert (reading.reason == 0).all()
-    return reading.depth_m.astype(np.float64) - shot.depth / _SCALE
-
-
-# --- axial noise and steps ------------------------------------------------------------------------
+    return reading.depth_m.astype(np.float64) - shot.depth / SCALE
 
 
 @pytest.mark.parametrize(("z", "sigma_mm"), [(0.5, 0.36), (1.0, 1.43), (2.0, 5.7)])
 def test_axial_noise_of_khoshelham_and_elberink(z: float, sigma_mm: float) -> None:
-    error = _errors(_profile("kinect-v1", **_PURE), z) * 1e3
+    error = _errors(load_model("kinect-v1", **PURE), z) * 1e3
     n = error.size
     # The figures have two digits: half of the last one. 0.3 %: the wall leans by some cm at 2 m.
     assert abs(error.std() - sigma_mm) < sigma_mm * (5 / math.sqrt(2 * n) + 0.003) + 0.05
@@ -103,20 +58,20 @@ def test_axial_noise_of_khoshelham_and_elberink(z: float, sigma_mm: float) -> No
 @pytest.mark.parametrize(("z", "sigma_mm"), [(0.4, 1.20), (1.0, 1.88), (2.0, 6.06), (0.3, 1.20)])
 def test_axial_noise_of_nguyen(z: float, sigma_mm: float) -> None:
     nguyen = {"axial_floor_m": 0.0012, "axial_growth_per_m": 0.0019, "axial_from_m": 0.4}
-    error = _errors(_profile("kinect-v1", **_PURE | nguyen), z) * 1e3
+    error = _errors(load_model("kinect-v1", **PURE | nguyen), z) * 1e3
     assert abs(error.std() - sigma_mm) < sigma_mm * (5 / math.sqrt(2 * error.size) + 0.003) + 0.005
     assert abs(error.mean()) < 5 * sigma_mm / math.sqrt(error.size) + sigma_mm**2 / (z * 1e3)
 
 
 def test_slant_adds_beyond_60_degrees() -> None:
-    model = _profile("kinect-v1", **_PURE | {"axial_slant": 1e-4, "steepest_rad": 1.55})
+    model = load_model("kinect-v1", **PURE | {"axial_slant": 1e-4, "steepest_rad": 1.55})
     for degrees, added in ((50, False), (75, True), (80, True)):
         slope = math.tan(math.radians(degrees))
-        camera = _camera(model, 64, 480)
-        shot = _shot(camera, _wall(camera, 1.0, slope))
+        camera = native_camera(model, 64, 480)
+        shot = make_shot(camera, lean_wall(camera, 1.0, slope))
         reading = sense_structured_light(model, shot)
         middle = (slice(None), slice(28, 36))
-        z = (shot.depth / _SCALE)[middle]
+        z = (shot.depth / SCALE)[middle]
         error = (reading.depth_m[middle] - z) / z**2  # the other noise grows so
         theta = math.radians(degrees)
         more = 1e-4 * theta**2 / (math.pi / 2 - theta) ** 2 if added else 0.0
@@ -127,9 +82,9 @@ def test_slant_adds_beyond_60_degrees() -> None:
 
 @pytest.mark.parametrize(("z", "step_mm"), [(0.5, 0.7125), (1.0, 2.85), (2.0, 11.4), (4.0, 45.6)])
 def test_steps_of_khoshelham_and_elberink(z: float, step_mm: float) -> None:
-    model = _profile("kinect-v1", **_PURE)
-    camera = _camera(model)
-    reading = sense_structured_light(model, _shot(camera, _wall(camera, z, 0.1)))
+    model = load_model("kinect-v1", **PURE)
+    camera = native_camera(model)
+    reading = sense_structured_light(model, make_shot(camera, lean_wall(camera, z, 0.1)))
     values = np.unique(reading.depth_m.astype(np.float64))
     steps, middles = np.diff(values), (values[1:] + values[:-1]) / 2
     near = np.abs(middles - z) < 0.01 * z
@@ -143,12 +98,14 @@ def test_steps_of_khoshelham_and_elberink(z: float, step_mm: float) -> None:
 def test_redwoods_figures(z: float, sigma_mm: float, step_mm: float) -> None:
     total = math.sqrt((1 / 36) ** 2 + (1 / 8) ** 2 / 12) / 35.13
     redwood = {"focal_px": 525.0, "baseline_m": 35.13 / 525, "axial_growth_per_m": total}
-    model = _profile("kinect-v1", **_PURE | redwood)
+    model = load_model("kinect-v1", **PURE | redwood)
     error = _errors(model, z) * 1e3
     assert abs(error.std() - sigma_mm) < sigma_mm * (5 / math.sqrt(2 * error.size) + 0.004)
     assert abs(error.mean()) < 5 * sigma_mm / math.sqrt(error.size) + sigma_mm**2 / (z * 1e3)
-    camera = _camera(model)
-    values = np.unique(sense_structured_light(model, _shot(camera, _wall(camera, z))).depth_m)
+    camera = native_camera(model)
+    values = np.unique(
+        sense_structured_light(model, make_shot(camera, lean_wall(camera, z))).depth_m
+    )
     steps = np.diff(values.astype(np.float64)) * 1e3
     assert abs(np.median(steps) - step_mm) < 0.02 * step_mm
 
@@ -157,7 +114,7 @@ def test_rounding_as_in_simkinect_has_no_bias() -> None:
     # Its code adds 0.5 before rounding: every depth at 1 m would be 1.4 mm too small.
     total = math.sqrt((1 / 48) ** 2 + (1 / 8) ** 2 / 12) / 43.9125
     simkinect = {"focal_px": 585.5, "baseline_m": 0.075, "axial_growth_per_m": total}
-    error = _errors(_profile("kinect-v1", **_PURE | simkinect), 1.0) * 1e3
+    error = _errors(load_model("kinect-v1", **PURE | simkinect), 1.0) * 1e3
     assert error.std() == pytest.approx(total * 1e3, rel=0.01)
     assert abs(error.mean()) < 5 * error.std() / math.sqrt(error.size) + 0.001
 
@@ -165,15 +122,15 @@ def test_rounding_as_in_simkinect_has_no_bias() -> None:
 @pytest.mark.parametrize("name", ["kinect-v1", "sr300"])
 @pytest.mark.parametrize("z", [0.45, 0.7, 1.2])
 def test_profiles_have_no_bias_and_the_sigma_they_say(name: str, z: float) -> None:
-    model = _profile(name, dropout_share=0.0, vignette=0.0)
-    camera = _camera(model)
+    model = load_model(name, dropout_share=0.0, vignette=0.0)
+    camera = native_camera(model)
     errors, said = [], []
     for key in range(12):
-        shot = _shot(camera, _wall(camera, z, 0.1 + 0.01 * key), key)
+        shot = make_shot(camera, lean_wall(camera, z, 0.1 + 0.01 * key), key)
         reading = sense_structured_light(model, shot)
         assert reading.sigma_m is not None
         assert (reading.reason == 0).mean() > 0.999
-        errors.append((reading.depth_m - shot.depth / _SCALE)[reading.reason == 0])
+        errors.append((reading.depth_m - shot.depth / SCALE)[reading.reason == 0])
         said.append(reading.sigma_m[reading.reason == 0])
     error, sigma = np.concatenate(errors), float(np.concatenate(said).mean())
     independent = error.size / (math.pi * model.smooth_px**2 / 2)
@@ -184,135 +141,12 @@ def test_profiles_have_no_bias_and_the_sigma_they_say(name: str, z: float) -> No
     assert abs(error.mean()) < 5 * mean_error + sigma**2 / z
 
 
-# --- outlines -------------------------------------------------------------------------------------
-
-
-def _bar(camera: Camera, front: float, back: float, first: int, stop: int) -> NDArray[np.float64]:
-    depth = np.full((camera.height, camera.width), back)
-    depth[:, first:stop] = front
-    return depth
-
-
-@pytest.mark.parametrize("slant", [0.0, 60.0])
-def test_lateral_noise_of_nguyen(slant: float) -> None:
-    no_band = {"band_px": 0.0, "band_spread_px": 0.0, "fine_px": 6.0, "lateral_px": 0.8}
-    model = _profile("kinect-v1", **_PURE | no_band | {"lateral_slant_px": 0.035})
-    camera = _camera(model)
-    z = _wall(camera, 0.8, math.tan(math.radians(slant)) + 1e-3)
-    z[:, 320:] = 3.0  # on the right: the shadow is on the left
-    edges = []
-    for key in range(20):
-        reading = sense_structured_light(model, _shot(camera, z, key))
-        edges.append((reading.depth_m[:, 300:340] < 1.5).sum(1))
-    edge = np.concatenate(edges).astype(np.float64)
-    theta = math.radians(slant)
-    # Pixels that the outline leaves are seen squarely, the ones that it takes at a slant.
-    sigma = 0.8 + 0.5 * 0.035 * theta / (math.pi / 2 - theta)
-    independent = edge.size / (math.sqrt(math.pi / 2) * 6)
-    # + 1/12: whole pixels. 5 %: where the shift itself changes from pixel to pixel.
-    want = math.sqrt(sigma**2 + 1 / 12)
-    assert abs(edge.std() - want) < want * (5 / math.sqrt(2 * independent) + 0.05)
-    assert abs(edge.mean() - 20) < 5 * want / math.sqrt(independent) + 0.05
-
-
-@pytest.mark.parametrize(("front", "back"), [(0.6, 1.0), (0.8, 1.6), (1.0, 2.5)])
-def test_shadow_is_on_the_left_and_as_wide_as_geometry_says(front: float, back: float) -> None:
-    model = _profile("kinect-v1", dropout_share=0.0, lateral_px=0.0)
-    camera = _camera(model)
-    shot = _shot(camera, _bar(camera, front, back, 250, 420))
-    reason = sense_structured_light(model, shot).reason
-    width = 585 * 0.075 * (1 / front - 1 / back)
-    dark = reason == SHADOW
-    assert abs(dark.sum(1).mean() - width) <= 1.0
-    assert dark[:, 249].all() and not dark[:, 420:].any()
-
-
-def test_the_sr300s_bands_beside_a_hand() -> None:
-    """Measured: hand at 330 mm, background at 700 mm, 5 px of holes on the left, 27 right."""
-    model = _profile("sr300", dropout_share=0.0)
-    camera = _camera(model)
-    left, right = [], []
-    for key in range(8):
-        depth = _bar(camera, 0.33, 0.7, 260, 380)
-        hole = sense_structured_light(model, _shot(camera, depth, key)).depth_m == 0
-        left.append(hole[:, 200:320].sum(1))
-        right.append(hole[:, 320:460].sum(1))
-    rows = 8 * 480 / (math.sqrt(math.pi / 2) * model.fine_px)  # independent ones
-    for got, want in ((np.concatenate(left), 5.0), (np.concatenate(right), 27.0)):
-        assert abs(got.mean() - want) < 5 * got.std() / math.sqrt(rows) + 0.5
-
-
-def _hand(camera: Camera, z: float, behind: float) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Depth and mask of a palm with four fingers, bulging by 8 mm, as large as a hand there."""
-    v, u = np.mgrid[: camera.height, : camera.width].astype(np.float64)
-    x, y = (u - camera.cx) / camera.fx * z * 1e3, (v - camera.cy) / camera.fy * z * 1e3  # mm
-    inside = (x / 42) ** 2 + ((y - 30) / 45) ** 2
-    for i in range(4):
-        across = np.abs(x - (-33 + 22 * i + 0.1 * y * (i - 1.5)))
-        finger = np.maximum(across / 8, np.abs(y + 35) / 45) ** 2
-        inside = np.minimum(inside, finger)
-    mask = inside < 1
-    bulge = 0.008 * np.sqrt(np.clip(1 - inside, 0, 1))
-    return np.where(mask, z + 0.008 - bulge, behind), mask
-
-
-def test_holes_lie_outside_a_hand_and_not_on_it() -> None:
-    """Real frames: 20 to 95 % of the 3 px outside are holes, 0.2 to 2 % of the hand itself."""
-    cv2 = pytest.importorskip("cv2")
-    for name, z in (("sr300", 0.33), ("sr300", 0.5), ("sr300", 0.65), ("kinect-v1", 0.6)):
-        model = _profile(name)
-        camera = _camera(model)
-        depth, mask = _hand(camera, z, z + 0.4)
-        ring = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool) & ~mask
-        inner, outer = [], []
-        for key in range(10):
-            hole = sense_structured_light(model, _shot(camera, depth, key)).depth_m == 0
-            inner.append(hole[mask].mean())
-            outer.append(hole[ring].mean())
-        assert 0.20 <= np.mean(outer) <= 0.95, (name, z, np.mean(outer))
-        # The frames are not a Kinect's, whose outlines tremble more.
-        most = 0.02 if name == "sr300" else 0.03
-        assert 0.002 <= np.mean(inner) <= most, (name, z, np.mean(inner))
-
-
-def _residual_mm(depth: NDArray[Any], where: NDArray[Any]) -> float:
-    """Median over windows of the deviation from the best plane over 7 x 7 pixels."""
-    v, u = np.mgrid[-3:4, -3:4]
-    basis = np.linalg.qr(np.stack([np.ones(49), v.ravel(), u.ravel()], 1).astype(np.float64))[0]
-    out = []
-    for y in range(4, depth.shape[0] - 4, 7):
-        for x in range(4, depth.shape[1] - 4, 7):
-            window = depth[y - 3 : y + 4, x - 3 : x + 4].astype(np.float64)
-            if where[y - 3 : y + 4, x - 3 : x + 4].all() and (window > 0).all():
-                flat = window.ravel() * 1e3
-                out.append(np.sqrt(np.mean((flat - basis @ (basis.T @ flat)) ** 2)))
-    return float(np.median(out))
-
-
-def test_residual_on_the_hand_is_small_and_flat() -> None:
-    """SR300, real frames: 0.1 to 0.5 mm remain of a plane over 7 x 7 pixels, from 0.3 to 0.7 m."""
-    model = _profile("sr300")
-    camera = _camera(model)
-    residuals = []
-    for z in (0.3, 0.4, 0.5, 0.6, 0.7):
-        shot = _shot(camera, _wall(camera, z, 0.3))
-        reading = sense_structured_light(model, shot)
-        residuals.append(_residual_mm(reading.depth_m, np.ones(reading.depth_m.shape, bool)))
-        waves = (reading.depth_m - shot.depth / _SCALE)[reading.reason == 0].std() * 1e3
-        assert waves > 1.3 * residuals[-1]  # the noise is smoother than the window
-    assert min(residuals) > 0.1 and max(residuals) < 0.5
-    assert max(residuals) / min(residuals) < 1.25
-
-
-# --- reasons --------------------------------------------------------------------------------------
-
-
 def test_reasons_name_what_happened() -> None:
-    model = _profile("sr300", dropout_share=0.0, low_signal_spread=0.0, vignette=0.0)
-    camera = _camera(model, 64, 48)
+    model = load_model("sr300", dropout_share=0.0, low_signal_spread=0.0, vignette=0.0)
+    camera = native_camera(model, 64, 48)
 
     def reason(z: float, reflectance: float) -> NDArray[np.uint8]:
-        shot = _shot(camera, np.full((48, 64), z), reflectance=reflectance)
+        shot = make_shot(camera, np.full((48, 64), z), reflectance=reflectance)
         return sense_structured_light(model, shot).reason
 
     assert (reason(0.5, 0.5) == 0).all()
@@ -321,22 +155,22 @@ def test_reasons_name_what_happened() -> None:
     assert (reason(3.0, 0.5) == OUT_OF_RANGE).all()
     assert (reason(0.0, 0.5) == NOTHING).all()
     assert (reason(0.21, 1.9) == SATURATED).all()
-    steep = _shot(camera, _wall(camera, 0.6, math.tan(1.5)))
+    steep = make_shot(camera, lean_wall(camera, 0.6, math.tan(1.5)))
     assert (sense_structured_light(model, steep).reason[:, 30:34] == LOW_SIGNAL).all()
     dim = dataclasses.replace(model, vignette=1.5, low_signal=0.15)
     wide = Camera("pinhole", 64, 48, 40.0, 40.0, 31.5, 23.5)
-    got = sense_structured_light(dim, _shot(wide, np.full((48, 64), 1.2))).reason
+    got = sense_structured_light(dim, make_shot(wide, np.full((48, 64), 1.2))).reason
     assert got[0, 0] == VIGNETTE and got[24, 32] == 0
 
 
 def test_fill_falls_with_distance_and_darkness() -> None:
-    model = _profile("sr300", far_m=5.0)
-    camera = _camera(model, 160, 120)
+    model = load_model("sr300", far_m=5.0)
+    camera = native_camera(model, 160, 120)
     fills = []
     for reflectance in (0.5, 0.2, 0.1):
         row = []
         for z in (0.4, 0.8, 1.2, 1.6, 2.4):
-            shot = _shot(camera, np.full((120, 160), z), reflectance=reflectance)
+            shot = make_shot(camera, np.full((120, 160), z), reflectance=reflectance)
             row.append((sense_structured_light(model, shot).reason == 0).mean())
         fills.append(row)
     # Equal keys, so that a fill cannot rise by chance.
@@ -345,18 +179,18 @@ def test_fill_falls_with_distance_and_darkness() -> None:
 
 
 def test_dropouts_have_their_share() -> None:
-    model = _profile("kinect-v1", dropout_share=0.01, vignette=0.0)
-    camera = _camera(model)
+    model = load_model("kinect-v1", dropout_share=0.01, vignette=0.0)
+    camera = native_camera(model)
     shares = [
-        (sense_structured_light(model, _shot(camera, _wall(camera, 1.0), k)).reason == DROPOUT)
+        (
+            sense_structured_light(model, make_shot(camera, lean_wall(camera, 1.0), k)).reason
+            == DROPOUT
+        )
         for k in range(20)
     ]
     share = np.mean(shares)
     independent = 20 * 640 * 480 / (math.pi * model.fine_px**2)
     assert abs(share - 0.01) < 5 * math.sqrt(0.01 / independent)
-
-
-# --- keys, time, odd images -----------------------------------------------------------------------
 
 
 def _equal(a: Reading, b: Reading) -> bool:
@@ -369,24 +203,24 @@ def _equal(a: Reading, b: Reading) -> bool:
 
 
 def test_readings_are_functions_of_shot_and_keys() -> None:
-    model = _profile("kinect-v1")
+    model = load_model("kinect-v1")
     camera = CAMERAS["ego"]
-    depth = _bar(camera, 0.6, 1.2, 100, 180)
-    first = sense_structured_light(model, _shot(camera, depth, 1))
-    other = sense_structured_light(model, _shot(camera, depth, 2))
+    depth = stand_bar(camera, 0.6, 1.2, 100, 180)
+    first = sense_structured_light(model, make_shot(camera, depth, 1))
+    other = sense_structured_light(model, make_shot(camera, depth, 2))
     assert not _equal(first, other)
-    assert _equal(first, sense_structured_light(model, _shot(camera, depth, 1)))
+    assert _equal(first, sense_structured_light(model, make_shot(camera, depth, 1)))
 
 
 @pytest.mark.parametrize("memory", [0.0, 0.5])
 def test_noise_over_a_sequence(memory: float) -> None:
-    model = _profile("sr300", dropout_share=0.0, memory_s=memory, fixed_share=0.4)
-    camera = _camera(model, 320, 240)
-    wall = _wall(camera, 0.5)
+    model = load_model("sr300", dropout_share=0.0, memory_s=memory, fixed_share=0.4)
+    camera = native_camera(model, 320, 240)
+    wall = lean_wall(camera, 0.5)
     film = []
     for i in range(40):
-        shot = _shot(camera, wall, 900 + i, i / 30, sequence=77)
-        film.append(sense_structured_light(model, shot).depth_m - shot.depth / _SCALE)
+        shot = make_shot(camera, wall, 900 + i, i / 30, sequence=77)
+        film.append(sense_structured_light(model, shot).depth_m - shot.depth / SCALE)
     frames = np.stack(film).astype(np.float64)
     spatial = float(frames.std((1, 2)).mean())
     temporal = float(np.median(frames.std(0)))
@@ -401,21 +235,24 @@ def test_noise_over_a_sequence(memory: float) -> None:
 
 
 def test_without_a_baseline_nothing_is_triangulated() -> None:
-    model = _profile("kinect-v1", baseline_m=0.0)
+    model = load_model("kinect-v1", baseline_m=0.0)
     with pytest.raises(BadInput, match="baseline_m must not be 0"):
-        sense_structured_light(model, _shot(CAMERAS["ego"], np.ones((240, 320))))
+        sense_structured_light(model, make_shot(CAMERAS["ego"], np.ones((240, 320))))
 
 
 def test_odd_images() -> None:
-    model = _profile("kinect-v1")
+    model = load_model("kinect-v1")
     for height, width in ((1, 1), (1, 50), (50, 1), (3, 2)):
         camera = Camera("pinhole", width, height, 100.0, 100.0, 0.0, 0.0)
-        reading = sense_structured_light(model, _shot(camera, np.full((height, width), 1.0)))
+        reading = sense_structured_light(model, make_shot(camera, np.full((height, width), 1.0)))
         assert reading.depth_m.shape == (height, width)
         assert ((reading.depth_m > 0) == (reading.reason == 0)).all()
     camera = Camera("pinhole", 1, 1, 100.0, 100.0, 0.0, 0.0)
-    assert sense_structured_light(model, _shot(camera, np.zeros((0, 0)))).depth_m.shape == (0, 0)
-    nothing = sense_structured_light(model, _shot(CAMERAS["ego"], np.zeros((240, 320))))
+    assert sense_structured_light(model, make_shot(camera, np.zeros((0, 0)))).depth_m.shape == (
+        0,
+        0,
+    )
+    nothing = sense_structured_light(model, make_shot(CAMERAS["ego"], np.zeros((240, 320))))
     assert (nothing.reason == NOTHING).all() and not nothing.depth_m.any()
 
 
@@ -427,8 +264,8 @@ def test_nonsense_is_read_without_nonsense(name: str, camera: str) -> None:
     depth = rng.uniform(0, 6.55, (one.height, one.width))
     depth[rng.random(depth.shape) < 0.2] = 0
     depth[::9] = 0.0001
-    model = _profile(name, near_m=0.0)
-    reading = sense_structured_light(model, _shot(one, depth))
+    model = load_model(name, near_m=0.0)
+    reading = sense_structured_light(model, make_shot(one, depth))
     assert reading.sigma_m is not None
     assert np.isfinite(reading.depth_m).all() and np.isfinite(reading.sigma_m).all()
     read = reading.reason == 0

@@ -47,7 +47,7 @@ def draw_device(profile: Profile | Mixture, key: int) -> Profile:
     chosen = profile.profiles[int(np.searchsorted(ends, u[0] * ends[-1], "right"))]
     given = {
         name: one if one.spread is None else _draw(one, float(u[1 + i]))
-        for i, (name, one) in enumerate(chosen.given.items())
+        for i, (name, one) in enumerate(sorted(chosen.given.items()))
     }
     return Profile(chosen.name, chosen.model, chosen.about, given)
 

@@ -27,6 +27,9 @@ _SEED: Final = 20_250_101
 _FEW_DRAWS: Final = 24
 """Of the bootstrap on what is simulated: its errors only serve as weights."""
 
+_SHADOW_DOUBT: Final = 0.05
+"""Relative error of a shadow's baseline besides chance: dark things beside a hand are holes too."""
+
 _LEAST_MOVE: Final = 0.02
 """Relative change of a quantity from which its parameter's effect can be told."""
 
@@ -67,10 +70,7 @@ def fit_profile(
     profile = Profile(name, base.model, base.about, dict(base.given))
     context = Context(capture, measured, profile.given, find_rate(capture))
     links, refused = _choose_links(base.model, context)
-    if not links:
-        reasons = "; ".join(dict.fromkeys(refused[lk.parameter] for lk in LINKS[base.model]))
-        raise BadInput(f"nothing can be determined from {capture.name}: {reasons}")
-    _settle_signs(profile, measured, links)
+    _check_some(links, refused, capture)
 
     def record(one: Profile) -> Measurement:
         # A profile builds its parameters once: a copy for each round.
@@ -78,6 +78,15 @@ def fit_profile(
         made = simulate(capture, measured, copy, _SEED)
         return measure_capture(made, _FEW_DRAWS, measured.comb)
 
+    simulated = record(_keep_baseline(base, profile))
+    why = _explain_agreement(measured, simulated)
+    if why and any(link.parameter == "baseline_m" for link in links):
+        links = [link for link in links if link.parameter != "baseline_m"]
+        refused["baseline_m"] = why
+        profile = _keep_baseline(base, profile)
+        context = dataclasses.replace(context, given=profile.given)
+        _check_some(links, refused, capture)
+    _settle_signs(profile, measured, links)
     progress = _Progress()
     simulated = record(profile)
     for _ in range(rounds):
@@ -106,6 +115,36 @@ def fit_profile(
     )
     stated = state_profile(base, profile, capture, measured, links, outcomes)
     return Fit(stated, outcomes, simulated)
+
+
+def _check_some(links: list[Link], refused: dict[str, str], capture: Capture) -> None:
+    """Raises BadInput if nothing is left to be fitted."""
+    if not links:
+        reasons = "; ".join(dict.fromkeys(refused.values()))
+        raise BadInput(f"nothing can be determined from {capture.name}: {reasons}")
+
+
+def _keep_baseline(base: Profile, profile: Profile) -> Profile:
+    """The profile with the base's own baseline."""
+    given = dict(profile.given)
+    if "baseline_m" in given:
+        given["baseline_m"] = base.given["baseline_m"]
+    return dataclasses.replace(profile, given=given)
+
+
+def _explain_agreement(measured: Measurement, simulated: Measurement) -> str:
+    """Why the base's baseline stays: shadows allow it, and a data sheet knows it better. "" if not.
+
+    simulated: by a device with the base's baseline.
+    """
+    real, made = (m.estimates["shadow_baseline"] for m in (measured, simulated))
+    if real.value is None or made.value is None or not np.isfinite(real.error or np.nan):
+        return ""
+    doubt = float(np.hypot(np.sqrt(2.0) * (real.error or 0.0), _SHADOW_DOUBT * real.value))
+    if abs(real.value - made.value) > 2.0 * doubt:
+        return ""
+    found = f"{real.value:.3g} +- {real.error:.2g} m, simulated {made.value:.3g} m"
+    return f"the shadows agree with the base ({found})"
 
 
 def _find_errors(

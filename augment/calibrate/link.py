@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-
 from augment.calibrate.capture import Capture
 from augment.calibrate.measurement import Measurement
 from augment.parameter import Given
@@ -32,9 +30,6 @@ class Context:
         """Pixels of the device a pixel of the capture."""
         return self.value("focal_px") / self.capture.camera.fx
 
-
-_SHADOW_ERROR: Final = 0.1
-"""Relative error of a shadow's baseline besides chance: outlines grow, dark things have holes."""
 
 Guess = Callable[[Context, float], float]
 
@@ -70,20 +65,6 @@ def _refuse_off_native(context: Context) -> str:
     return f"the images are not the device's own size ({lateral:.2f} of its pixels a pixel)"
 
 
-def _refuse_agreement(context: Context) -> str:
-    """A data sheet's baseline is better than a shadow's, unless the two contradict."""
-    base = context.value("baseline_m")
-    found = context.measured.estimates["shadow_baseline"]
-    value, error = found.value or 0.0, found.error or 0.0
-    if context.given["baseline_m"].value < 0 or "axial_floor_m" in context.given:
-        differs = value - base
-    else:
-        differs = abs(value) - abs(base)
-    if abs(differs) > 2.0 * float(np.hypot(error, _SHADOW_ERROR * value)):
-        return ""
-    return f"agrees with the shadows ({value:.3g} +- {error:.2g} m)"
-
-
 def _to_disparity(context: Context, value: float) -> float:
     return value * context.value("focal_px") * abs(context.value("baseline_m"))
 
@@ -93,7 +74,7 @@ def _keep(context: Context, value: float) -> float:
 
 
 _STEREO: Final = (
-    Link("baseline_m", "shadow_baseline", lambda c, v: abs(v), "ratio", _refuse_agreement),
+    Link("baseline_m", "shadow_baseline", lambda c, v: abs(v)),
     Link("noise_px", "sigma_inverse", _to_disparity),
     Link("noise_length_px", "fresh_length", lambda c, v: v * c.lateral),
     Link("patch_length_px", "slow_length", lambda c, v: v * c.lateral),
@@ -110,7 +91,7 @@ _STEREO: Final = (
 )
 
 _STRUCTURED_LIGHT: Final = (
-    Link("baseline_m", "shadow_baseline", _keep, "ratio", _refuse_agreement),
+    Link("baseline_m", "shadow_baseline", _keep),
     Link("axial_floor_m", "sigma_floor", _keep, "shift"),
     Link("axial_growth_per_m", "sigma_growth", _keep, "shift"),
     Link("fine_px", "fine_length", lambda c, v: v * c.lateral),

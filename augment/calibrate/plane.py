@@ -25,6 +25,9 @@ _SAMPLE: Final = 3000
 _CONSENSUS: Final = 0.02
 """Share of w within which a pixel votes for a plane: noise and warp of any device we know."""
 
+_ROUGHEST: Final = 0.03
+"""Share of w by which a wall's readings may scatter."""
+
 _CLIP: Final = 5.0
 """Robust standard deviations beyond which a pixel has no say in a fit."""
 
@@ -85,6 +88,8 @@ def find_surface(inverse: Floats, rays: Floats, floor: float) -> Surface | None:
         terms[order:] = 0.0
         residual = np.abs(inverse - table @ terms)
         scatter = max(1.4826 * float(np.median(residual[used])), floor)
+        if scatter > _ROUGHEST * float(np.median(inverse[used])):
+            return None
         with np.errstate(invalid="ignore"):
             region = known & (residual < _CLIP * scatter)
     return Surface(terms, reach, _round_off(region, known), scatter)

@@ -69,7 +69,7 @@ def _simulate_wall(
     depth_m = np.where(np.isfinite(w) & (w > 0.05), 1.0 / np.maximum(w, 0.05), 0.0)
     still = number + 1
     read = [
-        _sense(capture, depth_m, None, profile, _draw_keys(seed, still, i), i / rate)
+        sense_depth(capture, depth_m, None, profile, _draw_keys(seed, still, i), i / rate)
         for i in range(wall.frames)
     ]
     depth = np.stack([r[0] for r in read])
@@ -88,7 +88,7 @@ def _simulate_hands(
         else:
             depth_m = clear_frame(frame.depth, frame.hand) / capture.depth_scale
         keys = _draw_keys(seed, 10_000 + i, i)
-        depths.append(_sense(capture, depth_m, frame.hand, profile, keys, 0.0)[0])
+        depths.append(sense_depth(capture, depth_m, frame.hand, profile, keys, 0.0)[0])
     masks = [f.hand for f in hands]
     if not marked:  # where the real silhouettes had to be found, so have these
         masks = [follow_hand(d, m, capture.depth_scale) for d, m in zip(depths, masks, strict=True)]
@@ -122,7 +122,7 @@ def _draw_keys(seed: int, sequence: int, frame: int) -> Keys:
     return Keys(int(words[0]), int(still[0]), seed)
 
 
-def _sense(
+def sense_depth(
     capture: Capture,
     depth_m: NDArray[np.float64],
     hand: NDArray[np.bool_] | None,

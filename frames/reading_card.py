@@ -61,7 +61,7 @@ def color_reasons(invalid: np.ndarray) -> np.ndarray:
     return np.asarray(table[invalid])
 
 
-def colormeasure_errorence(frame: Frame, range_mm: float) -> np.ndarray:
+def color_difference(frame: Frame, range_mm: float) -> np.ndarray:
     """Return how far off the sensor is in colour, (H, W, 3) uint8; INK where it reads nothing."""
     difference, _ = measure_error(frame)
     share = np.clip(difference / range_mm, -1, 1)[..., None]
@@ -95,7 +95,7 @@ def draw_reading_card(frame: Frame, range_mm: float) -> np.ndarray:
         show(frame.clean_depth),
         show(frame.depth),
         None if frame.invalid is None else color_reasons(frame.invalid),
-        colormeasure_errorence(frame, range_mm) if known else None,
+        color_difference(frame, range_mm) if known else None,
     ]
     height, width = camera.height * scale, camera.width * scale
     card = draw.new_canvas(height + _CAPTION, 4 * width + 3 * GAP, palette.INK)

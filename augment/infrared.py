@@ -27,6 +27,7 @@ from augment.surface_texture import add_grain
 from frames.camera import Camera
 
 _SHADOW_STEPS = 10000.0  # per metre
+_PATCH = 22.0  # grains of texture a patch without
 
 
 class Light(NamedTuple):
@@ -44,6 +45,8 @@ class Light(NamedTuple):
     """Relative standard deviation of albedo across a surface."""
     fine_m: np.float32
     """Size of the grain of the texture."""
+    patchiness: np.float32
+    """How much of the surfaces has little texture: 0 none, 1 about all."""
     texture_key: np.uint32
     phase: np.uint32
     """Where in the tile of dots the axis of the projector is."""
@@ -129,6 +132,7 @@ def _fill_radiance(  # type: ignore[no-untyped-def]
     x, y, z = np.empty(width, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
     lit, around = np.empty(width, np.float32), np.empty(width, np.float32)
     weight, grain = np.empty(width, np.float32), np.empty(width, np.float32)
+    patches, full = np.empty(width, np.float32), np.full(width, 1.7, np.float32)
     steps = np.float32(1.0 / STEPS)
     mask = SIDE - 1
     base_u = np.float32((light.phase & np.uint32(mask)) + np.uint32(8 * SIDE))
@@ -171,6 +175,13 @@ def _fill_radiance(  # type: ignore[no-untyped-def]
                 fade = min(max(seen - np.float32(1.0), zero), one)
                 weight[u] = np.float32(1.2) * fade
             add_grain(x, y, z, cell, weight, light.texture_key + np.uint32(octave), grain)
+        if light.patchiness > zero:
+            patches[:] = zero
+            cell = light.fine_m * np.float32(_PATCH)
+            add_grain(x, y, z, cell, full, light.texture_key + np.uint32(2), patches)
+            for u in range(width):
+                left = one - light.patchiness * (one + np.float32(1.5) * patches[u])
+                grain[u] *= min(max(left, zero), one)
         codes, shade, to = parts[v], dark[v], out[v]
         tile_v = base_v + light.projector_px * ray_y
         j = int(tile_v)

@@ -81,6 +81,7 @@ def _light(model: MatchedStereo, shot: Shot) -> tuple[Light, NDArray[np.uint16]]
         dots=np.float32(model.dot_share),
         texture=np.float32(model.texture),
         fine_m=np.float32(model.texture_m),
+        patchiness=np.float32(model.patchiness),
         texture_key=np.uint32(texture & 0xFFFFFFFF),
         phase=np.uint32(phase & 0xFFFFFFFF),
         powered=np.float32(1.0 if on else 0.0),

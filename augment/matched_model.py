@@ -72,6 +72,8 @@ class MatchedStereo:
     """Relative standard deviation of albedo over a surface."""
     texture_m: float = parameter("m", 0.0001, 1.0)
     """Grain of that texture; half of its variance is on this scale, half on 4.7 times it."""
+    patchiness: float = parameter("1", 0.0, 1.0)
+    """How much of the surfaces has little texture: passive eyes find nothing there."""
 
     level: float = parameter("1", 0.01, 4.0)
     """What the exposure brings the brightest tenth of the hands to, of full scale."""

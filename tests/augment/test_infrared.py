@@ -19,7 +19,7 @@ HARD = np.zeros(256, np.float32)
 def _light(**changes: float) -> Light:
     values = {
         **{"projector_m": 0.02, "projector_px": 850.0, "ambient": 0.0, "dots": 0.0},
-        **{"texture": 0.0, "fine_m": 0.004, "powered": 1.0},
+        **{"texture": 0.0, "fine_m": 0.004, "patchiness": 0.0, "powered": 1.0},
         **changes,
     }
     words = {"texture_key": np.uint32(5), "phase": np.uint32(9)}
@@ -65,6 +65,15 @@ def test_texture_has_the_contrast_it_is_told() -> None:
     image = _see([facing(0.25)], light)
     # Value noise is less between grid points; sized so that a surface has about the contrast told.
     assert image.std() / image.mean() == pytest.approx(0.2, rel=0.25)
+
+
+def test_patches_without_texture() -> None:
+    light = _light(powered=0.0, ambient=1.0, texture=0.3, fine_m=0.002, patchiness=0.7)
+    image = _see([facing(0.25)], light)
+    # Texture a block of 6 x 6 mm: from next to none to what an even surface has.
+    blocks = image.reshape(18, 10, 24, 10).std((1, 3)) / image.mean()
+    assert np.quantile(blocks, 0.1) < 0.25 * np.quantile(blocks, 0.9)
+    assert np.quantile(blocks, 0.9) > 0.1
 
 
 def test_the_projector_has_a_shadow_of_its_own() -> None:
@@ -134,7 +143,7 @@ def test_near_hands_saturate_and_far_ones_are_noisy() -> None:
         assert shot.pair is not None
         return expose_pair(model, shot, shot.pair)[0][0]
 
-    assert (look(0.12) == 255).mean() > 0.5
+    assert (look(0.12) == 255).mean() > 0.3
     assert (look(0.4) == 255).mean() < 0.05
 
 

@@ -204,6 +204,19 @@ def test_a_fisheye_is_refused() -> None:
         sense_matched_stereo(model, replace(shot, camera=lens))
 
 
+def test_passive_eyes_read_where_there_is_texture() -> None:
+    passive = {"projector": 0.0, "ambient": 1.0, "speckle": 0.0, "texture_m": 0.003}
+    bare, rich = ({**passive, "texture": t} for t in (0.0, 0.35))
+    shares = []
+    for changes in (bare, rich):
+        model = load_model(**changes)
+        reading = sense_matched_stereo(model, make_shot(model, SMALL, [tilted(0.5, 0.2, 0.1)]))
+        _check(reading)
+        truth = make_shot(model, SMALL, [tilted(0.5, 0.2, 0.1)]).depth / 1e4
+        shares.append((np.abs(reading.depth_m - truth) < 0.02)[:, 30:].mean())
+    assert shares[0] < 0.5 < 0.95 < shares[1]
+
+
 def test_nothing_there_reads_nothing() -> None:
     model = load_model()
     reading = sense_matched_stereo(model, make_shot(model, SMALL, []))

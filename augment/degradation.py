@@ -1,4 +1,4 @@
-"""A dataset made from another: the same frames as a sensor reads them (`handloom augment`)."""
+"""A dataset made from another: the same frames, occluded, as a sensor reads them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from augment.occluding import META_KEY as OCCLUSION_KEY
+from augment.occluding import Occluding, collect_sprites, degrade_frame
+from augment.occlusion.sprites import Sprite
 from augment.readings import (
     LABELS,
     SOURCES,
@@ -23,7 +26,9 @@ from augment.unread import forget_unread
 from frames.codec import encode_depth, encode_parts
 from frames.dataset import build_batch, open_dataset, split_rows
 from frames.errors import BadInput
+from frames.frame_table import build_frame_table
 from frames.kernels import drop_stale_kernels
+from frames.record import Frame
 from frames.rows import Rows
 from frames.schema import IMAGE_COLUMNS, SCHEMA
 from frames.shard import open_shard, read_row_group, shard_path
@@ -53,9 +58,12 @@ class Degradation:
 
     source: Path
     """The other's folder; its clean depth is what the sensor reads."""
-    sensing: Sensing
+    sensing: Sensing | None
+    """None: no sensor, or the one that real frames come with."""
     pairs: PairSource | None = None
     """For a sensor that matches stereo pairs."""
+    occluding: Occluding | None = None
+    """What is put before and behind the hands."""
 
     @cached_property
     def _meta(self) -> dict[str, Any]:
@@ -73,25 +81,47 @@ class Degradation:
 
     def build(self) -> "Degrader":
         """What makes it. Raises BadInput if the other dataset is none, or not finished."""
-        return Degrader(
-            self.source, self.sensing, None if self.pairs is None else self.pairs.build()
-        )
+        pairs = None if self.pairs is None else self.pairs.build()
+        return Degrader(self.source, self.sensing, pairs, self.occluding)
 
 
 class Degrader:
     """Makes frames as a sensor reads them from those of a dataset; a `frames.job.Maker`."""
 
-    def __init__(self, source: Path, sensing: Sensing, pairs: Pairs | None = None) -> None:
+    def __init__(
+        self,
+        source: Path,
+        sensing: Sensing | None,
+        pairs: Pairs | None = None,
+        occluding: Occluding | None = None,
+    ) -> None:
         """Raises BadInput if the source is no dataset, or not finished."""
         drop_stale_kernels()
+        if occluding is not None and pairs is not None:
+            raise BadInput(
+                "stereo by matching renders scenes without what occlusion puts into them: choose"
+                " another sensor, or no occlusion"
+            )
         self._pairs = pairs
+        self._occluding = occluding
         self._source = source
         self._meta = open_dataset(source).meta
         self._sensing = sensing
 
     def describe(self) -> dict[str, Any]:
-        """The source's metadata, with the sensor."""
-        return {**self._meta, META_KEY: self._sensing.to_meta()}
+        """The source's metadata, with the sensor and what is put before the hands."""
+        meta = dict(self._meta)
+        meta.pop(META_KEY, None)
+        if self._sensing is not None:
+            meta[META_KEY] = self._sensing.to_meta()
+        if self._occluding is not None:
+            if OCCLUSION_KEY in meta:
+                raise BadInput(
+                    f"{self._source} was given occlusion before: begin with the dataset that it"
+                    " was made from"
+                )
+            meta[OCCLUSION_KEY] = self._occluding.to_meta()
+        return meta
 
     def make_tables(self, first: int, stop: int) -> Iterator[pa.Table]:
         """Frames first <= k < stop as rows. Raises BadInput for a frame without clean depth."""
@@ -99,6 +129,10 @@ class Degrader:
             rows = Rows(table)
             pixels = max((c.width * c.height for c in rows.cameras), default=1)
             size = max(1, BATCH_PIXELS // pixels)
+            if self._occluding is not None:
+                for a in range(0, len(rows), size):
+                    yield self._occlude([rows.frame(i) for i in range(a, min(a + size, len(rows)))])
+                continue
             for a, b in split_rows(rows, IMAGE_COLUMNS, size):
                 batch = build_batch(rows, SOURCES, a, b)
                 yield replace_columns(table.slice(a, b - a), self._sense(batch))
@@ -118,8 +152,23 @@ class Degrader:
                     yield table.slice(a, b - a)
                 at += count
 
+    def _occlude(self, frames: list[Frame]) -> pa.Table:
+        assert self._occluding is not None
+        sprites = self._sprites
+        return build_frame_table(
+            [
+                degrade_frame(f, self._occluding, self._sensing, sprites.get(f.split, ()))
+                for f in frames
+            ]
+        )
+
+    @cached_property
+    def _sprites(self) -> dict[str | None, list[Sprite]]:
+        return collect_sprites(self._source)
+
     def _sense(self, batch: dict[str, Any]) -> dict[str, Any]:
         """The columns that change."""
+        assert self._sensing is not None
         ids = batch["frame_id"]
         if batch["clean_depth"] is None:
             raise BadInput(f"{self._source}: {explain_no_depth(int(ids[0]))}")

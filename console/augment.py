@@ -1,12 +1,13 @@
 """handloom augment: a dataset as a sensor reads it."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from console.arguments import Json, parse_call
+from console.arguments import Json, fill_option, parse_call
 from console.output import print_counts
 from console.progress import Bar
 from frames.errors import BadInput
@@ -20,13 +21,14 @@ Out = Annotated[
 
 
 def run_augment(arguments: list[str]) -> int:
-    """handloom augment IN OUT --sensor NAME"""
+    """handloom augment IN OUT --sensor NAME [--occlude [FILE]]"""
 
     def augment(
         source: Source,
         out: Out,
-        sensor: str,
+        sensor: str = "",
         bake: bool = False,
+        occlude: str = "",
         sensor_seed: int = -1,
         workers: int = 0,
         shard_range: str = "1/1",
@@ -34,38 +36,51 @@ def run_augment(arguments: list[str]) -> int:
     ) -> int:
         """Degrade a dataset as a sensor would; clean depth is kept. Run it again to resume.
 
+        Occluders come before the sensor, in the clean depth and all labels.
+
         Args:
             sensor: ideal, kinect-v1, sr300, d435, d435-matched, zed, azure-kinect, ahat, random, or
                 a TOML file.
             bake: Store the sensor's depth; else it is made on loading.
+            occlude: Put occluders before and behind the hands, cut hands by the image's border,
+                take readings away: --occlude as usual, --occlude FILE.toml for settings of your
+                own. What the sensor (by default the dataset's own) then reads is stored.
             sensor_seed: Seed of the sensor's noise; -1 for the dataset's own.
             workers: Processes; 0 for one a core.
             shard_range: I/N: only the I-th of N equal parts, for several machines on one folder.
         """
         from augment.degradation import Degradation
-        from augment.sensing import choose_sensing
+        from augment.occluding import choose_occluding
+        from augment.sensing import choose_sensing, read_sensing
         from frames.engine import fill_dataset
         from frames.folder import read_meta
 
         meta = read_meta(source)
         if source.resolve() == out.resolve():
             raise BadInput(f"the new dataset must have a folder of its own, got {out} for both")
+        if not sensor and not occlude:
+            raise BadInput("augment needs --sensor NAME, --occlude, or both")
         if sensor_seed < -1:
             raise BadInput(f"sensor-seed must be >= 0, or -1 for the dataset's, got {sensor_seed}")
         seed = int(meta.get("seed", 0)) if sensor_seed < 0 else sensor_seed
         sensing = choose_sensing(sensor, seed, bake)
-        if sensing is None:
+        if sensing is None and not occlude:
             raise BadInput(f"sensor must name one to read {source}, got {sensor!r}")
+        if occlude:  # patches of lost readings come after the sensor
+            sensing = sensing if sensor else read_sensing(meta, source)
+            sensing = None if sensing is None else replace(sensing, baked=True)
+        occluding = choose_occluding(occlude, seed) if occlude else None
         pairs = None
-        if sensing.needs_pair:
+        if sensing is not None and sensing.needs_pair:
             from synth.pair_source import RenderedAgain
 
             pairs = RenderedAgain(source)
-        job = Degradation(source, sensing, pairs)
+        job = Degradation(source, sensing, pairs, occluding)
         count = workers or len(os.sched_getaffinity(0))
         with Bar("frames", quiet=json) as bar:
             counts = fill_dataset(out, job, count, shard_range, bar)
         print_counts(json, out, counts)
         return 0
 
-    return int(parse_call(augment, "handloom augment", arguments)())
+    given = fill_option(arguments, "--occlude", "usual")
+    return int(parse_call(augment, "handloom augment", given)())

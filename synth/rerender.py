@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from augment.occluding import META_KEY as OCCLUSION_KEY
 from augment.sensing import Sensing, read_sensing
 from frames.camera import Camera
 from frames.camera_file import REQUIRED, build_camera
@@ -79,6 +80,8 @@ def _stored_camera(meta: dict[str, Any]) -> Camera:
 
 def _changed_inputs(was: dict[str, object], now: dict[str, object]) -> list[str]:
     lines = []
+    if OCCLUSION_KEY in was:
+        lines.append("occlusion cannot be rendered again: check the dataset that it was put into")
     if was.get("generator_version") != now["generator_version"]:
         lines.append(
             f"the dataset was made by handloom {was.get('generator_version')}, this is"

@@ -41,12 +41,11 @@ def run_calibrate(arguments: list[str]) -> int:
         from augment.calibrate.choice import choose_base
         from augment.calibrate.fit import fit_profile
         from augment.calibrate.measurement import measure_capture
-        from augment.calibrate.plots import draw_report
+        from augment.calibrate.plots import draw_report, write_report
         from augment.calibrate.reading import read_capture
         from augment.calibrate.report import format_report, list_values
         from augment.calibrate.toml_text import format_profile
         from frames.disk import write_file
-        from frames.sheet import write_picture
 
         if out.suffix != ".toml":
             raise BadInput(f"out must end in .toml, got {out}")
@@ -59,7 +58,7 @@ def run_calibrate(arguments: list[str]) -> int:
             print_note(reason)
         fit = fit_profile(read, measured, start, out.stem)
         if plot is not None:
-            write_picture(draw_report(read, measured, fit), plot)
+            write_report(draw_report(read, measured, fit), plot)
         write_file(out, format_profile(fit.profile).encode())
         values: dict[str, Any] = {"out": str(out), **list_values(read, measured, fit)}
         print_result(json, format_report(read, measured, fit) + f"\n\n{out} written", values)

@@ -13,9 +13,9 @@ from frames.errors import BadInput
 
 _PICTURES: Final = (".png", ".tif", ".tiff")
 _ROLES: Final = {
-    "hand": ("mask", "masks", "hand", "hands"),
+    "hand": ("mask", "masks"),
     "amplitude": ("amplitude", "amp", "ir", "infrared", "intensity"),
-    "": ("rgb", "color", "colour", "left", "right", "confidence", "preview", "vis"),
+    "": ("rgb", "color", "colour", "confidence", "preview", "vis"),
 }
 """Words of a file's name, between dots, dashes or underscores, that say what it is; "" is passed
 over. All else is depth."""

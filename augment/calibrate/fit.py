@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from augment.calibrate.baseline import explain_agreement, follow_baseline, keep_baseline
 from augment.calibrate.capture import Capture
 from augment.calibrate.coupling import couple_errors, find_coupling, pick_pair, step_jointly
 from augment.calibrate.link import LINKS, UNKNOWABLE, Context, Link, find_slope
@@ -26,9 +27,6 @@ ROUNDS: Final = 4
 _SEED: Final = 20_250_101
 _FEW_DRAWS: Final = 24
 """Of the bootstrap on what is simulated: its errors only serve as weights."""
-
-_SHADOW_DOUBT: Final = 0.05
-"""Relative error of a shadow's baseline besides chance: dark things beside a hand are holes too."""
 
 _LEAST_MOVE: Final = 0.02
 """Relative change of a quantity from which its parameter's effect can be told."""
@@ -73,17 +71,18 @@ def fit_profile(
     _check_some(links, refused, capture)
 
     def record(one: Profile) -> Measurement:
+        follow_baseline(base, one)
         # A profile builds its parameters once: a copy for each round.
         copy = dataclasses.replace(one, given=dict(one.given))
         made = simulate(capture, measured, copy, _SEED)
         return measure_capture(made, _FEW_DRAWS, measured.comb)
 
-    simulated = record(_keep_baseline(base, profile))
-    why = _explain_agreement(measured, simulated)
+    simulated = record(keep_baseline(base, profile))
+    why = explain_agreement(base, measured, simulated)
     if why and any(link.parameter == "baseline_m" for link in links):
         links = [link for link in links if link.parameter != "baseline_m"]
         refused["baseline_m"] = why
-        profile = _keep_baseline(base, profile)
+        profile = keep_baseline(base, profile)
         context = dataclasses.replace(context, given=profile.given)
         _check_some(links, refused, capture)
     _settle_signs(profile, measured, links)
@@ -101,6 +100,15 @@ def fit_profile(
         simulated = record(profile)
         errors = _find_errors(links, profile, measured, simulated, progress)
         errors = couple_errors(pair, coupling, errors, measured)
+    vague = {n: e for n, e in errors.items() if e > _find_size(n, base, profile)}
+    for name, error in vague.items():
+        refused[name] = f"the fit gave {profile.given[name].value:.3g} +- {error:.2g}"
+        profile.given[name] = base.given[name]
+        del errors[name]
+    links = [link for link in links if link.parameter in errors]
+    _check_some(links, refused, capture)
+    if vague:
+        simulated = record(profile)
     outcomes = tuple(
         Outcome(
             one,
@@ -124,27 +132,9 @@ def _check_some(links: list[Link], refused: dict[str, str], capture: Capture) ->
         raise BadInput(f"nothing can be determined from {capture.name}: {reasons}")
 
 
-def _keep_baseline(base: Profile, profile: Profile) -> Profile:
-    """The profile with the base's own baseline."""
-    given = dict(profile.given)
-    if "baseline_m" in given:
-        given["baseline_m"] = base.given["baseline_m"]
-    return dataclasses.replace(profile, given=given)
-
-
-def _explain_agreement(measured: Measurement, simulated: Measurement) -> str:
-    """Why the base's baseline stays: shadows allow it, and a data sheet knows it better. "" if not.
-
-    simulated: by a device with the base's baseline.
-    """
-    real, made = (m.estimates["shadow_baseline"] for m in (measured, simulated))
-    if real.value is None or made.value is None or not np.isfinite(real.error or np.nan):
-        return ""
-    doubt = float(np.hypot(np.sqrt(2.0) * (real.error or 0.0), _SHADOW_DOUBT * real.value))
-    if abs(real.value - made.value) > 2.0 * doubt:
-        return ""
-    found = f"{real.value:.3g} +- {real.error:.2g} m, simulated {made.value:.3g} m"
-    return f"the shadows agree with the base ({found})"
+def _find_size(name: str, base: Profile, profile: Profile) -> float:
+    """What a standard error must not exceed."""
+    return max(abs(base.given[name].value), abs(profile.given[name].value))
 
 
 def _find_errors(

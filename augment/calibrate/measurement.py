@@ -122,9 +122,7 @@ def _pool_temporal(noise: Sequence[WallNoise], walls: Sequence[Wall]) -> Estimat
     if not rows:
         return refuse(name, unit, explain_still(walls))
     value, error = np.array(rows).T
-    return Estimate(
-        name, unit, float(np.median(value)), float(np.median(error)), f"{len(rows)} walls"
-    )
+    return Estimate(name, unit, float(np.median(value)), float(np.median(error)), _say_basis(walls))
 
 
 def _measure_holes(walls: Sequence[Wall], draws: int) -> Estimate:
@@ -136,4 +134,8 @@ def _measure_holes(walls: Sequence[Wall], draws: int) -> Estimate:
     value, error = bootstrap(
         lambda s: 1.0 - sum(one[0] for one in s) / sum(one[1] for one in s), groups, name, draws
     )
-    return Estimate(name, "", value, error, f"{len(walls)} walls")
+    return Estimate(name, "", value, error, _say_basis(walls))
+
+
+def _say_basis(walls: Sequence[Wall]) -> str:
+    return f"{sum(w.frames for w in walls)} frames of {len(walls)} walls"

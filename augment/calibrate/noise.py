@@ -122,7 +122,8 @@ def pool_sigma(noise: Sequence[WallNoise]) -> Estimate:
     mean = float(np.exp((weight * np.log(value)).sum() / weight.sum()))
     spread = float((weight * np.log(value / mean) ** 2).sum()) / max(len(rows) - 1, 1)
     relative = np.sqrt(max(spread, 1.0) / weight.sum())
-    return Estimate("sigma_inverse", "1/m", mean, float(mean * relative), f"{len(rows)} walls")
+    basis = f"{sum(n.frames for n in noise)} frames of {len(rows)} walls"
+    return Estimate("sigma_inverse", "1/m", mean, float(mean * relative), basis)
 
 
 def explain_still(walls: Sequence[Wall]) -> str:
@@ -150,7 +151,7 @@ def fit_growth(noise: Sequence[WallNoise]) -> list[Estimate]:
         return [refuse(n, u, "no wall was found") for n, u in names]
     distance, sigma, error = np.array(rows, np.float64).T
     error = np.where(np.isfinite(error) & (error > 0), error, 0.01 * sigma)
-    basis = f"{len(rows)} walls"
+    basis = f"{sum(n.frames for n in noise)} frames of {len(rows)} walls"
     if distance.max() < 1.2 * distance.min():
         k = int(np.argmin(error))
         floor = Estimate(*names[0], float(sigma[k]), float(error[k]), "1 wall, no growth assumed")

@@ -1,7 +1,7 @@
 """One panel with curves and points on two axes, drawn with OpenCV alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -26,6 +26,7 @@ class Series:
     color: Color
     line: bool = True
     dots: bool = True
+    width: int = 2
     error: Floats | None = None
     """Standard errors of y, drawn twice as long up and down."""
 
@@ -78,14 +79,14 @@ def draw_panel(axes: Axes, series: Sequence[Series]) -> np.ndarray:
         spots = [place(x, y) for x, y in zip(one.x, one.y, strict=True)]
         if one.line:
             for a, b in pairwise(spots):
-                draw.draw_line(panel, a, b, one.color, 2)
+                draw.draw_line(panel, a, b, one.color, one.width)
         if one.error is not None:
             for x, y, e in zip(one.x, one.y, np.nan_to_num(one.error), strict=True):
                 low = max(y - 2 * e, 10**y_low if axes.logarithmic else y_low)
                 draw.draw_line(panel, place(x, low), place(x, y + 2 * e), one.color)
         if one.dots:
             for at in spots:
-                draw.draw_dot(panel, at, 4.0, one.color)
+                draw.draw_dot(panel, at, 3.0 + one.width / 2, one.color)
     return panel
 
 
@@ -94,7 +95,7 @@ def _keep_known(axes: Axes, one: Series) -> Series:
     if axes.logarithmic:
         good &= (one.x > 0) & (one.y > 0)
     error = None if one.error is None else one.error[good]
-    return Series(one.x[good], one.y[good], one.color, one.line, one.dots, error)
+    return replace(one, x=one.x[good], y=one.y[good], error=error)
 
 
 def _bend(value: float, logarithmic: bool) -> float:
@@ -107,16 +108,17 @@ def _find_range(values: Floats, logarithmic: bool) -> tuple[float, float]:
         margin = 0.08 * max(high - low, 0.3)
         return low - margin, high + margin
     low, high = min(0.0, float(values.min())), float(values.max())
-    margin = 0.06 * max(high - low, 1e-9)
+    margin = 0.1 * max(high - low, 1e-9)
     return low - margin * (low < 0), high + margin
 
 
 def _list_ticks(low: float, high: float, logarithmic: bool, about: int) -> Floats:
     if not logarithmic:
-        return choose_ticks(low, high, about)
+        ticks = choose_ticks(low, high, about)
+        return np.where(np.abs(ticks) < 1e-9 * (high - low), 0.0, ticks)
     values = [
         m * 10.0**k
         for k in range(int(np.floor(low)), int(np.ceil(high)) + 1)
-        for m in ((1, 2, 5) if high - low > 0.5 else (1, 1.5, 2, 3, 4, 5, 6, 8))
+        for m in ((1, 2, 5) if high - low > 1.2 else (1, 1.5, 2, 3, 4, 5, 6, 8))
     ]
     return np.array([v for v in values if low <= np.log10(v) <= high])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 import cv2
@@ -20,8 +21,16 @@ from frames import canvas as draw
 from frames import palette
 from frames.canvas import Color
 from frames.chart import PANEL_HEIGHT, PANEL_WIDTH
+from frames.disk import write_file
 
 _GAP: Final = 12
+_ZOOM: Final = 2
+_WIDTHS: Final = {MADE: 5, REAL: 2}
+"""Lines: what is fitted shows behind what is real."""
+
+_LEVELS: Final = 6
+"""Shades of a residual's colour on either side: few, so that the file stays small."""
+
 _RESIDUALS: Final = 3.0
 """Standard deviations at the ends of the residuals' colours."""
 
@@ -56,6 +65,13 @@ def draw_report(capture: Capture, measured: Measurement, fit: Fit) -> NDArray[np
     return out
 
 
+def write_report(picture: NDArray[np.uint8], path: Path) -> None:
+    """Write the picture as a PNG, as small as can be. Raises BadInput if it cannot be written."""
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 9]
+    data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]), options)[1]
+    write_file(path, data.tobytes())
+
+
 def _draw_noise(measured: Measurement, made: Measurement) -> np.ndarray:
     exponent = measured.estimates["sigma_exponent"].value
     note = "no wall was found" if not measured.walls else "dots: plane RMS, lines: over time"
@@ -66,8 +82,9 @@ def _draw_noise(measured: Measurement, made: Measurement) -> np.ndarray:
         x = np.array([n.distance_m for n in noise])
         plane, plane_error = _column(noise, "plane_rms_m")
         temporal, _ = _column(noise, "temporal_m")
-        series.append(Series(x, plane, color, line=False, error=plane_error))
-        series.append(Series(x, temporal, color, dots=False))
+        width = _WIDTHS[color]
+        series.append(Series(x, plane, color, line=False, width=width, error=plane_error))
+        series.append(Series(x, temporal, color, dots=False, width=width))
     axes = Axes("Noise over distance", note, "distance, m", "mm", logarithmic=True)
     return draw_panel(axes, series)
 
@@ -85,8 +102,8 @@ def _draw_space(measured: Measurement, made: Measurement) -> np.ndarray:
     note = length.why if length.value is None else f"1/e at {length.value:.2f} px"
     lags = np.array([0, *SPACE_LAGS], np.float64)
     series = [
-        Series(lags, np.concatenate([[1.0], m.correlation.curves.space]), color)
-        for m, color in ((made, MADE), (measured, REAL))
+        Series(lags, np.concatenate([[1.0], m.correlation.curves.space]), color, width=w)
+        for m, color, w in ((made, MADE, _WIDTHS[MADE]), (measured, REAL, _WIDTHS[REAL]))
         if m.walls
     ]
     return draw_panel(Axes("Correlation in space", note, "distance, px", ""), series)
@@ -97,8 +114,8 @@ def _draw_time(measured: Measurement, made: Measurement) -> np.ndarray:
     note = share.why if share.value is None else f"{share.value:.0%} never changes"
     lags = np.array([0, *TIME_LAGS], np.float64)
     series = [
-        Series(lags, np.concatenate([[1.0], m.correlation.curves.time]), color)
-        for m, color in ((made, MADE), (measured, REAL))
+        Series(lags, np.concatenate([[1.0], m.correlation.curves.time]), color, width=w)
+        for m, color, w in ((made, MADE, _WIDTHS[MADE]), (measured, REAL, _WIDTHS[REAL]))
         if np.isfinite(m.correlation.curves.time).any()
     ]
     return draw_panel(Axes("Correlation in time", note, "frames apart", ""), series)
@@ -115,7 +132,7 @@ def _draw_roughness(measured: Measurement, made: Measurement) -> np.ndarray:
             if found is not None and found.value is not None:
                 x.append((low + high) / 2)
                 y.append(found.value * 1e3)
-        series.append(Series(np.array(x), np.array(y), color))
+        series.append(Series(np.array(x), np.array(y), color, width=_WIDTHS[color]))
     axes = Axes("7 x 7 plane residual on hands", note, "depth of the hand, m", "mm")
     return draw_panel(axes, series)
 
@@ -147,16 +164,19 @@ def _draw_frames(capture: Capture, measured: Measurement, made: Measurement) -> 
         spread = float(np.nanstd(real.example)) * _RESIDUALS
         for wall, word in ((real, "real"), (other, "fitted")):
             title = f"Residual of the wall at {wall.distance_m:.2f} m, {word}"
-            out.append(_frame_picture(title, _color_residual(wall, spread)))
+            picture = _color_residual(wall, spread)
+            out.append(_frame_picture(title, picture, wall.surface.region))
     if measured.hand_frames and made.hand_frames:
+        shown = measured.hand_frames[0].hand
         for hands, word in ((measured.hand_frames, "real"), (made.hand_frames, "fitted")):
             picture = _color_depth(hands[0], capture)
-            out.append(_frame_picture(f"Hand, {word}", picture))
+            out.append(_frame_picture(f"Hand, {word}", picture, shown))
     return out
 
 
 def _color_residual(wall: Wall, spread: float) -> NDArray[np.uint8]:
     share = np.clip(wall.example / max(spread, 1e-12), -1, 1)[..., None]
+    share = np.rint(share * _LEVELS) / _LEVELS
     neutral = np.array(palette.TEXT, np.float64) * 0.9
     ends = np.where(share < 0, np.array(_COLD), np.array(_WARM))
     color = neutral + np.abs(share) * (ends - neutral)
@@ -171,19 +191,25 @@ def _color_depth(frame: HandFrame, capture: Capture) -> NDArray[np.uint8]:
     tone = palette.tone_depth(depth, float(low), float(high))
     color = palette.DEPTH_RAMP[np.rint(tone * 255).astype(int)].astype(np.float32)
     color *= palette.shade_relief(depth, 1.0 / capture.camera.fx)[..., None]
-    picture = np.clip(np.rint(color), 0, 255).astype(np.uint8)
+    picture = np.clip(np.rint(color / 4) * 4, 0, 255).astype(np.uint8)  # smaller files
     picture[depth == 0] = palette.NO_READING
     return picture
 
 
-def _frame_picture(title: str, picture: NDArray[np.uint8]) -> np.ndarray:
+def _frame_picture(title: str, picture: NDArray[np.uint8], shown: NDArray[np.bool_]) -> np.ndarray:
+    """A panel with the part of a picture around the middle of `shown`, each pixel twice as wide."""
     panel = draw.new_canvas(PANEL_HEIGHT, PANEL_WIDTH, palette.PAPER)
     draw.draw_text(panel, title, (16, 26), palette.TEXT, 17, bold=True)
-    room = (PANEL_WIDTH - 32, PANEL_HEIGHT - 50)
-    scale = min(room[0] / picture.shape[1], room[1] / picture.shape[0])
-    size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
-    shown = cv2.resize(picture, size, interpolation=way)
-    left = (PANEL_WIDTH - size[0]) // 2
-    panel[38 : 38 + size[1], left : left + size[0]] = shown
+    rows, columns = np.nonzero(shown)
+    places = []
+    for found, size, room in (
+        (rows, picture.shape[0], (PANEL_HEIGHT - 50) // _ZOOM),
+        (columns, picture.shape[1], (PANEL_WIDTH - 32) // _ZOOM),
+    ):
+        middle = int(np.median(found)) if found.size else size // 2
+        first = int(np.clip(middle - room // 2, 0, max(size - room, 0)))
+        places.append(slice(first, first + min(room, size)))
+    part = picture[places[0], places[1]].repeat(_ZOOM, 0).repeat(_ZOOM, 1)
+    left = (PANEL_WIDTH - part.shape[1]) // 2
+    panel[38 : 38 + part.shape[0], left : left + part.shape[1]] = part
     return panel

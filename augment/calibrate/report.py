@@ -43,14 +43,16 @@ _WIDE: Final = 42
 def format_report(capture: Capture, measured: Measurement, fit: Fit) -> str:
     """Table real | fitted, the fitted parameters, and what was not fitted with its reason."""
     camera = capture.camera
+    many = "" if fit.fitted == 1 else "s"
     lines = [
         f"{capture.name}: {capture.frames} frames {camera.width} x {camera.height},"
-        f" {len(measured.walls)} walls, {len(measured.hand_frames)} frames with hands",
+        f" {len(measured.walls)} wall{'s' * (len(measured.walls) != 1)},"
+        f" {len(measured.hand_frames)} with hands",
         "",
         f"{'':{_WIDE}} {'real':>24} {'fitted':>12}",
         *_list_rows(measured, fit.simulated),
         "",
-        f"{fit.profile.name} ({fit.profile.model}), {fit.fitted} parameters fitted",
+        f"{fit.profile.name} ({fit.profile.model}), {fit.fitted} parameter{many} fitted",
         *(_say_outcome(o) for o in fit.outcomes if o.error is not None),
     ]
     kept = [o for o in fit.outcomes if o.error is None]
@@ -58,7 +60,7 @@ def format_report(capture: Capture, measured: Measurement, fit: Fit) -> str:
         lines += ["", "not determined, kept as the base has them"]
         lines += [f"  {o.parameter:20} {o.value:10.4g} {o.unit:9} {o.why}" for o in kept]
     if measured.no_walls:
-        lines += ["", "no walls", *(f"  {why}" for why in measured.no_walls[:8])]
+        lines += ["", "no wall in", *(f"  {why}" for why in measured.no_walls[:8])]
         if len(measured.no_walls) > 8:
             lines.append(f"  ... and {len(measured.no_walls) - 8} more")
     return "\n".join(lines)

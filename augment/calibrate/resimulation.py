@@ -30,6 +30,10 @@ _SKIN_CODE: Final = 1
 _ROOM_REFLECTANCE: Final = 0.55
 _SKIN_REFLECTANCE: Final = 0.57
 _MOST_HANDS: Final = 40
+_GROWN_PX: Final = 6.0
+_GROWN_STEP: Final = 0.1
+"""How far beyond its mask a hand may reach, and the relative step of depth that ends it."""
+
 _AMPLITUDE_SCALE: Final = 8.0
 """Steps an electron in simulated amplitude images."""
 
@@ -96,7 +100,10 @@ def _simulate_hands(
 
 
 def clear_frame(depth: Stack, hand: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(H, W) a guess at the true depth, in the steps of the file: no hole, no noise on the hand."""
+    """(H, W) a guess at the true depth, in the steps of the file: no hole, no noise on the hand.
+
+    What reads as near as the hand just outside its mask is the hand too, grown, and goes.
+    """
     near = np.where(hand, depth, 0).astype(np.uint16)
     if near.any():
         _, labels = cv2.distanceTransformWithLabels(
@@ -105,7 +112,9 @@ def clear_frame(depth: Stack, hand: NDArray[np.bool_]) -> NDArray[np.float64]:
         table = np.zeros(int(labels.max()) + 1, np.uint16)
         table[labels[near > 0]] = near[near > 0]
         near = cv2.medianBlur(np.where(near > 0, near, table[labels]).astype(np.uint16), 5)
-    back = np.where(hand, 0, depth).astype(np.uint16)
+    away = cv2.distanceTransform((~hand).astype(np.uint8), cv2.DIST_L2, 5)
+    grown = (away < _GROWN_PX) & (depth < near * (1.0 + _GROWN_STEP))
+    back = np.where(hand | grown, 0, depth).astype(np.uint16)
     _fill_rows(back)
     out = np.where(hand, near, back).astype(np.float64)
     # A mean over the hand alone: its own noise must not be counted twice.

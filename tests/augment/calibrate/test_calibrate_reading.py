@@ -47,6 +47,12 @@ def test_clips_are_folders_and_names_that_differ_by_a_number(folder: Path) -> No
     assert capture.depth_scale == 1000 and capture.frames == 10
 
 
+def test_hands_in_a_name_are_no_masks(folder: Path) -> None:
+    write(folder / "hands" / "left_hand_1.png", 500)
+    (clip,) = read_capture(folder).clips
+    assert clip.hand is None and clip.name == "hands/left_hand"
+
+
 def test_a_folder_of_masks_belongs_to_the_one_of_depth_beside_it(folder: Path) -> None:
     for i in range(3):
         write(folder / "depth" / f"{i}.png", 500)

@@ -1,0 +1,154 @@
+"""From a stored frame to the crops that a network sees: occluders, sensor, dropout, geometry, crop.
+
+Every draw is keyed by (seed, epoch, frame): the same whoever makes it, in whatever order.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augment.occlusion.border import cut_frame
+from augment.occlusion.config import Occlusion
+from augment.occlusion.dropout import drop_readings
+from augment.occlusion.finish import Finish
+from augment.occlusion.insertion import insert_occluders
+from augment.occlusion.sprites import Sprite, cut_sprites
+from augment.readings import sense_frame
+from augment.sample import Sample, read_sample
+from augment.sensing import Sensing
+from augment.training_geometry import TrainingGeometry, augment_sample
+from frames.errors import BadInput
+from frames.parts import VISIBILITY_OUTSIDE
+from frames.record import Frame
+from frames.stream import uniform
+from train_tiny.crops import Crop, make_crop
+from train_tiny.sources import Source, Taken
+from train_tiny.taking import Taking, is_read
+
+STILL: Final = TrainingGeometry(
+    roll_range_rad=(0.0, 0.0),
+    aim_range=(0.0, 0.0),
+    zoom_range=(1.0, 1.0),
+    flip_share=0.0,
+    depth_factor_range=(1.0, 1.0),
+    depth_offset_range_m=(0.0, 0.0),
+)
+"""The crop alone, nothing drawn."""
+
+CLEAN: Final = "none"
+"""The sensor's name that stands for clean depth as it is."""
+
+SPRITE_CROPS: Final = 48
+"""Crops of a source whose hands are cut out, to be put before others."""
+
+AGAIN: Final = 1 << 32
+"""Added to the epoch of a second draw from a frame."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What happens to a frame on the way."""
+
+    geometry: TrainingGeometry
+    taking: Taking
+    occlusion: Occlusion | None
+    sensing: Sensing | None
+    """In place of every source's own sensor."""
+    clean: bool
+    """Clean depth, where there is any, as it is."""
+    seed: int
+    fresh: bool = True
+    """Whether every epoch has its own noise; else noise is the sensor's own seed's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """One hand's crop, and where it comes from."""
+
+    crop: Crop
+    sample: Sample
+    """The crop's images and labels."""
+    frame: Frame
+    """As the sensor read it."""
+    hand: int
+    """Its place among the frame's hands."""
+
+
+def prepare_frame(
+    taken: Taken, source: Source, how: Preparation, sprites: Sequence[Sprite] = ()
+) -> Frame:
+    """A frame as its sensor reads it, with what occludes it.
+
+    Raises BadInput for clean depth that no sensor belongs to, and a frame without any depth.
+    """
+    frame, epoch, occlusion = taken.frame, taken.epoch, how.occlusion
+    if occlusion is not None:
+        finish = None if frame.clean_depth is not None else Finish()
+        frame = insert_occluders(
+            frame, occlusion, how.seed, epoch=epoch, sprites=sprites, finish=finish
+        )
+    frame = _read_frame(frame, epoch, source, how)
+    if occlusion is not None:
+        frame = drop_readings(frame, occlusion, how.seed, epoch=epoch)
+        # Last, for a sensor before a moved camera would need that camera's own rays.
+        frame = cut_frame(frame, occlusion, how.seed, epoch=epoch)
+    return frame
+
+
+def prepare_hands(
+    frame: Frame, hands: Sequence[int], epoch: int, how: Preparation
+) -> Iterator[Prepared]:
+    """The crops of those hands of a frame that its sensor reads and that keep enough labels."""
+    depth = frame.reading
+    if depth is None:
+        raise BadInput(f"frame {frame.frame_id} has no depth image: nothing to see")
+    sample = None
+    for k in hands:
+        hand = frame.hands[k]
+        seen = (hand.visibility != VISIBILITY_OUTSIDE).any() or np.isfinite(hand.box_px).all()
+        if not seen or not is_read(frame, hand, depth, how.taking):
+            continue
+        sample = read_sample(frame) if sample is None else sample
+        cut = augment_sample(sample, how.geometry, how.seed, frame.frame_id, epoch, k)
+        crop = make_crop(cut, k)
+        labels = int(np.isfinite(crop.keypoints_px[:, 0]).sum())
+        if np.isnan(crop.reference_m) or 0 < labels < how.taking.least_keypoints:
+            continue
+        yield Prepared(crop, cut, frame, k)
+
+
+def find_sprites(source: Source, how: Preparation, epoch: int) -> list[Sprite]:
+    """Hands to put before others, cut from some frames of the same source."""
+    if how.occlusion is None or how.occlusion.cut_hand + how.occlusion.cut_finger == 0:
+        return []
+    count = min(SPRITE_CROPS, source.crops)
+    return cut_sprites(t.frame for t in source.take(how.seed, epoch, 0, count))
+
+
+def _read_frame(frame: Frame, epoch: int, source: Source, how: Preparation) -> Frame:
+    if frame.clean_depth is None:
+        return frame
+    if how.clean:
+        return replace(frame, depth=None, invalid=None, sensor=None)
+    sensing = how.sensing
+    if sensing is None:
+        if frame.depth is not None:
+            return frame
+        sensing = source.sensing
+    if sensing is None:
+        raise BadInput(
+            f"{source.name} has clean depth and no sensor: name one (--sensor random), or train on"
+            f" clean depth (--sensor {CLEAN})"
+        )
+    if how.fresh:
+        sensing = replace(sensing, seed=_draw_seed(how.seed, epoch))
+    return sense_frame(sensing, frame)
+
+
+def _draw_seed(seed: int, epoch: int) -> int:
+    """A sensor's seed of an epoch: 53 bits."""
+    u: NDArray[np.float64] = uniform(seed, [0], "train/sensor", 1, epoch)
+    return int(u[0, 0] * 2.0**53)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from augment.ideal import Ideal, sense_ideal
 from augment.matched_stereo import MatchedStereo, sense_matched_stereo
 from augment.parameter import Given
-from augment.profile import Mixture, Profile
+from augment.profile import MODELS, Mixture, Profile
 from augment.shot import Reading, Shot
 from augment.stereo import Stereo, sense_stereo
 from augment.structured_light import StructuredLight, sense_structured_light
@@ -49,7 +49,12 @@ def draw_device(profile: Profile | Mixture, key: int) -> Profile:
         name: one if one.spread is None else _draw(one, float(u[1 + i]))
         for i, (name, one) in enumerate(sorted(chosen.given.items()))
     }
-    return Profile(chosen.name, chosen.model, chosen.about, given)
+    device = Profile(chosen.name, chosen.model, chosen.about, given)
+    # What `parameters` would build, without looking again at bounds that were looked at when the
+    # spreads were read: this is done for every frame.
+    values = {name: one.value for name, one in given.items()}
+    device.__dict__["parameters"] = MODELS[chosen.model](**values)
+    return device
 
 
 def _draw(one: Given, u: float) -> Given:

@@ -45,6 +45,10 @@ class Limits(NamedTuple):
     """Gain of the noise that is new in every frame, of 1 in all."""
     slow: np.float32
     """Gain of the error that goes with bad matches and stays with them."""
+    uneven: np.float32
+    """How the noise that is new grows with the badness."""
+    even: np.float32
+    """1 / sqrt(1 + uneven^2): what keeps its RMS."""
     locking: np.float32
     """Amplitude of the pull towards whole disparities, px."""
     quantum: np.float32
@@ -77,7 +81,6 @@ class Limits(NamedTuple):
 @njit(cache=True, nogil=True, error_model="numpy")
 def read_disparity(  # type: ignore[no-untyped-def]
     disparity,
-    surface,
     state,
     parts,
     reflectance,
@@ -85,6 +88,7 @@ def read_disparity(  # type: ignore[no-untyped-def]
     y_px,
     noise,
     badness,
+    rough,
     limits,
     depth,
     reason,
@@ -92,10 +96,11 @@ def read_disparity(  # type: ignore[no-untyped-def]
 ):
     """Fills depth (H, W) float32 m, reason (H, W) uint8 and sigma (H, W) float32 m.
 
-    disparity: (H, W) float32 as matched, `NO_DISPARITY` where nothing is; surface: the same before
-    steps melted, for slopes; state: (H, W) uint8, marks of `window_matching`; parts (H, W) uint8,
-    reflectance (256,) float32; x_px, y_px: (H, W) float32, fx x and fy y of each ray (x, y, 1);
-    noise, badness: (H, W) float32 of unit variance; limits: `Limits`.
+    disparity: (H, W) float32 as matched, `NO_DISPARITY` where nothing is; state: (H, W) uint8,
+    marks of `window_matching`; parts (H, W) uint8, reflectance (256,) float32; x_px, y_px: (H, W)
+    float32, fx x and fy y of each ray (x, y, 1);
+    noise, badness, rough: (H, W) float32 of unit variance, new, slow, and what decides on holes;
+    limits: `Limits`.
 
     Noise, pull and quantum act on the disparity d: z = f B / d and sigma_z = z^2 sigma_d / (f B).
     The signal is reflectance cos^2 (p / z^2 + 1 - p): by the law of Lambert, and once more because
@@ -114,10 +119,11 @@ def read_disparity(  # type: ignore[no-untyped-def]
         codes = parts[v]
         for u in range(width):
             shine[u] = reflectance[codes[u]]
-        above, below = surface[max(v - 1, 0)], surface[min(v + 1, height - 1)]
-        here[:] = surface[v]
+        above, below = disparity[max(v - 1, 0)], disparity[min(v + 1, height - 1)]
+        here[:] = disparity[v]
         line[0], line[width + 1] = line[1], line[width]
         xs, ys, flags, bad, error = x_px[v], y_px[v], state[v], badness[v], noise[v]
+        worse = rough[v]
         found, to, why, spread = disparity[v], depth[v], reason[v], sigma[v]
         for u in range(width):
             d, x, y = here[u], xs[u], ys[u]
@@ -141,7 +147,8 @@ def read_disparity(  # type: ignore[no-untyped-def]
             wave = d - ((d + _ROUND) - _ROUND)
             square = wave * wave
             wave = wave * (_QUARTER - square) * (_C0 + square * (_C1 + square * _C2))
-            e = d + blur * (p.fresh * error[u] + p.slow * bad[u]) + p.locking * wave
+            gain = p.fresh * p.even * abs(_ONE + p.uneven * bad[u])
+            e = d + blur * (gain * error[u] + p.slow * bad[u]) + p.locking * wave
             stepped = ((e * per_grain + _ROUND) - _ROUND) * grain
             e = e if keep else stepped
             z = p.scale / max(e, _TINY)
@@ -157,7 +164,7 @@ def read_disparity(  # type: ignore[no-untyped-def]
             limit = min(min(by_light, by_slope), by_match)
             code = _LOW if p.low * oblique > lit * _HALF else _RIM
             code = code if by_light <= limit else _LOST
-            lost = code if bad[u] > limit else _READ
+            lost = code if worse[u] > limit else _READ
             lost = _HIGH if glare else lost
             lost = _SHADOW if flags[u] & HIDDEN else lost
             lost = _FAR if (e > p.largest) | (e < p.smallest) else lost

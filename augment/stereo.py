@@ -20,7 +20,7 @@ from augment.noise_field import effect_key, fill_field, fill_temporal_field
 from augment.parameter import parameter
 from augment.shadow import fill_shadow, table_columns
 from augment.shot import Reading, Shot
-from augment.window_matching import grow_near, melt_steps, settle_disparity
+from augment.window_matching import fray_shadow, grow_near, melt_steps, settle_disparity
 from frames.camera import Camera
 
 
@@ -52,6 +52,12 @@ class Stereo:
     """Of the patches' variance, what stays through a sequence."""
     memory_s: float = parameter("s", 0.0, 1000.0)
     """Time in which the correlation of the rest of the patches falls to 1/e."""
+    uneven: float = parameter("1", 0.0, 3.0)
+    """u: the fresh noise is multiplied by |1 + u x patches|, its RMS kept: surfaces are smooth in
+    places and rough in others."""
+    grain: float = parameter("1", 0.0, 5.0)
+    """How much of the fresh noise is added to the patches where they decide on holes: rims are
+    speckled at the scale of `noise_length_px`."""
     locking_px: float = parameter("px", 0.0, 0.5)
     """Amplitude a of the pull towards whole disparities, a sin(2 pi d) (pixel locking)."""
     quantum_px: float = parameter("px", 0.0, 1.0)
@@ -75,6 +81,8 @@ class Stereo:
     """Width of the ring outside silhouettes where the window straddles them."""
     ring_share: float = parameter("1", 0.0, 1.0)
     """Of the pixels there that nothing has grown over: lost."""
+    fray_px: float = parameter("px", 0.0, 50.0)
+    """How far the ends of shadows and of the border's band stray, times the patches' deviation."""
     hole_share: float = parameter("1", 0.0, 1.0)
     """Of the pixels of good surfaces: lost."""
     low_signal: float = parameter("1", 0.0, 10.0)
@@ -98,7 +106,7 @@ def sense_stereo(model: Stereo, shot: Shot) -> Reading:
     """What the device reads: depth (H, W) float32 m, reason uint8, sigma float32 m.
 
     A pure function of model, camera, images and keys. sigma is z^2 noise / (f B), with the noise
-    that little light adds; growth and melting are not in it.
+    that little light adds; growth, melting and how uneven it is are not in it.
     """
     shape = shot.depth.shape
     depth_m, sigma = np.empty(shape, np.float32), np.empty(shape, np.float32)
@@ -113,19 +121,30 @@ def sense_stereo(model: Stereo, shot: Shot) -> Reading:
     fill_temporal_field(shot.keys, "stereo/patches", shot.time_s, *patches)
     fresh = effect_key(shot.keys.frame, "stereo/noise")
     fill_field(fresh, model.noise_length_px * lateral, noise)
-    surface, state = _match_windows(model, shot, x_px, lateral, badness)
+    rough = _mix(badness, noise, model.grain)
+    surface, state = _match_windows(model, shot, x_px, lateral, badness, rough)
     matched = np.empty(shape, np.float32)
     melt = np.float32(model.melt_px * lateral), np.float32(model.melt_step_px)
     melt_steps(surface, *melt, matched)
     if model.median >= 0.5:
         matched = filter_median(matched)
     read_disparity(
-        matched, surface, state, shot.parts, shot.reflectance, x_px, y_px, noise, badness,
-        _limits(model, shot.camera), depth_m, reason, sigma,
+        matched, state, shot.parts, shot.reflectance, x_px, y_px, noise, badness,
+        rough, _limits(model, shot.camera), depth_m, reason, sigma,
     )  # fmt: skip
     if model.fill_px > 0:
         fill_from_left(depth_m, reason, sigma, int(model.fill_px * lateral + 0.5))
     return Reading(depth_m, reason, None, sigma)
+
+
+def _mix(
+    badness: NDArray[np.float32], noise: NDArray[np.float32], grain: float
+) -> NDArray[np.float32]:
+    """Patches with some of the fresh noise, of unit variance (H, W)."""
+    if grain <= 0:
+        return badness
+    norm = np.float32(1.0 / math.sqrt(1.0 + grain * grain))
+    return badness * norm + noise * (norm * np.float32(grain))
 
 
 def _match_windows(
@@ -134,6 +153,7 @@ def _match_windows(
     x_px: NDArray[np.float32],
     lateral: float,
     badness: NDArray[np.float32],
+    rough: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Disparity (H, W) float32 after growth, and marks of `window_matching`, (H, W) uint8."""
     shape = shot.depth.shape
@@ -151,6 +171,7 @@ def _match_windows(
     numbers = (scale, model.part_px, side * lateral, border)
     surface = np.empty(shape, np.float32)
     settle_disparity(shot.depth, grown, nearest, x_px, *map(np.float32, numbers), state, surface)
+    fray_shadow(state, rough, np.float32(model.fray_px * lateral), side > 0)
     return surface, state
 
 
@@ -163,6 +184,8 @@ def _limits(model: Stereo, camera: Camera) -> Limits:
         model.noise_px,
         math.sqrt(1.0 - model.slow_share),
         math.sqrt(model.slow_share),
+        model.uneven,
+        1.0 / math.sqrt(1.0 + model.uneven**2),
         model.locking_px,
         model.quantum_px,
         model.depth_step_m,

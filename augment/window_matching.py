@@ -13,6 +13,7 @@ __all__ = [
     "BESIDE",
     "HIDDEN",
     "NO_DISPARITY",
+    "fray_shadow",
     "grow_near",
     "melt_steps",
     "settle_disparity",
@@ -167,3 +168,48 @@ def _add_taps(own, before, after, weight, inverse, top, bottom):  # type: ignore
         wb = weight * max(_ONE - rb * rb, _ZERO)
         top[u] += wa * a + wb * b
         bottom[u] += wa + wb
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fray_shadow(state, field, reach, right):  # type: ignore[no-untyped-def]
+    """Ragged ends of what the second eye does not see: marks `HIDDEN` of `state`, in place.
+
+    state: (H, W) uint8. field: (H, W) float32 of unit variance. A pixel k (1, 2, ...) beyond either
+    end of a run is hidden too where reach * field > k - 1/2; at its far end, away from the near
+    surface that hides it, one k within is seen where reach * field < 1/2 - k. right: whether the
+    second eye is at +x, the far end the left one.
+    """
+    height, width = state.shape
+    if reach <= _ZERO:
+        return
+    last = int(np.ceil(_FRAYED * reach))
+    was = np.empty(width, np.uint8)
+    for v in range(height):
+        flags, noise = state[v], field[v]
+        before = np.uint8(0)
+        for u in range(width):
+            was[u] = flags[u] & HIDDEN
+        for u in range(width):
+            here = was[u]
+            if here != before and u > 0:
+                begins = here != 0
+                out, far = (-1, begins == right) if begins else (1, begins == right)
+                p = u - 1 if begins else u
+                for k in range(last):
+                    w = p + out * k
+                    if w < 0 or w >= width or was[w] != 0:
+                        break
+                    if reach * noise[w] > np.float32(k) + _HALF:
+                        flags[w] |= HIDDEN
+                p = u if begins else u - 1
+                for k in range(last if far else 0):
+                    w = p - out * k
+                    if w < 0 or w >= width or was[w] == 0:
+                        break
+                    if reach * noise[w] < -np.float32(k) - _HALF:
+                        flags[w] &= ~HIDDEN
+            before = here
+
+
+_FRAYED = 3.0
+"""Deviations of the field up to which rows are looked at."""

@@ -24,6 +24,7 @@ def load_model(name: str = "d435", /, **changes: float) -> Stereo:
 QUIET = {
     **dict.fromkeys(("noise_px", "locking_px", "quantum_px", "depth_step_m"), 0.0),
     **dict.fromkeys(("grow_px", "grow_hidden_px", "melt_px", "ring_px", "ring_share"), 0.0),
+    **dict.fromkeys(("uneven", "grain", "fray_px"), 0.0),
     **dict.fromkeys(("hole_share", "rim_loss", "low_signal"), 0.0),
 }
 """Changes that leave geometry alone."""

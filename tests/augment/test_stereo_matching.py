@@ -118,7 +118,7 @@ def test_finger_gaps_fill_up() -> None:
         z = sense_stereo(model, make_shot(depth, SMALL)).depth_m[:, 160 : 160 + gap]
         near.append(((z > 0.3) & (z < 0.5)).mean())
         through.append((z > 0.6).mean())
-    assert near[0] > 0.5 and through[0] < 0.02  # filled, the rest holes
+    assert near[0] > 0.4 and through[0] < 0.02  # filled, the rest holes
     assert near[1] < 0.15 and through[1] > 0.3
 
 

@@ -1,6 +1,6 @@
 """What a sensor reads of frames and batches: the columns that it adds or changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from augment.sensor import draw_device, sense, store_reading
 from augment.shot import Shot
 from augment.shots import (
     SHOT_COLUMNS,
-    batch_frame,
+    batch_frames,
     draw_sequence_keys,
     mark_scenes,
     prepare_shots,
@@ -110,29 +110,39 @@ def sense_batch(
 
 def sense_frame(sensing: Sensing, frame: Frame) -> Frame:
     """A frame with what the sensor reads of it. Raises BadInput without clean depth."""
-    if frame.clean_depth is None:
-        raise BadInput(explain_no_depth(frame.frame_id))
-    hands = frame.hands
-    one = {
-        **batch_frame(frame),
-        "camera": [frame.camera],
-        "depth_scale": [frame.depth_scale],
-        "clean_depth": frame.clean_depth[None],
-        "parts": None if frame.parts is None else frame.parts[None],
-        "hands.keypoints_px": np.array([h.keypoints_px for h in hands]).reshape(-1, 21, 2),
-        "hands.visibility": np.array([h.visibility for h in hands], np.uint8).reshape(-1, 21),
-        "hands.occlusion": np.array([h.occlusion for h in hands], np.uint8).reshape(-1, 21),
-    }
-    made = sense_batch(sensing, one)
-    labels = zip(hands, made["hands.visibility"], made["hands.occlusion"], strict=True)
-    return replace(
-        frame,
-        depth=made["depth"][0],
-        invalid=made["invalid"][0],
-        sensor=made["sensor"][0],
-        sensor_seed=sensing.seed,
-        hands=tuple(replace(h, visibility=v, occlusion=o) for h, v, o in labels),
-    )
+    return sense_frames(sensing, [frame])[0]
+
+
+def sense_frames(sensing: Sensing, frames: Sequence[Frame]) -> list[Frame]:
+    """The same of many frames, of any sizes: numpy's calls cost as much for one as for a dozen."""
+    out = []
+    shots = prepare_shots(batch_frames(frames), sensing.seed)
+    for b, frame in enumerate(frames):
+        clean = frame.clean_depth
+        if clean is None:
+            raise BadInput(explain_no_depth(frame.frame_id))
+        depth, invalid = np.empty_like(clean), np.empty(clean.shape, np.uint8)
+        shot = shots.shot(b, frame.camera, clean, frame.depth_scale, frame.parts)
+        name = sense_shot(sensing, shot, depth, invalid)
+        hands = frame.hands
+        visibility, occlusion = mark_unread(
+            np.array([h.keypoints_px for h in hands]).reshape(-1, 21, 2),
+            np.array([h.visibility for h in hands], np.uint8).reshape(-1, 21),
+            np.array([h.occlusion for h in hands], np.uint8).reshape(-1, 21),
+            np.zeros(len(hands), np.int64),
+            invalid[None],
+        )
+        labels = zip(hands, visibility, occlusion, strict=True)
+        sensed = replace(
+            frame,
+            depth=depth,
+            invalid=invalid,
+            sensor=name,
+            sensor_seed=sensing.seed,
+            hands=tuple(replace(h, visibility=v, occlusion=o) for h, v, o in labels),
+        )
+        out.append(sensed)
+    return out
 
 
 def explain_no_depth(frame_id: int) -> str:

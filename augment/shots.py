@@ -4,7 +4,7 @@ The same from a batch as the reader gives it, from a `Frame`, and at generation,
 through `prepare_shots`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -142,14 +142,20 @@ def draw_sequence_keys(seed: int, scenes: NDArray[np.uint64]) -> NDArray[np.int6
 
 def batch_frame(frame: Frame) -> dict[str, Any]:
     """The labels of one frame as a batch of one, for `prepare_shots`."""
-    hands, objects = frame.hands, frame.objects
+    return batch_frames([frame])
+
+
+def batch_frames(frames: Sequence[Frame]) -> dict[str, Any]:
+    """The labels of frames as a batch, for `prepare_shots`."""
+    hands = [hand for frame in frames for hand in frame.hands]
+    objects = [one for frame in frames for one in frame.objects]
     out: dict[str, Any] = {
-        "frame_id": np.array([frame.frame_id], np.int64),
-        "sequence_id": np.array([_number(frame.sequence_id)], np.int64),
-        "time_s": np.array([np.nan if frame.time_s is None else frame.time_s]),
-        "camera_velocity": _stack([frame.camera_velocity], 6),
-        "hand_counts": np.array([len(hands)]),
-        "object_counts": np.array([len(objects)]),
+        "frame_id": np.array([f.frame_id for f in frames], np.int64),
+        "sequence_id": np.array([_number(f.sequence_id) for f in frames], np.int64),
+        "time_s": np.array([np.nan if f.time_s is None else f.time_s for f in frames]),
+        "camera_velocity": _stack([f.camera_velocity for f in frames], 6),
+        "hand_counts": np.array([len(f.hands) for f in frames]),
+        "object_counts": np.array([len(f.objects) for f in frames]),
         "hands.part_base": np.array([h.part_base for h in hands], np.int64),
         "hands.identity": np.array([_number(h.identity) for h in hands], np.int64),
         "hands.wearer": np.array([h.wearer for h in hands], bool),

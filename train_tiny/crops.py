@@ -89,8 +89,8 @@ def make_crop(sample: Sample, hand: int = 0) -> Crop:
     if parts is None:
         mask = np.full((height, width), np.nan, np.float32)
     else:
-        base = int(hands.part_base[hand])
-        mask = ((parts > base) & (parts <= base + HAND_PARTS)).astype(np.float32)
+        # Below the first code, bytes wrap round to large ones.
+        mask = (parts - np.uint8(hands.part_base[hand] + 1) < HAND_PARTS).astype(np.float32)
     joint = hands.keypoints_cam_m[hand, :, 2]
     known = labelled & np.isfinite(joint)
     below = joint - _read_at(depth_m, px, np.asarray(labelled))
@@ -121,8 +121,9 @@ def _read_at(depth_m: Floats, px: Floats, wanted: NDArray[np.bool_]) -> Floats:
     u = np.clip(near[:, None, None, 0] + step[None, None, :], 0, width - 1)
     v = np.clip(near[:, None, None, 1] + step[None, :, None], 0, height - 1)
     around = depth_m[v, u].reshape(len(px), 9)
-    around = np.where(around > 0, around, np.nan)
-    some = wanted & np.isfinite(around).any(1)
-    out = np.full(len(px), np.nan, np.float32)
-    out[some] = np.nanmedian(around[some], axis=1)
-    return out
+    # The median of those that are read, without numpy's masked arrays: they take ten times longer.
+    around = np.sort(np.where(around > 0, around, np.inf), axis=1)
+    count = np.isfinite(around).sum(1)
+    row = np.arange(len(px))
+    low, high = around[row, np.maximum(count - 1, 0) // 2], around[row, np.minimum(count // 2, 8)]
+    return np.where(wanted & (count > 0), (low + high) / np.float32(2), np.nan).astype(np.float32)

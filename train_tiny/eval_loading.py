@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -22,8 +21,8 @@ from frames.errors import BadInput
 from frames.skeleton import FINGERS, WRIST
 from train_tiny.loading import LoaderConfig, check_items, open_mix, prepare
 from train_tiny.mixing import Mix, Sources
-from train_tiny.packing import make_targets, pack_crops
-from train_tiny.preparation import Preparation, Prepared, prepare_frame, prepare_hands
+from train_tiny.packing import Packing, allocate_crops, make_targets
+from train_tiny.preparation import Preparation, Prepared, prepare_frames, prepare_hands
 from train_tiny.tasks import Targets
 
 EVALUATION: Final = LoaderConfig(split="test", occlusion=None, geometry=None)
@@ -88,9 +87,9 @@ def make_eval_loader(
         chunks, batch_size=None, num_workers=workers, prefetch_factor=2 if workers else None
     )
     for item in check_items(loader):
-        arrays, facts = item
+        packed, facts = item
         if len(facts.camera):
-            yield arrays["image"][:, None], make_targets(arrays), facts
+            yield packed["image"][:, None], make_targets(packed), facts
 
 
 class _Chunks(Dataset[Any]):
@@ -111,14 +110,16 @@ class _Chunks(Dataset[Any]):
             k, first, stop = self._spans[index]
             source, how = self._sources[k], self._how
             made: list[Prepared] = []
-            for taken in source.take_in_order(first, stop):
-                frame = prepare_frame(taken, source, how)
-                made += prepare_hands(frame, taken.hands, taken.epoch, how)
-            arrays = pack_crops(made, how.geometry.size[0])
-            tensors = {name: torch.from_numpy(a) for name, a in arrays.items()}
-            return tensors, _tell_facts(source.name, made)
+            taken = list(source.take_in_order(first, stop))
+            for one, frame in zip(taken, prepare_frames(taken, source, how), strict=True):
+                made += prepare_hands(frame, one.hands, one.epoch, how)
         except BadInput as error:
             return error
+        packed = allocate_crops(len(made), how.geometry.size[0])
+        packing = Packing(packed)
+        for i, crop in enumerate(made):
+            packing.put(i, crop)
+        return packed, _tell_facts(source.name, made)
 
 
 def _tell_facts(name: str, made: Sequence[Prepared]) -> Facts:

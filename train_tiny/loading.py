@@ -13,28 +13,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from augment.occlusion.config import Occlusion
-from augment.occlusion.sprites import Sprite
 from augment.sensing import choose_sensing
 from augment.training_geometry import TrainingGeometry
 from frames.errors import BadInput
 from train_tiny.mixing import Mix, Sources, open_sources
-from train_tiny.order import shuffle_slots
-from train_tiny.packing import Arrays, join_crops, make_targets, pack_crops
-from train_tiny.preparation import (
-    AGAIN,
-    CLEAN,
-    STILL,
-    Preparation,
-    Prepared,
-    find_sprites,
-    prepare_frame,
-    prepare_hands,
-)
+from train_tiny.packing import make_targets
+from train_tiny.preparation import CLEAN, STILL, Preparation
+from train_tiny.rounds import RoundMaker
 from train_tiny.taking import Taking
 from train_tiny.tasks import Targets
 
@@ -42,8 +31,6 @@ __all__ = ["LoaderConfig", "Mix", "count_batches", "make_loader", "open_sources"
 
 ROUND: Final = 512
 """Crops that are made together, about: enough to mix the two hands of a frame into many others."""
-
-_REFILL: Final = "train/refill"
 
 
 @dataclass(frozen=True)
@@ -96,7 +83,9 @@ def make_loader(
     batches = max(1, sources.crops // config.batch)
     if workers < 0 or start_batch < 0:
         raise BadInput(f"workers and start_batch must be >= 0, got {workers} and {start_batch}")
-    rounds = _Rounds(sources, config, prepare(config, seed), epoch, start_batch, batches)
+    size = max(1, ROUND // config.batch) * config.batch
+    maker = RoundMaker(sources, prepare(config, seed), epoch, size)
+    rounds = _Rounds(maker, config.batch, start_batch, batches)
     loader: Any = DataLoader(
         rounds,
         batch_size=None,
@@ -134,80 +123,29 @@ def prepare(config: LoaderConfig, seed: int, fresh: bool = True) -> Preparation:
 
 
 class _Rounds(Dataset[Any]):
-    """The rounds of an epoch, by number."""
+    """The rounds of an epoch from a batch on, for workers."""
 
-    def __init__(
-        self,
-        sources: Sources,
-        config: LoaderConfig,
-        how: Preparation,
-        epoch: int,
-        start_batch: int,
-        batches: int,
-    ) -> None:
-        self._sources, self._how, self._epoch = sources, how, epoch
-        self._batch = config.batch
-        self._each = max(1, ROUND // config.batch)
-        self._start, self._batches = start_batch, batches
-        self._first = start_batch // self._each
-        self._sprites: dict[int, list[Sprite]] = {}
+    def __init__(self, maker: RoundMaker, batch: int, start: int, stop: int) -> None:
+        """start, stop: batches."""
+        self._maker, self._batch = maker, batch
+        self._start, self._stop = start, stop
+        self._each = maker.size // batch
+        self._first = start // self._each
 
     def __len__(self) -> int:
-        return max(0, -(-self._batches // self._each) - self._first)
+        return max(0, -(-self._stop // self._each) - self._first)
 
     def __getitem__(self, index: int) -> Any:
-        """The crops of a round as tensors, in whole batches; an error that users can mend as it is,
-        for a worker's would come with its trace."""
+        """The crops of a round in whole batches, or an error that users can mend, as it is: raised
+        in a worker, it would come with its trace."""
         try:
             number = self._first + index
-            crops = self._make(number)
-            first = max(self._start - number * self._each, 0) * self._batch
-            stop = (self._batches - number * self._each) * self._batch
-            return {n: torch.from_numpy(a[first:stop]) for n, a in crops.items()}
+            packed = self._maker.make(number, shared=get_worker_info() is not None)
         except BadInput as error:
             return error
-
-    def _make(self, number: int) -> Arrays:
-        size = self._each * self._batch
-        parts = []
-        for k, (first, stop) in enumerate(self._sources.split_round(number, size)):
-            if stop > first:
-                parts.append(self._make_part(k, first, stop))
-        crops = join_crops(parts)
-        order = shuffle_slots(self._how.seed, self._epoch, number, size)
-        return {name: array[order] for name, array in crops.items()}
-
-    def _make_part(self, k: int, first: int, stop: int) -> Arrays:
-        """Exactly stop - first crops of one source."""
-        source, how = self._sources.sources[k], self._how
-        if k not in self._sprites:
-            self._sprites[k] = find_sprites(source, how, self._epoch)
-        made: list[Prepared] = []
-        for taken in source.take(how.seed, self._epoch, first, stop):
-            frame = prepare_frame(taken, source, how, self._sprites[k])
-            made += prepare_hands(frame, taken.hands, taken.epoch, how)
-        if not made:
-            raise BadInput(f"of {stop - first} hands of {source.name} {_explain_none(how)}")
-        return pack_crops(self._refill(made, stop - first, k), how.geometry.size[0])
-
-    def _refill(self, made: list[Prepared], count: int, k: int) -> list[Prepared]:
-        """Places of hands that took no part go to other views of those that did."""
-        turn, whole = 1, len(made)
-        while len(made) < count:
-            for one in made[: min(whole, count - len(made))]:
-                epoch = self._epoch + turn * AGAIN
-                again = list(prepare_hands(one.frame, [one.hand], epoch, self._how))
-                made.append(again[0] if again else one)
-            turn += 1
-        return made[:count]
-
-
-def _explain_none(how: Preparation) -> str:
-    name = "their sensor" if how.sensing is None else f"the sensor {how.sensing.profile.name}"
-    return (
-        f"{name} reads {how.taking.least_read:.0%} of none: are the hands within its range? Try"
-        f" another sensor, or hands at other distances"
-    )
+        first = max(self._start - number * self._each, 0) * self._batch
+        stop = (self._stop - number * self._each) * self._batch
+        return {name: tensor[first:stop] for name, tensor in packed.items()}
 
 
 def check_items(loader: Any) -> Iterator[Any]:

@@ -1,6 +1,5 @@
-"""Crops of many hands as arrays, small enough to pass between processes, and as targets."""
+"""Crops of many hands as tensors, small enough to pass between processes, and as targets."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -13,41 +12,49 @@ from synth.pose.presets import KEY_POSES
 from train_tiny.preparation import Prepared
 from train_tiny.tasks import Targets
 
-Arrays = dict[str, NDArray[Any]]
+Packed = dict[str, Tensor]
+"""Tensors with a leading axis B, by name. The mask is uint8, 255 for not known."""
 
 _UNKNOWN: Final = 255
-"""In a packed mask: whether the pixel is the hand's is not known."""
 
 
-def pack_crops(made: Sequence[Prepared], size: int) -> Arrays:
-    """Arrays with a leading axis B. The mask is uint8 here, 255 for not known."""
-    count = len(made)
-    out: Arrays = {
-        "image": np.empty((count, size, size), np.float32),
-        "mask": np.empty((count, size, size), np.uint8),
-        "keypoints_px": np.empty((count, 21, 2), np.float32),
-        "visible": np.empty((count, 21), np.float32),
-        "right": np.empty(count, np.float32),
-        "key_pose": np.empty(count, np.int64),
-        "depth": np.empty((count, 21, 2), np.float32),
+def allocate_crops(count: int, size: int, shared: bool = False) -> Packed:
+    """Room for crops of size x size pixels; shared: in memory that processes share."""
+    shapes: dict[str, tuple[tuple[int, ...], torch.dtype]] = {
+        "image": ((size, size), torch.float32),
+        "mask": ((size, size), torch.uint8),
+        "keypoints_px": ((21, 2), torch.float32),
+        "visible": ((21,), torch.float32),
+        "right": ((), torch.float32),
+        "key_pose": ((), torch.int64),
+        "depth": ((21, 2), torch.float32),
     }
-    for i, one in enumerate(made):
-        crop = one.crop
-        for name in ("image", "keypoints_px", "visible", "right", "depth"):
-            out[name][i] = getattr(crop, name)
-        unknown = np.isnan(crop.mask[0, 0])
-        out["mask"][i] = _UNKNOWN if unknown else crop.mask
-        out["key_pose"][i] = number_key_pose(one.frame.hands[one.hand].key_pose)
-    return out
+    packed = {name: torch.empty((count, *shape), dtype=t) for name, (shape, t) in shapes.items()}
+    # Filled where it will be read: tensors of a process of its own are copied on their way.
+    return {name: tensor.share_memory_() if shared else tensor for name, tensor in packed.items()}
 
 
-def join_crops(parts: Sequence[Arrays]) -> Arrays:
-    """Arrays of several sources as one."""
-    return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+class Packing:
+    """Writes crops into their places."""
+
+    def __init__(self, packed: Packed) -> None:
+        """packed: from `allocate_crops`."""
+        self._arrays: dict[str, NDArray[Any]] = {n: t.numpy() for n, t in packed.items()}
+
+    def put(self, place: int, one: Prepared) -> None:
+        """Write a crop."""
+        arrays, crop = self._arrays, one.crop
+        arrays["image"][place] = crop.image
+        arrays["mask"][place] = _UNKNOWN if np.isnan(crop.mask[0, 0]) else crop.mask
+        arrays["keypoints_px"][place] = crop.keypoints_px
+        arrays["visible"][place] = crop.visible
+        arrays["right"][place] = crop.right
+        arrays["key_pose"][place] = number_key_pose(one.frame.hands[one.hand].key_pose)
+        arrays["depth"][place] = crop.depth
 
 
-def make_targets(packed: dict[str, Tensor]) -> Targets:
-    """Targets from what `pack_crops` gave, as tensors."""
+def make_targets(packed: Packed) -> Targets:
+    """Targets from what was packed."""
     mask = packed["mask"].to(torch.float32)
     mask = torch.where(mask == _UNKNOWN, torch.nan, mask)
     names = ("keypoints_px", "visible", "right", "key_pose", "depth")

@@ -5,6 +5,7 @@ Every draw is keyed by (seed, epoch, frame): the same whoever makes it, in whate
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from augment.occlusion.dropout import drop_readings
 from augment.occlusion.finish import Finish
 from augment.occlusion.insertion import insert_occluders
 from augment.occlusion.sprites import Sprite, cut_sprites
-from augment.readings import sense_frame
+from augment.readings import sense_frames
 from augment.sample import Sample, read_sample
 from augment.sensing import Sensing
 from augment.training_geometry import TrainingGeometry, augment_sample
@@ -44,7 +45,7 @@ CLEAN: Final = "none"
 SPRITE_CROPS: Final = 48
 """Crops of a source whose hands are cut out, to be put before others."""
 
-AGAIN: Final = 1 << 32
+AGAIN: Final = 1 << 48
 """Added to the epoch of a second draw from a frame."""
 
 
@@ -75,27 +76,40 @@ class Prepared:
     """As the sensor read it."""
     hand: int
     """Its place among the frame's hands."""
+    epoch: int
+    """What keyed its draws."""
 
 
-def prepare_frame(
-    taken: Taken, source: Source, how: Preparation, sprites: Sequence[Sprite] = ()
-) -> Frame:
-    """A frame as its sensor reads it, with what occludes it.
+def prepare_frames(
+    taken: Sequence[Taken], source: Source, how: Preparation, sprites: Sequence[Sprite] = ()
+) -> list[Frame]:
+    """Frames of one source as its sensor reads them, with what occludes them.
 
-    Raises BadInput for clean depth that no sensor belongs to, and a frame without any depth.
+    Raises BadInput for clean depth that no sensor belongs to.
     """
-    frame, epoch, occlusion = taken.frame, taken.epoch, how.occlusion
+    occlusion = how.occlusion
+    frames = [t.frame for t in taken]
     if occlusion is not None:
-        finish = None if frame.clean_depth is not None else Finish()
-        frame = insert_occluders(
-            frame, occlusion, how.seed, epoch=epoch, sprites=sprites, finish=finish
-        )
-    frame = _read_frame(frame, epoch, source, how)
-    if occlusion is not None:
-        frame = drop_readings(frame, occlusion, how.seed, epoch=epoch)
+        frames = [
+            insert_occluders(
+                t.frame,
+                occlusion,
+                how.seed,
+                epoch=t.epoch,
+                sprites=sprites,
+                finish=None if t.frame.clean_depth is not None else Finish(),
+            )
+            for t in taken
+        ]
+    frames = _read_frames(frames, [t.epoch for t in taken], source, how)
+    if occlusion is None:
+        return frames
+    out = []
+    for frame, t in zip(frames, taken, strict=True):
+        frame = drop_readings(frame, occlusion, how.seed, epoch=t.epoch)
         # Last, for a sensor before a moved camera would need that camera's own rays.
-        frame = cut_frame(frame, occlusion, how.seed, epoch=epoch)
-    return frame
+        out.append(cut_frame(frame, occlusion, how.seed, epoch=t.epoch))
+    return out
 
 
 def prepare_hands(
@@ -117,7 +131,7 @@ def prepare_hands(
         labels = int(np.isfinite(crop.keypoints_px[:, 0]).sum())
         if np.isnan(crop.reference_m) or 0 < labels < how.taking.least_keypoints:
             continue
-        yield Prepared(crop, cut, frame, k)
+        yield Prepared(crop, cut, frame, k, epoch)
 
 
 def find_sprites(source: Source, how: Preparation, epoch: int) -> list[Sprite]:
@@ -128,26 +142,35 @@ def find_sprites(source: Source, how: Preparation, epoch: int) -> list[Sprite]:
     return cut_sprites(t.frame for t in source.take(how.seed, epoch, 0, count))
 
 
-def _read_frame(frame: Frame, epoch: int, source: Source, how: Preparation) -> Frame:
-    if frame.clean_depth is None:
-        return frame
+def _read_frames(
+    frames: list[Frame], epochs: list[int], source: Source, how: Preparation
+) -> list[Frame]:
+    """What sensors read of frames; of what has its sensor's depth alone, nothing new."""
     if how.clean:
-        return replace(frame, depth=None, invalid=None, sensor=None)
-    sensing = how.sensing
-    if sensing is None:
-        if frame.depth is not None:
-            return frame
-        sensing = source.sensing
-    if sensing is None:
-        raise BadInput(
-            f"{source.name} has clean depth and no sensor: name one (--sensor random), or train on"
-            f" clean depth (--sensor {CLEAN})"
-        )
-    if how.fresh:
-        sensing = replace(sensing, seed=_draw_seed(how.seed, epoch))
-    return sense_frame(sensing, frame)
+        return [
+            f if f.clean_depth is None else replace(f, depth=None, invalid=None, sensor=None)
+            for f in frames
+        ]
+    due: dict[int, list[int]] = {}
+    for i, (frame, epoch) in enumerate(zip(frames, epochs, strict=True)):
+        if frame.clean_depth is not None and (how.sensing is not None or frame.depth is None):
+            due.setdefault(epoch, []).append(i)
+    out = list(frames)
+    for epoch, mine in due.items():
+        sensing = source.sensing if how.sensing is None else how.sensing
+        if sensing is None:
+            raise BadInput(
+                f"{source.name} has clean depth and no sensor: name one (--sensor random), or train"
+                f" on clean depth (--sensor {CLEAN})"
+            )
+        if how.fresh:
+            sensing = replace(sensing, seed=_draw_seed(how.seed, epoch))
+        for i, frame in zip(mine, sense_frames(sensing, [frames[i] for i in mine]), strict=True):
+            out[i] = frame
+    return out
 
 
+@lru_cache(maxsize=256)
 def _draw_seed(seed: int, epoch: int) -> int:
     """A sensor's seed of an epoch: 53 bits."""
     u: NDArray[np.float64] = uniform(seed, [0], "train/sensor", 1, epoch)

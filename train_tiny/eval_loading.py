@@ -19,10 +19,11 @@ from torch.utils.data import DataLoader, Dataset
 from frames.camera import Camera
 from frames.errors import BadInput
 from frames.skeleton import FINGERS, WRIST
-from train_tiny.loading import LoaderConfig, check_items, open_mix, prepare
+from train_tiny.loading import LoaderConfig, open_mix, prepare
 from train_tiny.mixing import Mix, Sources
-from train_tiny.packing import Packing, allocate_crops, make_targets
+from train_tiny.packing import Crops, make_targets
 from train_tiny.preparation import Preparation, Prepared, prepare_frames, prepare_hands
+from train_tiny.rounds import check_items
 from train_tiny.tasks import Targets
 
 EVALUATION: Final = LoaderConfig(split="test", occlusion=None, geometry=None)
@@ -115,10 +116,11 @@ class _Chunks(Dataset[Any]):
                 made += prepare_hands(frame, one.hands, one.epoch, how)
         except BadInput as error:
             return error
-        packed = allocate_crops(len(made), how.geometry.size[0])
-        packing = Packing(packed)
+        kind = Crops(how)
+        packed = kind.allocate(len(made), shared=False)
+        arrays = {name: tensor.numpy() for name, tensor in packed.items()}
         for i, crop in enumerate(made):
-            packing.put(i, crop)
+            kind.put(arrays, i, crop)
         return packed, _tell_facts(source.name, made)
 
 

@@ -29,8 +29,9 @@ _YIELD: Final = 0.95
 class LiveSource:
     """A configuration of `synth`, rendered."""
 
-    def __init__(self, path: Path, split: str | None, taking: Taking) -> None:
-        """split: draws from this split's people, things and backgrounds only.
+    def __init__(self, path: Path, split: str | None, taking: Taking | None) -> None:
+        """split: draws from this split's people, things and backgrounds only. taking: None for
+        whole frames.
 
         Raises BadInput for a file that is no configuration, or has no such split.
         """
@@ -58,8 +59,9 @@ class LiveSource:
             ranges = parse_split(config.split).ranges(self.config.frames, config.sequence_length)
             self._frames = range(*ranges[split])
         own = len(self._frames) // LONGER
-        each = min(taking.hands, 1 + config.scene.two_hands_share)
-        self._each = max(1.0, _YIELD * each)
+        self._each = 1.0
+        if taking is not None:
+            self._each = max(1.0, _YIELD * min(taking.hands, 1 + config.scene.two_hands_share))
         self._crops = max(1, math.floor(own * self._each))
         self._generator: Generator | None = None
 
@@ -91,8 +93,10 @@ class LiveSource:
         a, b = math.floor(begin / self._each), math.floor((begin + stop - first) / self._each)
         left = stop - first
         for frame in self._render(a, max(b, a + 1)):
-            hands = tuple(list_hands(frame, self._taking))[:left]
-            if hands:
+            hands: tuple[int, ...] = ()
+            if self._taking is not None:
+                hands = tuple(list_hands(frame, self._taking))[:left]
+            if hands or self._taking is None:
                 left -= len(hands)
                 yield Taken(frame, hands, epoch * PASSES)
 

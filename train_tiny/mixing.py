@@ -29,12 +29,15 @@ class Mix:
     """Dataset folders, and `live:CONFIG.toml`."""
     shares: tuple[float, ...] | None
     """Of the crops, summing to 1; None: everything as often as anything else."""
-    _opened: dict[tuple[str | None, Taking, bool], "Sources"] = field(
+    _opened: dict[tuple[str | None, Taking | None, bool], "Sources"] = field(
         default_factory=dict, repr=False, compare=False
     )
 
-    def open(self, split: str | None, taking: Taking, stored_depth: bool = True) -> "Sources":
-        """The sources of a split. Raises BadInput for one that cannot be."""
+    def open(
+        self, split: str | None, taking: Taking | None, stored_depth: bool = True
+    ) -> "Sources":
+        """The sources of a split; taking: None for whole frames. Raises BadInput for one that cannot
+        be."""
         key = split, taking, stored_depth
         if key not in self._opened:
             opened: list[Source] = []

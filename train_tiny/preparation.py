@@ -22,7 +22,7 @@ from augment.sample import Sample, read_sample
 from augment.sensing import Sensing
 from augment.training_geometry import TrainingGeometry, augment_sample
 from frames.errors import BadInput
-from frames.parts import VISIBILITY_OUTSIDE
+from frames.parts import PROVENANCE_NONE, VISIBILITY_OUTSIDE
 from frames.record import Frame
 from frames.stream import uniform
 from train_tiny.crops import Crop, make_crop
@@ -128,8 +128,9 @@ def prepare_hands(
         sample = read_sample(frame) if sample is None else sample
         cut = augment_sample(sample, how.geometry, how.seed, frame.frame_id, epoch, k)
         crop = make_crop(cut, k)
-        labels = int(np.isfinite(crop.keypoints_px[:, 0]).sum())
-        if np.isnan(crop.reference_m) or 0 < labels < how.taking.least_keypoints:
+        labels = np.isfinite(crop.keypoints_px[:, 0]).sum()
+        boxed = (hand.provenance == PROVENANCE_NONE).all()
+        if np.isnan(crop.reference_m) or (labels < how.taking.least_keypoints and not boxed):
             continue
         yield Prepared(crop, cut, frame, k, epoch)
 

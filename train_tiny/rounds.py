@@ -1,107 +1,162 @@
-"""Rounds: some batches of crops that are made together, exactly as many as wanted, well mixed."""
+"""Rounds: some batches of samples that are made together, well mixed, as many as wanted exactly.
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+A round is a pure function of its number, so workers make whole rounds, and batches are the same for
+any number of workers; and training goes on at any batch.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, Protocol
+
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from augment.occlusion.sprites import Sprite
 from frames.errors import BadInput
 from train_tiny.mixing import Sources
 from train_tiny.order import Numbers, shuffle_slots
-from train_tiny.packing import Packed, Packing, allocate_crops
-from train_tiny.preparation import (
-    AGAIN,
-    Preparation,
-    Prepared,
-    find_sprites,
-    prepare_frames,
-    prepare_hands,
-)
+from train_tiny.preparation import Preparation, find_sprites
 from train_tiny.sources import Source, Taken
 
-CHUNK = 16
-"""Frames that are prepared together: many enough to share numpy's calls, few enough for a cache."""
+Packed = dict[str, Tensor]
+"""Tensors with a leading axis B, by name."""
+
+ROUND: Final = 512
+"""Samples of a round, about: enough to mix the two hands of a frame into many others."""
+
+
+class Kind(Protocol):
+    """What samples are: crops of hands, whole frames."""
+
+    @property
+    def views(self) -> int:
+        """Samples that are made of each one that a source gives."""
+
+    def allocate(self, count: int, shared: bool) -> Packed:
+        """Room for `count` samples."""
+
+    def make(
+        self, count: int, taken: Iterator[Taken], source: Source, sprites: Sequence[Sprite]
+    ) -> Iterator[Any]:
+        """Exactly `count` samples of the frames."""
+
+    def put(self, arrays: dict[str, NDArray[Any]], place: int, one: Any) -> None:
+        """Write a sample into its place."""
 
 
 class RoundMaker:
-    """Makes the rounds of an epoch; each is a pure function of its number."""
+    """Makes the rounds of an epoch."""
 
-    def __init__(self, sources: Sources, how: Preparation, epoch: int, size: int) -> None:
-        """size: crops of a round."""
-        self.size = size
-        self._sources, self._how, self._epoch = sources, how, epoch
+    def __init__(
+        self, sources: Sources, kind: Kind, how: Preparation, epoch: int, batch: int
+    ) -> None:
+        self._sources, self._kind, self._how, self._epoch = sources, kind, how, epoch
+        self.batch = batch
+        self.each = max(1, ROUND // batch)
+        while self.each * batch % kind.views:
+            self.each += 1
+        self.batches = max(1, sources.crops * kind.views // batch)
         self._sprites: dict[int, list[Sprite]] = {}
 
     def make(self, number: int, shared: bool = False) -> Packed:
-        """The crops of a round. Raises BadInput for what cannot be loaded."""
-        packed = allocate_crops(self.size, self._how.geometry.size[0], shared)
-        packing = Packing(packed)
-        places = shuffle_slots(self._how.seed, self._epoch, number, self.size)
+        """The samples of a round, `each` batches of them. shared: in memory that processes share.
+
+        Raises BadInput for what cannot be loaded.
+        """
+        views, size = self._kind.views, self.each * self.batch
+        packed = self._kind.allocate(size, shared)
+        arrays = {name: tensor.numpy() for name, tensor in packed.items()}
+        places = shuffle_slots(self._how.seed, self._epoch, number, size)
         begin = 0
-        for k, (first, stop) in enumerate(self._sources.split_round(number, self.size)):
+        for k, (first, stop) in enumerate(self._sources.split_round(number, size // views)):
             if stop > first:
-                self._fill(packing, places[begin : begin + stop - first], k, first, stop)
-                begin += stop - first
+                end = begin + (stop - first) * views
+                self._fill(arrays, places[begin:end], k, first, stop)
+                begin = end
         return packed
 
-    def _fill(self, packing: Packing, places: Numbers, k: int, first: int, stop: int) -> None:
-        """Write exactly stop - first crops of one source."""
-        source, how = self._sources.sources[k], self._how
+    def _fill(
+        self, arrays: dict[str, NDArray[Any]], places: Numbers, k: int, first: int, stop: int
+    ) -> None:
+        source, how, kind = self._sources.sources[k], self._how, self._kind
         if k not in self._sprites:
             self._sprites[k] = find_sprites(source, how, self._epoch)
         taken = source.take(how.seed, self._epoch, first, stop)
-        crops = make_exactly(len(places), taken, source, how, self._sprites[k])
-        for place, one in zip(places, crops, strict=True):
-            packing.put(int(place), one)
+        made = kind.make(len(places), taken, source, self._sprites[k])
+        for place, one in zip(places, made, strict=True):
+            kind.put(arrays, int(place), one)
 
 
-def make_exactly(
-    count: int,
-    taken: Iterable[Taken],
-    source: Source,
-    how: Preparation,
-    sprites: Sequence[Sprite] = (),
-) -> Iterator[Prepared]:
-    """`count` crops of the frames. A hand that takes no part leaves its place to another view of
-    one that does, near it in the order. Raises BadInput if none does.
+def count_batches_of_rank(maker: RoundMaker, ranks: int) -> int:
+    """Batches of an epoch that each of some training processes gets: whole rounds, if several."""
+    if ranks == 1:
+        return maker.batches
+    return max(1, -(-maker.batches // maker.each) // ranks) * maker.each
+
+
+def deliver(
+    maker: RoundMaker, start: int, workers: int, pin: bool = False, rank: int = 0, ranks: int = 1
+) -> Iterator[Packed]:
+    """The batches start, start + 1, ... of an epoch that the `rank`-th training process gets.
+
+    Raises BadInput in one line, whichever process it was raised in.
     """
-    asked = made = 0
-    last: list[Prepared] = []
-    for chunk in _chunk(taken):
-        asked += sum(len(t.hands) for t in chunk)
-        ready: list[Prepared] = []
-        for one, frame in zip(chunk, prepare_frames(chunk, source, how, sprites), strict=True):
-            ready += prepare_hands(frame, one.hands, one.epoch, how)
-        ready = ready[: count - made]
-        yield from ready
-        made += len(ready)
-        last = ready or last
-        # One more view of each at most, so that no frame stands for many.
-        for view in ready[: min(asked, count) - made]:
-            yield _view_again(view, 1, how)
-            made += 1
-    if not last and count:
-        raise BadInput(f"of {count} hands of {source.name} {_explain_none(how)}")
-    turn = 2
-    while made < count:
-        for view in last[: count - made]:
-            yield _view_again(view, turn, how)
-            made += 1
-        turn += 1
-
-
-def _view_again(one: Prepared, turn: int, how: Preparation) -> Prepared:
-    return next(prepare_hands(one.frame, [one.hand], one.epoch + turn * AGAIN, how), one)
-
-
-def _chunk(taken: Iterable[Taken]) -> Iterator[list[Taken]]:
-    iterator = iter(taken)
-    while chunk := list(islice(iterator, CHUNK)):
-        yield chunk
-
-
-def _explain_none(how: Preparation) -> str:
-    name = "its sensor" if how.sensing is None else f"the sensor {how.sensing.profile.name}"
-    return (
-        f"{name} reads {how.taking.least_read:.0%} of none: are they within its range? Try another"
-        f" sensor, or hands at other distances"
+    if workers < 0 or start < 0 or not 0 <= rank < ranks:
+        raise BadInput(
+            f"workers and start_batch must be >= 0 and rank below ranks, got {workers}, {start},"
+            f" {rank} of {ranks}"
+        )
+    rounds = _Rounds(maker, start, count_batches_of_rank(maker, ranks), rank, ranks)
+    loader: Any = DataLoader(
+        rounds,
+        batch_size=None,
+        num_workers=workers,
+        pin_memory=pin,
+        prefetch_factor=2 if workers else None,
     )
+    for packed in check_items(loader):
+        whole = len(next(iter(packed.values())))
+        for first in range(0, whole, maker.batch):
+            yield {name: t[first : first + maker.batch] for name, t in packed.items()}
+
+
+def check_items(loader: Any) -> Iterator[Any]:
+    """What a loader gives, with one line for what went wrong in a worker."""
+    try:
+        for made in loader:
+            if isinstance(made, BadInput):
+                raise made
+            yield made
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise BadInput(
+            "a worker that loads training data was killed: is there enough memory and /dev/shm?"
+            " Fewer workers need less"
+        ) from error
+
+
+class _Rounds(Dataset[Any]):
+    """The rounds of a training process from a batch on, for workers."""
+
+    def __init__(self, maker: RoundMaker, start: int, stop: int, rank: int, ranks: int) -> None:
+        """start, stop: batches."""
+        self._maker, self._start, self._stop = maker, start, stop
+        self._rank, self._ranks = rank, ranks
+        self._first = start // maker.each
+
+    def __len__(self) -> int:
+        return max(0, -(-self._stop // self._maker.each) - self._first)
+
+    def __getitem__(self, index: int) -> Any:
+        """A round's batches, or an error that users can mend, as it is: raised in a worker, it
+        would come with its trace."""
+        own, maker = self._first + index, self._maker
+        number = own * self._ranks + self._rank
+        try:
+            packed = maker.make(number, shared=get_worker_info() is not None)
+        except BadInput as error:
+            return error
+        first = max(self._start - own * maker.each, 0) * maker.batch
+        stop = (self._stop - own * maker.each) * maker.batch
+        return {name: tensor[first:stop] for name, tensor in packed.items()}

@@ -21,6 +21,9 @@ from train_tiny.taking import HAND_COLUMNS, Taking, find_hands
 CACHE_MB: Final = 256
 """Room for the row groups of a window and the next."""
 
+NO_HAND: Final = -1
+"""Stands for a hand where whole frames are asked for."""
+
 WHOLE: Final = "train"
 """The split that a dataset without splits is, as a whole."""
 
@@ -36,6 +39,7 @@ class Taken:
 
     frame: Frame
     hands: tuple[int, ...]
+    """Places among the frame's; () for the frame as a whole."""
     epoch: int
     """What keys its draws: no two passes over a source have the same."""
 
@@ -49,7 +53,7 @@ class Source(Protocol):
 
     @property
     def crops(self) -> int:
-        """How many one pass gives."""
+        """How many one pass gives; of whole frames, these."""
 
     @property
     def sensing(self) -> Sensing | None:
@@ -73,10 +77,11 @@ class StoredSource:
         self,
         folder: Path,
         split: str | None,
-        taking: Taking,
+        taking: Taking | None,
         stored_depth: bool = True,
     ) -> None:
-        """split: None for all frames. stored_depth: whether a sensor's stored depth is read.
+        """split: None for all frames. taking: None for whole frames, with or without hands.
+        stored_depth: whether a sensor's stored depth is read.
 
         Raises BadInput for what is no dataset, an unknown split, and one without a hand that takes
         part.
@@ -88,6 +93,10 @@ class StoredSource:
         columns = [*_COLUMNS, *(("depth", "invalid") if stored_depth else ())]
         self._data = Dataset(folder, columns, False, CACHE_MB, split)
         self._sensing = read_sensing(meta, folder)
+        if taking is None:
+            self.blocks = Blocks(np.arange(len(self._data)), _find_blocks(self._data))
+            self._hand = np.full(len(self._data), NO_HAND, np.int8)
+            return
         frame, hand, blocks = _list_crops(self._data, taking)
         if not len(frame):
             where = "" if split is None else f"split {split} of "
@@ -135,7 +144,7 @@ class StoredSource:
         places = self.blocks.frame[crops]
         starts = np.flatnonzero(np.diff(places, prepend=-1))
         for a, b in zip(starts, [*starts[1:], len(crops)], strict=True):
-            hands = tuple(int(k) for k in self._hand[crops[a:b]])
+            hands = tuple(int(k) for k in self._hand[crops[a:b]] if k != NO_HAND)
             try:
                 frame = self._data[int(places[a])]
             except BadInput as error:
@@ -143,6 +152,11 @@ class StoredSource:
                 told = text if str(self.folder) in text else f"{text} ({self.folder})"
                 raise BadInput(told) from None
             yield Taken(frame, hands, epoch)
+
+
+def _find_blocks(data: Dataset) -> NDArray[np.int64]:
+    """(K + 1,) about where row groups begin."""
+    return np.array([*range(0, len(data), ROW_GROUP), len(data)])
 
 
 def _list_crops(

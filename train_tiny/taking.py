@@ -107,4 +107,5 @@ def _have_labels(
 ) -> NDArray[np.bool_]:
     there = (visibility != VISIBILITY_OUTSIDE) & (provenance != PROVENANCE_NONE)
     count = there.sum(1)
-    return np.asarray((count >= taking.least_keypoints) | ((count == 0) & boxed))
+    none = (provenance == PROVENANCE_NONE).all(1)
+    return np.asarray((count >= taking.least_keypoints) | (none & boxed))

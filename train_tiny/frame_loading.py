@@ -1,0 +1,263 @@
+"""Batches of whole frames for LitePose, made as `train_tiny.loading` makes batches of crops."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from augment.occlusion.config import Occlusion
+from augment.occlusion.sprites import Sprite
+from augment.sample import Sample, read_sample
+from augment.training_geometry import FRAME, TrainingGeometry, augment_sample
+from frames.camera import Camera
+from frames.errors import BadInput
+from frames.parts import MAX_HANDS
+from frames.record import Frame
+from frames.skeleton import KEYPOINTS
+from train_tiny.full_frames import (
+    FrameTargets,
+    encode_frame,
+    fill_targets,
+    list_targets,
+    make_targets,
+)
+from train_tiny.loading import LoaderConfig, prepare
+from train_tiny.mixing import Mix, Sources
+from train_tiny.packing import allocate, split_chunks
+from train_tiny.preparation import STILL, Preparation, prepare_frames
+from train_tiny.rounds import (
+    Packed,
+    RoundMaker,
+    check_items,
+    count_batches_of_rank,
+    deliver,
+)
+from train_tiny.sources import Source, Taken
+from train_tiny.taking import Taking
+
+FRAMES: Final = TrainingGeometry(
+    around=FRAME,
+    roll_range_rad=(-0.52, 0.52),
+    aim_range=(0.0, 0.0),
+    zoom_range=(0.75, 1.5),
+    shift_range=(-0.12, 0.12),
+    depth_offset_range_m=(0.0, 0.0),
+)
+"""What LitePose was trained with: turns of 30 degrees, sizes 0.75 to 1.5, moves of 40 px."""
+
+
+@dataclass(frozen=True)
+class FrameLoaderConfig:
+    """What a batch of whole frames is. Raises BadInput for values that cannot be."""
+
+    batch: int = 32
+    """Frames."""
+    size_px: tuple[int, int] = (256, 192)
+    """Width and height, multiples of 16. Frames of other proportions have a rim of nothing on their
+    right or below."""
+    split: str | None = "train"
+    """As in `LoaderConfig`, like all below."""
+    sensor: str = ""
+    occlusion: Occlusion | None = Occlusion()  # noqa: RUF009
+    geometry: TrainingGeometry | None = FRAMES
+    """None for the frame as it is."""
+    taking: Taking = Taking()  # noqa: RUF009
+    """Which hands are taught; all that are left out are ignored, not background."""
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or any(n < 16 or n % 16 for n in self.size_px):
+            raise BadInput(
+                f"batch must be >= 1 and size_px (width, height) multiples of 16, got {self.batch}"
+                f" and {self.size_px}"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class FrameFacts:
+    """What is known of B frames besides their targets."""
+
+    source: list[str]
+    frame_id: NDArray[np.int64]
+    camera: list[Camera]
+    """Of the image, rim left out."""
+    depth_m: NDArray[np.float32]
+    """(B, H, W) what the sensor read, 0 for nothing."""
+    sensor: list[str]
+    """Name of the device; "" for none that is known, or clean depth."""
+    situation: list[str]
+    """What hands do, "" for not known."""
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedFrame:
+    """One frame as a network sees it."""
+
+    frame: Frame
+    sample: Sample
+    depth_m: NDArray[np.float32]
+    """(H, W) with its rim."""
+    taught: NDArray[np.bool_]
+    """(N,) hands."""
+    ignored: NDArray[np.bool_]
+    """(N,) hands."""
+
+
+@dataclass(frozen=True)
+class FullFrames:
+    """Whole frames; `train_tiny.rounds.Kind`."""
+
+    how: Preparation
+    size: tuple[int, int]
+
+    @property
+    def views(self) -> int:
+        """One of each."""
+        return 1
+
+    def allocate(self, count: int, shared: bool) -> Packed:
+        """Room for `count` frames."""
+        shapes: dict[str, tuple[tuple[int, ...], torch.dtype]] = {
+            "image": (self.size[::-1], torch.float32),
+            "keypoints_px": ((MAX_HANDS, KEYPOINTS, 2), torch.float32),
+            "visible": ((MAX_HANDS, KEYPOINTS), torch.float32),
+            "right": ((MAX_HANDS,), torch.float32),
+            "ignored_px": ((MAX_HANDS, 4), torch.float32),
+        }
+        return allocate(count, shapes, shared)
+
+    def make(
+        self, count: int, taken: Iterator[Taken], source: Source, sprites: Sequence[Sprite]
+    ) -> Iterator[PreparedFrame]:
+        """`count` frames."""
+        for chunk in split_chunks(islice(taken, count)):
+            frames = prepare_frames(chunk, source, self.how, sprites)
+            for one, frame in zip(chunk, frames, strict=True):
+                yield self._view(frame, one.epoch)
+
+    def put(self, arrays: dict[str, NDArray[Any]], place: int, one: PreparedFrame) -> None:
+        """Write a frame."""
+        arrays["image"][place] = encode_frame(one.depth_m)
+        hands = one.sample.hands
+        fill_targets(
+            arrays, place, hands.keypoints_px, hands.visibility, hands.provenance, hands.left,
+            hands.box_px, one.taught, one.ignored,
+        )  # fmt: skip
+
+    def _view(self, frame: Frame, epoch: int) -> PreparedFrame:
+        depth = frame.reading
+        if depth is None:
+            raise BadInput(f"frame {frame.frame_id} has no depth image: nothing to see")
+        taught, ignored = list_targets(frame, depth, self.how.taking)
+        width, height = self.size
+        camera = frame.camera
+        ratio = min(width / camera.width, height / camera.height)
+        inner = max(1, round(camera.width * ratio)), max(1, round(camera.height * ratio))
+        geometry = replace(self.how.geometry, size=inner)
+        sample = augment_sample(read_sample(frame), geometry, self.how.seed, frame.frame_id, epoch)
+        assert sample.images.depth is not None
+        seen = sample.images.depth
+        out = np.zeros((height, width), np.float32)
+        out[: seen.shape[0], : seen.shape[1]] = seen / np.float32(sample.depth_scale)
+        return PreparedFrame(frame, sample, out, taught, ignored)
+
+
+def count_frame_batches(mix: Mix, config: FrameLoaderConfig, ranks: int = 1) -> int:
+    """Batches of an epoch, as `train_tiny.loading.count_batches`."""
+    return count_batches_of_rank(_make_rounds(mix, config, 0, 0), ranks)
+
+
+def make_frame_loader(
+    mix: Mix,
+    config: FrameLoaderConfig,
+    seed: int,
+    epoch: int = 0,
+    start_batch: int = 0,
+    workers: int = 0,
+    pin: bool = False,
+    rank: int = 0,
+    ranks: int = 1,
+) -> Iterator[tuple[Tensor, FrameTargets]]:
+    """The batches start_batch, ... of an epoch: images (B, 1, H, W) float32 and their targets.
+
+    Arguments and errors as in `train_tiny.loading.make_loader`.
+    """
+    maker = _make_rounds(mix, config, seed, epoch)
+    for packed in deliver(maker, start_batch, workers, pin, rank, ranks):
+        yield packed["image"][:, None], make_targets(packed)
+
+
+def make_frame_eval_loader(
+    mix: Mix, config: FrameLoaderConfig, seed: int = 0, workers: int = 0
+) -> Iterator[tuple[Tensor, FrameTargets, FrameFacts]]:
+    """Images, targets and facts of all frames in order, the last batch shorter.
+
+    Nothing random but what the configuration names; the sensor's noise is its own seed's.
+    """
+    kind = FullFrames(_prepare(config, seed, fresh=False), config.size_px)
+    chunks = _Chunks(_open(mix, config), kind, config.batch)
+    loader: Any = DataLoader(
+        chunks, batch_size=None, num_workers=workers, prefetch_factor=2 if workers else None
+    )
+    for packed, facts in check_items(loader):
+        yield packed["image"][:, None], make_targets(packed), facts
+
+
+class _Chunks(Dataset[Any]):
+    def __init__(self, sources: Sources, kind: FullFrames, batch: int) -> None:
+        self._sources, self._kind = sources.sources, kind
+        self._spans = [
+            (k, first, min(first + batch, source.crops))
+            for k, source in enumerate(self._sources)
+            for first in range(0, source.crops, batch)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    def __getitem__(self, index: int) -> Any:
+        k, first, stop = self._spans[index]
+        source, kind = self._sources[k], self._kind
+        try:
+            taken = source.take_in_order(first, stop)
+            made = list(kind.make(stop - first, taken, source, ()))
+        except BadInput as error:
+            return error
+        packed = kind.allocate(len(made), shared=False)
+        arrays = {name: tensor.numpy() for name, tensor in packed.items()}
+        for i, one in enumerate(made):
+            kind.put(arrays, i, one)
+        return packed, _tell_facts(source.name, made)
+
+
+def _tell_facts(name: str, made: Sequence[PreparedFrame]) -> FrameFacts:
+    sensed = [one.frame.sensor if one.frame.depth is not None else None for one in made]
+    return FrameFacts(
+        source=[name] * len(made),
+        frame_id=np.array([one.frame.frame_id for one in made], np.int64),
+        camera=[one.sample.camera for one in made],
+        depth_m=np.stack([one.depth_m for one in made]),
+        sensor=[sensor or "" for sensor in sensed],
+        situation=[one.frame.situation or "" for one in made],
+    )
+
+
+def _open(mix: Mix, config: FrameLoaderConfig) -> Sources:
+    return mix.open(config.split, None, config.sensor == "")
+
+
+def _prepare(config: FrameLoaderConfig, seed: int, fresh: bool = True) -> Preparation:
+    like = LoaderConfig(sensor=config.sensor, occlusion=config.occlusion, taking=config.taking)
+    geometry = config.geometry or replace(STILL, around=FRAME)
+    return replace(prepare(like, seed, fresh), geometry=replace(geometry, size=config.size_px))
+
+
+def _make_rounds(mix: Mix, config: FrameLoaderConfig, seed: int, epoch: int) -> RoundMaker:
+    how = _prepare(config, seed)
+    kind = FullFrames(how, config.size_px)
+    return RoundMaker(_open(mix, config), kind, how, epoch, config.batch)

@@ -35,7 +35,6 @@ from train_tiny.rounds import (
     Packed,
     RoundMaker,
     check_items,
-    count_batches_of_rank,
     deliver,
 )
 from train_tiny.sources import Source, Taken
@@ -167,9 +166,9 @@ class FullFrames:
         return PreparedFrame(frame, sample, out, taught, ignored)
 
 
-def count_frame_batches(mix: Mix, config: FrameLoaderConfig, ranks: int = 1) -> int:
+def count_frame_batches(mix: Mix, config: FrameLoaderConfig) -> int:
     """Batches of an epoch, as `train_tiny.loading.count_batches`."""
-    return count_batches_of_rank(_make_rounds(mix, config, 0, 0), ranks)
+    return _make_rounds(mix, config, 0, 0).batches
 
 
 def make_frame_loader(
@@ -180,15 +179,13 @@ def make_frame_loader(
     start_batch: int = 0,
     workers: int = 0,
     pin: bool = False,
-    rank: int = 0,
-    ranks: int = 1,
 ) -> Iterator[tuple[Tensor, FrameTargets]]:
     """The batches start_batch, ... of an epoch: images (B, 1, H, W) float32 and their targets.
 
     Arguments and errors as in `train_tiny.loading.make_loader`.
     """
     maker = _make_rounds(mix, config, seed, epoch)
-    for packed in deliver(maker, start_batch, workers, pin, rank, ranks):
+    for packed in deliver(maker, start_batch, workers, pin):
         yield packed["image"][:, None], make_targets(packed)
 
 

@@ -19,7 +19,7 @@ from frames.errors import BadInput
 from train_tiny.mixing import Mix, Sources, open_sources
 from train_tiny.packing import Crops, make_targets
 from train_tiny.preparation import CLEAN, STILL, Preparation
-from train_tiny.rounds import RoundMaker, count_batches_of_rank, deliver
+from train_tiny.rounds import RoundMaker, deliver
 from train_tiny.taking import Taking
 from train_tiny.tasks import Targets
 
@@ -57,12 +57,9 @@ class LoaderConfig:
             )
 
 
-def count_batches(mix: Mix, config: LoaderConfig, ranks: int = 1) -> int:
-    """Batches of an epoch: until the source that takes longest was met whole, at least one.
-
-    ranks: training processes that share them.
-    """
-    return count_batches_of_rank(_make_rounds(mix, config, 0, 0), ranks)
+def count_batches(mix: Mix, config: LoaderConfig) -> int:
+    """Batches of an epoch: until the source that takes longest was met whole, at least one."""
+    return _make_rounds(mix, config, 0, 0).batches
 
 
 def make_loader(
@@ -73,17 +70,14 @@ def make_loader(
     start_batch: int = 0,
     workers: int = 0,
     pin: bool = False,
-    rank: int = 0,
-    ranks: int = 1,
 ) -> Iterator[tuple[Tensor, Targets]]:
     """The batches start_batch, ... of an epoch: images (B, 1, S, S) float32 and their targets.
 
     workers: processes that make them; 0 makes them here. pin: whether the tensors lie in pinned
-    memory. rank, ranks: of several training processes, which each get other batches. Raises
-    BadInput for whatever cannot be loaded, a broken shard among it.
+    memory. Raises BadInput for whatever cannot be loaded, a broken shard among it.
     """
     maker = _make_rounds(mix, config, seed, epoch)
-    for packed in deliver(maker, start_batch, workers, pin, rank, ranks):
+    for packed in deliver(maker, start_batch, workers, pin):
         yield packed["image"][:, None], make_targets(packed)
 
 

@@ -36,8 +36,10 @@ class Mix:
     def open(
         self, split: str | None, taking: Taking | None, stored_depth: bool = True
     ) -> "Sources":
-        """The sources of a split; taking: None for whole frames. Raises BadInput for one that cannot
-        be."""
+        """The sources of a split; taking: None for whole frames.
+
+        Raises BadInput for one that cannot be.
+        """
         key = split, taking, stored_depth
         if key not in self._opened:
             opened: list[Source] = []

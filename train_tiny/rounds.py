@@ -52,10 +52,13 @@ class RoundMaker:
     ) -> None:
         self._sources, self._kind, self._how, self._epoch = sources, kind, how, epoch
         self.batch = batch
+        """Samples of a batch."""
         self.each = max(1, ROUND // batch)
         while self.each * batch % kind.views:
             self.each += 1
+        """Batches of a round."""
         self.batches = max(1, sources.crops * kind.views // batch)
+        """Of an epoch."""
         self._sprites: dict[int, list[Sprite]] = {}
 
     def make(self, number: int, shared: bool = False) -> Packed:
@@ -87,28 +90,15 @@ class RoundMaker:
             kind.put(arrays, int(place), one)
 
 
-def count_batches_of_rank(maker: RoundMaker, ranks: int) -> int:
-    """Batches of an epoch that each of some training processes gets: whole rounds, if several."""
-    if ranks == 1:
-        return maker.batches
-    return max(1, -(-maker.batches // maker.each) // ranks) * maker.each
-
-
-def deliver(
-    maker: RoundMaker, start: int, workers: int, pin: bool = False, rank: int = 0, ranks: int = 1
-) -> Iterator[Packed]:
-    """The batches start, start + 1, ... of an epoch that the `rank`-th training process gets.
+def deliver(maker: RoundMaker, start: int, workers: int, pin: bool = False) -> Iterator[Packed]:
+    """The batches start, start + 1, ... of an epoch.
 
     Raises BadInput in one line, whichever process it was raised in.
     """
-    if workers < 0 or start < 0 or not 0 <= rank < ranks:
-        raise BadInput(
-            f"workers and start_batch must be >= 0 and rank below ranks, got {workers}, {start},"
-            f" {rank} of {ranks}"
-        )
-    rounds = _Rounds(maker, start, count_batches_of_rank(maker, ranks), rank, ranks)
+    if workers < 0 or start < 0:
+        raise BadInput(f"workers and start_batch must be >= 0, got {workers} and {start}")
     loader: Any = DataLoader(
-        rounds,
+        _Rounds(maker, start),
         batch_size=None,
         num_workers=workers,
         pin_memory=pin,
@@ -137,26 +127,24 @@ def check_items(loader: Any) -> Iterator[Any]:
 
 
 class _Rounds(Dataset[Any]):
-    """The rounds of a training process from a batch on, for workers."""
+    """The rounds of an epoch from a batch on, for workers."""
 
-    def __init__(self, maker: RoundMaker, start: int, stop: int, rank: int, ranks: int) -> None:
-        """start, stop: batches."""
-        self._maker, self._start, self._stop = maker, start, stop
-        self._rank, self._ranks = rank, ranks
+    def __init__(self, maker: RoundMaker, start: int) -> None:
+        """start: a batch."""
+        self._maker, self._start = maker, start
         self._first = start // maker.each
 
     def __len__(self) -> int:
-        return max(0, -(-self._stop // self._maker.each) - self._first)
+        return max(0, -(-self._maker.batches // self._maker.each) - self._first)
 
     def __getitem__(self, index: int) -> Any:
         """A round's batches, or an error that users can mend, as it is: raised in a worker, it
         would come with its trace."""
-        own, maker = self._first + index, self._maker
-        number = own * self._ranks + self._rank
+        number, maker = self._first + index, self._maker
         try:
             packed = maker.make(number, shared=get_worker_info() is not None)
         except BadInput as error:
             return error
-        first = max(self._start - own * maker.each, 0) * maker.batch
-        stop = (self._stop - own * maker.each) * maker.batch
+        first = max(self._start - number * maker.each, 0) * maker.batch
+        stop = (maker.batches - number * maker.each) * maker.batch
         return {name: tensor[first:stop] for name, tensor in packed.items()}

@@ -73,6 +73,11 @@ class Bar:
         if time.monotonic() - self._noted > NOTE_S:
             self._note()
 
+    def note(self, text: str) -> None:
+        """A line above the bar, or in the log."""
+        if not self._quiet:
+            self._console.print(text, markup=False)
+
     def _note(self) -> None:
         if self._quiet or self._console.is_terminal or self._task is None:
             return

@@ -1,0 +1,158 @@
+"""The file of a deployed network: its weights, norms folded in, and what they are.
+
+A file of the safetensors format (8 bytes of length, a JSON header, numbers as they lie in memory),
+so that other programs read it too; nothing in it is ever run. Under the header's `__metadata__`:
+
+    format      "handloom weights 1"
+    model       its name and shape, JSON
+    layout      a hash of the names and shapes of the network's tensors
+    provenance  how it was trained, JSON
+    sha256      of the numbers
+
+All numbers are one tensor, in the order of the network's state: a header with the name of every
+layer would take two percent of so small a file.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import nn
+
+from frames.disk import write_file
+from frames.errors import BadInput
+from train_tiny.folding import fold_norms
+from train_tiny.models import Model, build_model
+
+FORMAT: Final = "handloom weights 1"
+
+DEPLOYED: Final = ("visibility", "side", "depth")
+"""Auxiliary heads that prediction uses: depth for 3D, the others for what it tells of a hand."""
+
+MOST_BYTES: Final = 300_000
+"""What HandLite's file may have."""
+
+_NUMBERS: Final = "weights"
+
+
+@dataclass(frozen=True, eq=False)
+class Deployed:
+    """A network as it is used: no norms, evaluation only."""
+
+    name: str
+    config: dict[str, Any]
+    """Its shape, as `build_model` takes it; heads that were left out are off."""
+    net: nn.Module
+    provenance: dict[str, Any]
+    """How it was trained."""
+
+
+def deploy(
+    model: Model, net: nn.Module, provenance: dict[str, Any], heads: Sequence[str] = DEPLOYED
+) -> Deployed:
+    """The part of a trained network that is used.
+
+    net: the weights, a network of the model's shape (such as its moving average). heads: auxiliary
+    heads that stay.
+    """
+    config = dict(model.config)
+    for task in model.tasks:
+        if task != "keypoints" and task not in heads:
+            config[task] = False
+    bare = build_model(model.name, config).net
+    wanted = bare.state_dict()
+    bare.load_state_dict({k: v.cpu() for k, v in net.state_dict().items() if k in wanted})
+    return Deployed(model.name, config, fold_norms(bare), provenance)
+
+
+def pack_weights(deployed: Deployed) -> bytes:
+    """The file's bytes; the same for the same network and provenance."""
+    state = deployed.net.state_dict()
+    data = b"".join(t.detach().cpu().numpy().astype("<f4").tobytes() for t in state.values())
+    meta = {
+        "format": FORMAT,
+        "model": _pack({"name": deployed.name, "config": deployed.config}),
+        "layout": _hash_layout(deployed.net),
+        "provenance": _pack(deployed.provenance),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+    numbers = {"dtype": "F32", "shape": [len(data) // 4], "data_offsets": [0, len(data)]}
+    text = _pack({"__metadata__": meta, _NUMBERS: numbers}).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def save_weights(path: Path, deployed: Deployed) -> int:
+    """Write the file, whole or not at all; returns its size in bytes.
+
+    Raises BadInput for a place that cannot be written.
+    """
+    data = pack_weights(deployed)
+    write_file(path, data)
+    return len(data)
+
+
+def load_weights(path: Path) -> Deployed:
+    """A network ready for use, on the CPU.
+
+    Raises BadInput, one line, for a file that is not there, is none of these, or was damaged.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"cannot read the weights {path}: {error.strerror}") from None
+    meta, start = _read_header(data, path)
+    if hashlib.sha256(data[start:]).hexdigest() != meta.get("sha256"):
+        raise BadInput(
+            f"the weights {path} are damaged: their SHA-256 differs from the header's; copy the"
+            " file anew"
+        )
+    try:
+        model, provenance = json.loads(meta["model"]), json.loads(meta["provenance"])
+        net = fold_norms(build_model(model["name"], model["config"]).net)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, BadInput):
+            raise BadInput(f"{error} ({path})") from None
+        raise BadInput(f"the header of {path} lacks or mistakes {error}") from None
+    wanted = 4 * sum(t.numel() for t in net.state_dict().values())
+    if _hash_layout(net) != meta.get("layout") or len(data) - start != wanted:
+        raise BadInput(
+            f"{path} has the weights of another {model['name']} than this handloom builds: use the"
+            " handloom that wrote them"
+        )
+    numbers, state = np.frombuffer(data[start:], "<f4"), {}
+    for name, tensor in net.state_dict().items():
+        state[name] = torch.from_numpy(numbers[: tensor.numel()].reshape(tensor.shape).copy())
+        numbers = numbers[tensor.numel() :]
+    net.load_state_dict(state)
+    return Deployed(model["name"], model["config"], net.eval(), provenance)
+
+
+def _pack(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _hash_layout(net: nn.Module) -> str:
+    shapes = [[name, list(t.shape)] for name, t in net.state_dict().items()]
+    return hashlib.sha256(_pack(shapes).encode()).hexdigest()[:16]
+
+
+def _read_header(data: bytes, path: Path) -> tuple[dict[str, Any], int]:
+    """The metadata, and where the numbers begin."""
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or not 2 <= length <= len(data) - 8:
+        raise BadInput(
+            f"{path} is no file of weights, or was cut short: {len(data)} bytes, header of {length}"
+        )
+    try:
+        meta = json.loads(data[8 : 8 + length])["__metadata__"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        raise BadInput(f"{path} is no file of weights: its header has no metadata") from None
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        raise BadInput(f"{path} holds no weights of handloom: its format must be {FORMAT!r}")
+    return meta, 8 + length

@@ -1,11 +1,13 @@
 """handloom bench: the published figures."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import tyro
 
 from console.arguments import parse_call
 from frames.errors import BadInput
+
+Name = Literal["all", "render", "pipeline", "reading", "codec", "sensors"]
 
 
 def run_bench(arguments: list[str]) -> int:
@@ -13,7 +15,8 @@ def run_bench(arguments: list[str]) -> int:
 
     def bench(
         name: Annotated[
-            Literal["all", "render", "pipeline", "reading", "codec"], tyro.conf.Positional
+            Literal["all", "render", "pipeline", "reading", "codec", "sensors"],
+            tyro.conf.Positional,
         ] = "all",
     ) -> int:
         """Measure the published figures again, on this machine.
@@ -23,7 +26,7 @@ def run_bench(arguments: list[str]) -> int:
         """
         import importlib
 
-        names = ("render", "pipeline", "reading", "codec") if name == "all" else (name,)
+        names = get_args(Name)[1:] if name == "all" else (name,)
         try:
             modules = [importlib.import_module(f"bench.{n}") for n in names]
         except ModuleNotFoundError as error:

@@ -5,17 +5,17 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from frames.errors import BadInput
 
 TEMPORARY_SUFFIX: Final = ".tmp"
 
-Content = bytes | memoryview | Callable[[BinaryIO], None]
-"""Of a file: its bytes, or what writes them."""
+RELEASED_BYTES: Final = 16 << 20
+"""Of a growing file, so much may wait in memory for the disk."""
 
 
-def write_file(path: Path, data: Content) -> None:
+def write_file(path: Path, data: bytes | memoryview) -> None:
     """Write a file atomically: temporary name, fsync, rename, fsync of the folder.
 
     Whatever goes wrong, the temporary file is removed and an older file of that name stays as it
@@ -24,8 +24,12 @@ def write_file(path: Path, data: Content) -> None:
     write_files([(path, data)])
 
 
-def write_files(files: Sequence[tuple[Path, Content]]) -> None:
+def write_files(
+    files: Sequence[tuple[Path, "bytes | memoryview | Callable[[SteadyFile], None]"]],
+) -> None:
     """Write files of one folder atomically, with a single fsync of the folder.
+
+    files: each with its content, or with what writes it.
 
     Files appear first to last, when all contents are on the disk; contents are written last to
     first, so that one may tell of those after it. If one cannot be written, none of the new ones
@@ -36,12 +40,12 @@ def write_files(files: Sequence[tuple[Path, Content]]) -> None:
         try:
             for path, data in reversed(files):
                 waiting.insert(0, _temporary_path(path))
-                with waiting[0].open("xb") as file:
+                with waiting[0].open("xb", buffering=0) as file:
+                    steady = SteadyFile(file.fileno())
                     if callable(data):
-                        data(file)
+                        data(steady)
                     else:
-                        file.write(data)
-                    file.flush()
+                        steady.write(data)
                     os.fsync(file.fileno())
                     _release_cache(file.fileno())
             for (path, _), temporary in zip(files, tuple(waiting), strict=True):
@@ -56,6 +60,31 @@ def write_files(files: Sequence[tuple[Path, Content]]) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise explain_write_error(path, error) from None
+
+
+class SteadyFile:
+    """A new file that is written to the disk as it grows, so that little of it fills memory."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._size = self._synced = 0
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Write all of the data. Raises OSError as `os.write` does."""
+        left = memoryview(data).cast("B")
+        total = len(left)
+        while len(left):
+            left = left[os.write(self._handle, left) :]
+        self._size += total
+        if self._size - self._synced >= RELEASED_BYTES:
+            os.fsync(self._handle)
+            _release_cache(self._handle)
+            self._synced = self._size
+        return total
+
+    def tell(self) -> int:
+        """How many bytes were written."""
+        return self._size
 
 
 def _release_cache(handle: int) -> None:

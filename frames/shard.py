@@ -5,12 +5,12 @@ import io
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from frames.disk import make_folder, write_files
+from frames.disk import SteadyFile, make_folder, write_files
 from frames.errors import BadInput
 from frames.schema import SCHEMA, SCHEMA_VERSION, VERSION_KEY
 
@@ -56,11 +56,11 @@ def write_shard(
     make_folder(path.parent)
     digest = hashlib.sha256()
 
-    def write(file: BinaryIO) -> None:
+    def write(file: SteadyFile) -> None:
         tables = [table] if isinstance(table, pa.Table) else table
         encode_tables(tables, pa.PythonFile(_Tee(file, digest), "w"), row_group)
 
-    def tell(file: BinaryIO) -> None:
+    def tell(file: SteadyFile) -> None:
         file.write(f"{digest.hexdigest()}  {path.name}\n".encode())
 
     write_files([(sum_path(path), tell), (path, write)])
@@ -70,19 +70,18 @@ def write_shard(
 class _Tee(io.RawIOBase):
     """A file whose bytes are digested while they are written."""
 
-    def __init__(self, file: BinaryIO, digest: Any) -> None:
-        self._file, self._digest, self._size = file, digest, 0
+    def __init__(self, file: SteadyFile, digest: Any) -> None:
+        self._file, self._digest = file, digest
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
         self._digest.update(data)
-        self._size += len(data)
         return self._file.write(data)
 
     def tell(self) -> int:
-        return self._size
+        return self._file.tell()
 
 
 def encode_table(table: pa.Table, row_group: int = ROW_GROUP) -> memoryview:

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ from augment.shadow import fill_shadow, table_columns
 from augment.shot import Reading, Shot
 from augment.window_matching import fray_shadow, grow_near, melt_steps, settle_disparity
 from frames.camera import Camera
+
+_OUTLINE_GRAIN: Final = 0.4
+"""Outlines are smoother than the rims of holes: so much of their grain."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,8 @@ def sense_stereo(model: Stereo, shot: Shot) -> Reading:
     fresh = effect_key(shot.keys.frame, "stereo/noise")
     fill_field(fresh, model.noise_length_px * lateral, noise)
     rough = _mix(badness, noise, model.grain)
-    surface, state = _match_windows(model, shot, x_px, lateral, badness, rough)
+    uneven = _mix(badness, noise, _OUTLINE_GRAIN * model.grain)
+    surface, state = _match_windows(model, shot, x_px, lateral, uneven, rough)
     matched = np.empty(shape, np.float32)
     melt = np.float32(model.melt_px * lateral), np.float32(model.melt_step_px)
     melt_steps(surface, *melt, matched)
@@ -152,7 +157,7 @@ def _match_windows(
     shot: Shot,
     x_px: NDArray[np.float32],
     lateral: float,
-    badness: NDArray[np.float32],
+    uneven: NDArray[np.float32],
     rough: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Disparity (H, W) float32 after growth, and marks of `window_matching`, (H, W) uint8."""
@@ -166,7 +171,7 @@ def _match_windows(
     ring = max(int(model.ring_px * lateral + 0.5), farthest)
     grown, nearest = np.empty(shape, np.uint16), np.empty(shape, np.uint16)
     reach = np.float32(grow), np.float32(grow_hidden), np.float32(model.grow_spread)
-    grow_near(shot.depth, state, badness, *reach, ring, grown, nearest)
+    grow_near(shot.depth, state, uneven, *reach, ring, grown, nearest)
     border = _find_borders(shot.camera)[0 if side > 0 else 1]
     numbers = (scale, model.part_px, side * lateral, border)
     surface = np.empty(shape, np.float32)

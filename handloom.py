@@ -19,15 +19,21 @@ COMMANDS: dict[str, str] = {
     "stats": "say and draw what is in a dataset",
     "view": "draw frames as a contact sheet or a page to leaf through",
     "calibrate": "fit a sensor profile to real captures",
+    "train": "train a network on any mix of datasets",
+    "eval": "score a network on a dataset, with a report",
     "bench": "measure the published figures again",
 }
 """Every command and what it is for: `run_NAME` of `console.NAME`."""
+
+_MODULES = {"eval": "evaluate"}
+"""Commands whose own names python has taken."""
 
 
 def find_command(name: str) -> Callable[[list[str]], int]:
     """The function that runs a command. Raises BadInput for an unknown one."""
     if name not in COMMANDS:
         raise BadInput(f"unknown command {name!r}: known are {', '.join(COMMANDS)}")
+    name = _MODULES.get(name, name)
     module = importlib.import_module(f"console.{name}")
     run: Callable[[list[str]], int] = getattr(module, f"run_{name}")
     return run

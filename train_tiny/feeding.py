@@ -72,7 +72,7 @@ def hold_validation(
 
     They are loaded as for evaluation: sensors as in training, nothing else drawn.
     """
-    there = [spec for spec in specs if split in _list_splits(spec)]
+    there = [spec for spec in specs if split in list_splits(spec)]
     if not there or most < 1:
         return None
     parts = []
@@ -88,7 +88,8 @@ def hold_validation(
     return held if len(held) else None
 
 
-def _list_splits(spec: str) -> tuple[str, ...]:
+def list_splits(spec: str) -> tuple[str, ...]:
+    """Names of the splits of a dataset or a live configuration."""
     if spec.startswith(LIVE):
         from synth.config_file import load_config
         from synth.split import parse_split

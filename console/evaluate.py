@@ -1,0 +1,116 @@
+"""handloom eval: a network scored on a dataset."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from console.arguments import Json, parse
+from console.output import print_note, print_result
+from console.progress import Bar
+from console.train import Several, import_torch
+from frames.errors import BadInput
+
+Target = Annotated[
+    Path,
+    tyro.conf.Positional,
+    tyro.conf.arg(metavar="RUN|WEIGHTS", help="folder of a run, or a file of weights"),
+]
+
+
+@dataclass(frozen=True)
+class EvalCommand:
+    """Score a network on datasets, real ones with partial labels too (docs/training.md)."""
+
+    target: Target
+    data: Several = ()
+    """Dataset folder; may come several times."""
+    split: str = "auto"
+    """Frames to score: a split's; "" for all; auto: test where there is one, else all."""
+    sensor: str = ""
+    """Sensor that reads clean depth: a profile, a TOML file, random, or none; the datasets' own if
+    left out."""
+    occlusion: bool = False
+    """Put occluders before hands as in training."""
+    hands: int = 0
+    """Score so many hands at most; 0: all."""
+    report: Path | None = None
+    """Page to write (.html): numbers, charts, the best, the median and the worst hands."""
+    seed: int = 0
+    """Of the sensor's noise, and of occluders."""
+    batch: int = 64
+    workers: int = 2
+    """Processes that load; 0: none besides this one."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    json: Json = False
+
+
+def run_evaluate(arguments: list[str]) -> int:
+    """handloom eval RUN|WEIGHTS --data D"""
+    command = parse(
+        EvalCommand, "handloom eval", arguments, default=EvalCommand(target=tyro.MISSING)
+    )
+    if not command.data:
+        raise BadInput("no data to score on: name a dataset with --data")
+    for name, least in (("hands", 0), ("seed", 0), ("workers", 0), ("batch", 1)):
+        if getattr(command, name) < least:
+            raise BadInput(f"{name} must be >= {least}, got {getattr(command, name)}")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import_torch()
+    from train_tiny.devices import choose_device, choose_precision
+    from train_tiny.evaluation import evaluate, load_subject
+    from train_tiny.report import check_report_path, format_summary, write_report
+    from train_tiny.run_folder import clean_values, hash_data
+    from train_tiny.scores import summarise
+
+    if command.report is not None:
+        check_report_path(command.report)
+    device = choose_device(command.device)
+    subject = load_subject(command.target)
+    batches, total = _load(command, subject.input_px)
+    with Bar("hands", command.json) as bar:
+        bar.begin(min(command.hands, total) if command.hands else total, 0)
+        kind = choose_precision(command.precision, device)
+        scores, images = evaluate(subject, batches, device, kind, command.hands, bar.advance)
+    found = summarise(scores)
+    values: dict[str, Any] = {
+        "target": str(command.target),
+        "model": subject.name,
+        "provenance": subject.provenance,
+        "data": [hash_data(spec) for spec in command.data],
+        **found,
+    }
+    names = ", ".join(Path(d).name for d in command.data)
+    if command.report is not None:
+        write_report(command.report, f"{command.target} on {names}", found, scores, images)
+        if not command.json:
+            print_note(f"{command.report} written")
+    print_result(command.json, format_summary(found), clean_values(values))
+    return 0
+
+
+def _load(command: EvalCommand, side: int) -> tuple[Any, int]:
+    """Batches of the data, source after source, and how many hands there are at most."""
+    import itertools
+
+    from train_tiny.eval_loading import make_eval_loader
+    from train_tiny.feeding import list_splits
+    from train_tiny.loading import LoaderConfig, open_mix, open_sources
+
+    loaders, total = [], 0
+    for spec in command.data:
+        split: str | None = command.split
+        if split == "auto":
+            split = "test" if "test" in list_splits(spec) else None
+        plain: dict[str, Any] = {} if command.occlusion else {"occlusion": None}
+        config = LoaderConfig(
+            command.batch, side, split or None, command.sensor, geometry=None, **plain
+        )
+        mix = open_sources([spec])
+        total += sum(source.crops for source in open_mix(mix, config).sources)
+        loaders.append(make_eval_loader(mix, config, command.seed, command.workers))
+    return itertools.chain(*loaders), total

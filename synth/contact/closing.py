@@ -27,7 +27,7 @@ from synth.hand.collision import Capsules, segment_distance
 
 FARTHEST: Final = 2.4
 """Closing ends at so many times the way from preshape to prototype."""
-NARROW_M: Final = 0.00025
+NARROW_M: Final = 0.00012
 """Contact is met within this."""
 TOUCHED_M: Final = 0.0006
 """Links so near when a digit is stopped have touched, too."""

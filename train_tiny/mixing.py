@@ -62,10 +62,18 @@ class Sources:
         # Until everything was met once: what is small comes again meanwhile.
         self.crops = int(np.ceil(np.max(sizes / self.shares) - 1e-6))
 
-    def split_round(self, number: int, size: int) -> list[tuple[int, int]]:
-        """Of each source, which of its crops the round `number` of `size` has: first, stop."""
+    def split_round(self, number: int, size: int, part: int | None = None) -> list[tuple[int, int]]:
+        """Of each source, which of its crops the round `number` of `size` has: first, stop.
+
+        part: so many in all, for a last round that is not full.
+        """
         before = _count_before(self.shares, number, size)
-        return list(zip(before, _count_before(self.shares, number + 1, size), strict=True))
+        if part is None or part == size:
+            stops = _count_before(self.shares, number + 1, size)
+        else:
+            own = _count_before(self.shares, 1, part)
+            stops = [first + count for first, count in zip(before, own, strict=True)]
+        return list(zip(before, stops, strict=True))
 
 
 def open_sources(specs: Sequence[str | Path], shares: Sequence[float] | None = None) -> Mix:

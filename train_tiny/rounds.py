@@ -62,18 +62,21 @@ class RoundMaker:
         self._sprites: dict[int, list[Sprite]] = {}
 
     def make(self, number: int, shared: bool = False) -> Packed:
-        """The samples of a round, `each` batches of them. shared: in memory that processes share.
+        """The samples of a round: `each` batches, in the last one fewer.
 
-        Raises BadInput for what cannot be loaded.
+        shared: in memory that processes share. Raises BadInput for what cannot be loaded.
         """
-        views, size = self._kind.views, self.each * self.batch
+        views, whole = self._kind.views, self.each * self.batch
+        # The last round is cut short, so that an epoch has nothing twice.
+        size = min(whole, (self.batches - number * self.each) * self.batch)
         packed = self._kind.allocate(size, shared)
         arrays = {name: tensor.numpy() for name, tensor in packed.items()}
         places = shuffle_slots(self._how.seed, self._epoch, number, size)
         begin = 0
-        for k, (first, stop) in enumerate(self._sources.split_round(number, size // views)):
-            if stop > first:
-                end = begin + (stop - first) * views
+        spans = self._sources.split_round(number, whole // views, -(-size // views))
+        for k, (first, stop) in enumerate(spans):
+            end = min(size, begin + (stop - first) * views)
+            if end > begin:
                 self._fill(arrays, places[begin:end], k, first, stop)
                 begin = end
         return packed
@@ -146,5 +149,4 @@ class _Rounds(Dataset[Any]):
         except BadInput as error:
             return error
         first = max(self._start - number * maker.each, 0) * maker.batch
-        stop = (maker.batches - number * maker.each) * maker.batch
-        return {name: tensor[first:stop] for name, tensor in packed.items()}
+        return {name: tensor[first:] for name, tensor in packed.items()}

@@ -90,22 +90,19 @@ class StoredSource:
         meta = read_meta(folder)
         if split == WHOLE and not read_splits(meta):
             split = None
-        columns = [*_COLUMNS, *(("depth", "invalid") if stored_depth else ())]
-        self._data = Dataset(folder, columns, False, CACHE_MB, split)
         self._sensing = read_sensing(meta, folder)
-        if taking is None:
-            self.blocks = Blocks(np.arange(len(self._data)), _find_blocks(self._data))
-            self._hand = np.full(len(self._data), NO_HAND, np.int8)
-            return
-        frame, hand, blocks = _list_crops(self._data, taking)
-        if not len(frame):
+        index = _index_crops(Dataset(folder, [], False, 0, split), taking)
+        if not len(index.blocks):
             where = "" if split is None else f"split {split} of "
             raise BadInput(
-                f"{where}{folder} has no hand to train on among its {len(self._data)} frames: at"
-                f" least {taking.least_keypoints} labelled keypoints in view, or a box"
+                f"{where}{folder} has no hand to train on among its {index.frames} frames:"
+                f" {_explain_hands(taking)}"
             )
-        self.blocks = Blocks(frame, blocks)
-        self._hand = hand
+        self.blocks, self._hand = index.blocks, index.hand
+        columns = list(_COLUMNS)
+        if stored_depth or index.real:
+            columns += ["depth", "invalid"]
+        self._data = Dataset(folder, columns, False, CACHE_MB, split)
 
     @property
     def name(self) -> str:
@@ -154,22 +151,34 @@ class StoredSource:
             yield Taken(frame, hands, epoch)
 
 
-def _find_blocks(data: Dataset) -> NDArray[np.int64]:
-    """(K + 1,) about where row groups begin."""
-    return np.array([*range(0, len(data), ROW_GROUP), len(data)])
+@dataclass(frozen=True, eq=False)
+class _Index:
+    blocks: Blocks
+    hand: NDArray[np.int8]
+    frames: int
+    real: bool
+    """Whether any frame is."""
 
 
-def _list_crops(
-    data: Dataset, taking: Taking
-) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int64]]:
-    """(C,) frame and (C,) hand of every crop, and (K + 1,) where row groups begin."""
-    frames, hands, counts, first = [], [], [0], 0
-    for batch in data.batches([*HAND_COLUMNS, "frame_id"], size=ROW_GROUP):
-        row, place = find_hands(batch, taking)
+def _index_crops(data: Dataset, taking: Taking | None) -> _Index:
+    """The crops of a dataset, or its frames, by its labels alone."""
+    frames, hands, counts = [np.zeros(0, np.int64)], [np.zeros(0, np.int8)], [0]
+    first, real = 0, False
+    columns = ["source", "frame_id", *(HAND_COLUMNS if taking is not None else ())]
+    for batch in data.batches(columns, size=ROW_GROUP):
+        count = len(batch["frame_id"])
+        row, place = np.arange(count), np.full(count, NO_HAND)
+        if taking is not None:
+            row, place = find_hands(batch, taking)
         frames.append(row + first)
         hands.append(place.astype(np.int8))
         counts.append(len(row))
-        first += len(batch["frame_id"])
-    if not frames:
-        return np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(1, np.int64)
-    return np.concatenate(frames), np.concatenate(hands), np.cumsum(counts)
+        first += count
+        real |= "real" in batch["source"]
+    blocks = Blocks(np.concatenate(frames), np.cumsum(counts))
+    return _Index(blocks, np.concatenate(hands), first, real)
+
+
+def _explain_hands(taking: Taking | None) -> str:
+    least = 0 if taking is None else taking.least_keypoints
+    return f"it takes {least} labelled keypoints in view, or a box without any"

@@ -47,6 +47,8 @@ from synth.raster.canvas import DEPTH_SCALE
 FRAMES: Final = 24
 BURST: Final = 16
 ALLOWANCE: Final = 0.25
+LEAST_WINDOWS: Final = 500
+"""Fewer are of a hand or two, whose shape decides."""
 HERE_M: Final = 0.05
 """A distance is met within so much."""
 
@@ -155,7 +157,8 @@ def measure_flicker(name: str, seen: Sequence[SensedHands]) -> Figure:
 def measure_residual(
     name: str, z_m: float, real: tuple[float, float] | None, frames: int = FRAMES
 ) -> Figure:
-    """Median over windows of 7 x 7 px of the skin at a distance of the RMS residual to a plane.
+    """Median over windows of 7 x 7 px of the skin at a distance of the RMS residual to a plane; NaN
+    for too few windows.
 
     Where `STEPS_M` has the device, its depth is rounded as in the frames that the real figure is
     from; where `SMOOTH` has it, what the true surface bends is taken off, in squares.
@@ -169,11 +172,24 @@ def measure_residual(
         kept = np.isfinite(rough)
         found.append(rough[kept])
         bent.append(measure_roughness(one.shot.depth, here, DEPTH_SCALE)[kept])
-    value, own = (_find_median(x) * 1e3 for x in (found, bent))
+    enough = sum(map(len, found)) >= LEAST_WINDOWS
+    value, own = (_find_median(x) * 1e3 if enough else np.nan for x in (found, bent))
     effect = f"residual of 7 x 7 px, {z_m} m"
     if name in SMOOTH:
         value, effect = float(np.sqrt(max(value**2 - own**2, 0.0))), f"{effect}, without shape"
     return Figure(name, effect, value, "mm", real, _SURVEY)
+
+
+def compare_flicker(seen: Sequence[SensedHands]) -> tuple[float, float]:
+    """Deviation over time and residual, mm, medians over the same skin at 0.3 to 0.7 m."""
+    flicker, rough = [], []
+    for one in seen:
+        near = (one.shot.depth > 0.3 * DEPTH_SCALE) & (one.shot.depth < 0.7 * DEPTH_SCALE)
+        residual = measure_roughness(one.depth, one.hand & near, DEPTH_SCALE)
+        kept = np.isfinite(residual) & (one.burst > 0).all(0)
+        flicker.append(one.burst[:, kept].astype(np.float64).std(0, ddof=1) / DEPTH_SCALE)
+        rough.append(residual[kept])
+    return 1e3 * _find_median(flicker), 1e3 * _find_median(rough)
 
 
 def _find_median(parts: Sequence[NDArray[np.floating]]) -> float:

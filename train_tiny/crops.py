@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from augment.sample import Sample
+from augment.geometry.sample import Sample
 from frames.parts import (
     HAND_PARTS,
     PROVENANCE_NONE,
@@ -72,7 +72,7 @@ def encode_depth(depth_m: Floats, reference_m: float) -> Floats:
 def make_crop(sample: Sample, hand: int = 0) -> Crop:
     """A cropped sample of one hand in view as what a network takes, and its targets.
 
-    sample: from `augment.training_geometry.augment_sample`, its depth as a sensor read it.
+    sample: from `augment.geometry.training.augment_sample`, its depth as a sensor read it.
     """
     assert sample.images.depth is not None
     depth_m = sample.images.depth.astype(np.float32) / np.float32(sample.depth_scale)

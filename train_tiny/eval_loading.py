@@ -121,12 +121,11 @@ class _Chunks(Dataset[Any]):
         arrays = {name: tensor.numpy() for name, tensor in packed.items()}
         for i, crop in enumerate(made):
             kind.put(arrays, i, crop)
-        return packed, _tell_facts(source.name, made)
+        return packed, _tell_facts(source.name, made, how.geometry.size)
 
 
-def _tell_facts(name: str, made: Sequence[Prepared]) -> Facts:
+def _tell_facts(name: str, made: Sequence[Prepared], size: tuple[int, int]) -> Facts:
     hands = [one.frame.hands[one.hand] for one in made]
-    size = made[0].crop.image.shape if made else (0, 0)
     cam = _stack([one.sample.hands.keypoints_cam_m[one.hand] for one in made], 21, 3)
     px = _stack([one.crop.keypoints_px for one in made], 21, 2)
     middle = (cam[:, WRIST] + cam[:, MIDDLE_MCP]) / 2

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from augment.geometry.sample import Sample, read_sample
+from augment.geometry.training import FRAME, TrainingGeometry, augment_sample
 from augment.occlusion.config import Occlusion
 from augment.occlusion.sprites import Sprite
-from augment.sample import Sample, read_sample
-from augment.training_geometry import FRAME, TrainingGeometry, augment_sample
 from frames.camera import Camera
 from frames.errors import BadInput
 from frames.parts import MAX_HANDS

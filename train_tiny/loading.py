@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from augment.geometry.training import TrainingGeometry
 from augment.occlusion.config import Occlusion
 from augment.sensing import choose_sensing
-from augment.training_geometry import TrainingGeometry
 from frames.errors import BadInput
 from train_tiny.mixing import Mix, Sources, open_sources
 from train_tiny.packing import Crops, make_targets

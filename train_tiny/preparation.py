@@ -11,6 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from augment.geometry.sample import Sample, read_sample
+from augment.geometry.training import TrainingGeometry, augment_sample
 from augment.occlusion.border import cut_frame
 from augment.occlusion.config import Occlusion
 from augment.occlusion.dropout import drop_readings
@@ -18,9 +20,7 @@ from augment.occlusion.finish import Finish
 from augment.occlusion.insertion import insert_occluders
 from augment.occlusion.sprites import Sprite, cut_sprites
 from augment.readings import sense_frames
-from augment.sample import Sample, read_sample
 from augment.sensing import Sensing
-from augment.training_geometry import TrainingGeometry, augment_sample
 from frames.errors import BadInput
 from frames.parts import PROVENANCE_NONE, VISIBILITY_OUTSIDE
 from frames.record import Frame

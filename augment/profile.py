@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 from augment.ideal import Ideal
-from augment.matched_stereo import MatchedStereo
+from augment.matched_stereo.sensing import MatchedStereo
 from augment.parameter import Given, build_model
-from augment.stereo import Stereo
-from augment.structured_light import StructuredLight
-from augment.time_of_flight import TimeOfFlight
+from augment.stereo.model import Stereo
+from augment.structured_light.model import StructuredLight
+from augment.time_of_flight.model import TimeOfFlight
 from frames.errors import BadInput
 
 MODELS: Final[dict[str, type]] = {

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from augment.matched_model import MatchedStereo
-from augment.pair import Pair
+from augment.matched_stereo.model import MatchedStereo
+from augment.matched_stereo.pair import Pair
 from augment.profile import Profile
 from augment.sensing import PAIRED, Sensing
 from augment.sensor import draw_device, sense, store_reading

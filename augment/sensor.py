@@ -12,13 +12,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from augment.ideal import Ideal, sense_ideal
-from augment.matched_stereo import MatchedStereo, sense_matched_stereo
+from augment.matched_stereo.sensing import MatchedStereo, sense_matched_stereo
 from augment.parameter import Given
 from augment.profile import MODELS, Mixture, Profile
 from augment.shot import Reading, Shot
-from augment.stereo import Stereo, sense_stereo
-from augment.structured_light import StructuredLight, sense_structured_light
-from augment.time_of_flight import TimeOfFlight, sense_time_of_flight
+from augment.stereo.model import Stereo, sense_stereo
+from augment.structured_light.model import StructuredLight, sense_structured_light
+from augment.time_of_flight.model import TimeOfFlight, sense_time_of_flight
 from frames.reasons import OUT_OF_RANGE
 from frames.stream import uniform
 

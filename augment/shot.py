@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from augment.pair import Pair
+from augment.matched_stereo.pair import Pair
 from frames.camera import Camera
 
 

@@ -15,10 +15,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from augment.geometry_images import Images, apply_to_images
-from augment.geometry_labels import apply_to_hands
-from augment.sample import Sample, make_hands
-from augment.training_geometry import TrainingGeometry, augment_sample, draw_geometry
+from augment.geometry.images import Images, apply_to_images
+from augment.geometry.labels import apply_to_hands
+from augment.geometry.sample import Sample, make_hands
+from augment.geometry.training import TrainingGeometry, augment_sample, draw_geometry
 from bench.render import describe_machine
 from synth.config import SynthConfig
 from synth.generator import Generator

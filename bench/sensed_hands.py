@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from augment.matched_model import MatchedStereo
+from augment.matched_stereo.model import MatchedStereo
 from augment.profile import Mixture, Profile, load_profile
 from augment.sensor import sense, store_reading
 from augment.shot import Keys, Shot

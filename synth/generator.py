@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from augment.pair import native_camera
+from augment.matched_stereo.pair import native_camera
 from augment.sensing import Sensing, choose_sensing
 from frames.camera import Camera, load_camera
 from frames.errors import BadInput

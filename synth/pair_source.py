@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from augment.matched_model import MatchedStereo
-from augment.pair import Pair
+from augment.matched_stereo.model import MatchedStereo
+from augment.matched_stereo.pair import Pair
 from augment.readings import RenderPair
 from frames.errors import BadInput
 from frames.folder import read_meta

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from augment.matched_model import MatchedStereo
-from augment.pair import Pair
+from augment.matched_stereo.model import MatchedStereo
+from augment.matched_stereo.pair import Pair
 from augment.readings import name_devices, sense_shot
 from augment.sensing import Sensing
 from augment.shots import Shots, prepare_shots

@@ -14,8 +14,8 @@ from typing import Final
 
 import numpy as np
 
-from augment.matched_model import MatchedStereo
-from augment.pair import Eye, Pair, Window, native_camera
+from augment.matched_stereo.model import MatchedStereo
+from augment.matched_stereo.pair import Eye, Pair, Window, native_camera
 from frames.camera import Camera
 from frames.parts import HAND_PARTS
 from synth.drawing import Drawing, compose_drawing, draw_frame, put_on_gloves, shift_drawing

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from augment.geometry import Geometry
-from augment.geometry_labels import apply_to_sample
-from augment.sample import Sample
-from augment.training_geometry import TrainingGeometry, draw_geometry
+from augment.geometry.labels import apply_to_sample
+from augment.geometry.sample import Sample
+from augment.geometry.training import TrainingGeometry, draw_geometry
+from augment.geometry.virtual_camera import Geometry
 from bench.geometry import render_samples
 from frames import canvas as draw
 from frames import palette

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from augment.infrared_pair import expose_pair
-from augment.matched_model import MatchedStereo
-from augment.matched_stereo import sense_matched_stereo
+from augment.matched_stereo.infrared_pair import expose_pair
+from augment.matched_stereo.model import MatchedStereo
+from augment.matched_stereo.sensing import sense_matched_stereo
 from augment.profile import Profile, load_profile
 from augment.shot import Reading, Shot
 from augment.shots import prepare_shots
-from augment.stereo import sense_stereo
+from augment.stereo.model import sense_stereo
 from frames import canvas as draw
 from frames.camera import Camera
 from frames.palette import INK, NO_READING, TEXT, color_depth_m

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from augment.matched_model import MatchedStereo
+from augment.matched_stereo.model import MatchedStereo
 from augment.shot import Reading, Shot
 from frames.parts import HAND_PARTS, HAND_STRIDE, OBJECT_BASE
 from tools.stereo_stage import CAMERA, Piece, make_bar, make_finger, stage

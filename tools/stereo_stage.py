@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 import trimesh
 
-from augment.matched_model import MatchedStereo
-from augment.pair import Eye, Pair, Window, native_camera
+from augment.matched_stereo.model import MatchedStereo
+from augment.matched_stereo.pair import Eye, Pair, Window, native_camera
 from augment.shot import Keys, Shot
 from frames.camera import Camera
 from synth.raster.canvas import Canvas

@@ -26,7 +26,7 @@ class GradNorm:
     def __init__(self, tasks: tuple[str, ...], alpha: float = 0.5, rate: float = 0.01) -> None:
         self.tasks, self.alpha, self.rate = tasks, alpha, rate
         self.log_weight = torch.zeros(len(tasks))
-        self.first: Tensor | None = None
+        self.first = torch.full((len(tasks),), torch.nan)
 
     def weigh(self, losses: dict[str, Tensor]) -> Tensor:
         """The weighted sum of the losses; weights are constants here and sum to their number."""
@@ -40,8 +40,13 @@ class GradNorm:
         return dict(zip(self.tasks, shares.tolist(), strict=True))
 
     def update(self, losses: dict[str, Tensor], shared: nn.Parameter) -> None:
-        """One step of the weights from this batch's losses, before their graph is freed."""
-        there = [t for t in self.tasks if t in losses]
+        """One step of the weights from this batch's losses, before their graph is freed.
+
+        A task without a label in the batch has a loss of 0, and tells nothing.
+        """
+        there = [t for t in self.tasks if t in losses and float(losses[t].detach()) > 0]
+        if not there:
+            return
         values = torch.stack([losses[t].detach().cpu().float() for t in there])
         norms = torch.stack(
             [
@@ -49,13 +54,13 @@ class GradNorm:
                 for t in there
             ]
         )
-        if self.first is None:
-            self.first = values.clamp(min=1e-6)
         rows = [self.tasks.index(t) for t in there]
+        known = torch.isfinite(self.first[rows])
+        self.first[rows] = torch.where(known, self.first[rows], values.clamp(min=1e-6))
         logs = self.log_weight.clone().requires_grad_()
         weight = (torch.softmax(logs, 0) * len(self.tasks))[rows]
         pull = weight * norms
-        rates = values / self.first[: len(values)]
+        rates = values / self.first[rows]
         wanted = (pull.mean() * (rates / rates.mean()) ** self.alpha).detach()
         (gradient,) = torch.autograd.grad((pull - wanted).abs().sum(), logs)
         self.log_weight = (self.log_weight - self.rate * gradient.sign()).clamp(-2.0, 2.0)

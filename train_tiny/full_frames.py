@@ -91,7 +91,7 @@ def fill_targets(
     taught: NDArray[np.bool_],
     ignored: NDArray[np.bool_],
 ) -> None:
-    """Write one frame's labels: those of N hands as `augment.geometry.sample.HandLabels` has them."""
+    """Write one frame's labels: N hands as `geometry.sample.HandLabels` has them."""
     for name in ("keypoints_px", "visible", "right", "ignored_px"):
         arrays[name][place] = np.nan
     mine = np.flatnonzero(taught)[:MAX_HANDS]

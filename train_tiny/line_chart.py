@@ -65,7 +65,7 @@ def draw_lines(
         across = (x - first) / max(last - first, 1e-12)
         return np.array([_LEFT + across * width, _TOP + (top - y) / (top - bottom) * height])
 
-    for tick in choose_ticks(bottom, top, 5):
+    for tick in _choose_powers(bottom, top) if log else choose_ticks(bottom, top, 5):
         y = float(put(first, tick)[1])
         draw.draw_line(panel, np.array([_LEFT, y]), np.array([_LEFT + width, y]), FAINT, 1)
         said = _say(10**tick if log else tick)
@@ -103,6 +103,18 @@ def join_panels(panels: Sequence[np.ndarray], columns: int, gap: int = 16) -> np
         y, x = gap + (k // columns) * (height + gap), gap + (k % columns) * (width + gap)
         page[y : y + height, x : x + width] = panel
     return page
+
+
+def _choose_powers(low: float, high: float) -> np.ndarray:
+    """Logarithms of 1, 2 and 5 times powers of ten within [low, high], six at most; else of any."""
+    steps = np.log10([1.0, 2.0, 5.0])
+    powers = np.arange(np.floor(low), np.ceil(high) + 1)
+    every = (powers[:, None] + steps).ravel()
+    for ticks in (every, powers):
+        inside = ticks[(ticks >= low - 1e-9) & (ticks <= high + 1e-9)]
+        if 2 <= len(inside) <= 6:
+            return np.asarray(inside)
+    return choose_ticks(low, high, 5)
 
 
 def _say(value: float) -> str:

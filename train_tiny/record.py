@@ -41,6 +41,8 @@ class Record:
         if not self._writes:
             return
         row = row | {"seconds": self._before + time.monotonic() - self._began}
+        # As the file has them, so that a run that goes on has the same rows.
+        row = {name: float(f"{value:.7g}") for name, value in row.items()}
         self.rows.append(row)
         write_curves(self.folder, self.rows)
         if self._events is None:

@@ -1,6 +1,7 @@
 """The report of an evaluation: one HTML page with its numbers, charts and pictures in it."""
 
 import base64
+import functools
 import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from frames import canvas as draw
 from frames import chart, palette
+from frames.canvas import Color
 from frames.disk import write_file
 from frames.errors import BadInput
 from frames.skeleton import KEYPOINT_COLORS, KEYPOINTS
@@ -149,7 +151,7 @@ def _draw_charts(found: Mapping[str, Any], scores: Scores) -> np.ndarray:
             chart.draw_bars(
                 f"PCK@0.2 by {name}",
                 shown,
-                color=lambda k, colors=colors: colors.get(k, chart.BAR),
+                color=functools.partial(_find_color, colors),
                 most=KEYPOINTS,
                 full=1.0,
             )
@@ -157,6 +159,10 @@ def _draw_charts(found: Mapping[str, Any], scores: Scores) -> np.ndarray:
     if found["key_pose"]["count"]:
         panels.append(draw_confusion(found["key_pose"]["confusion"], found["key_pose"]["classes"]))
     return join_panels(panels, 3)
+
+
+def _find_color(colors: Mapping[str, Color], name: str) -> Color:
+    return colors.get(name, chart.BAR)
 
 
 def draw_confusion(table: Sequence[Sequence[int]], names: Sequence[str]) -> np.ndarray:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from augment.noise_field import effect_key, fill_field
-from augment.shadow import find_shadow
+from augment.effects.noise_field import effect_key, fill_field
+from augment.effects.shadow import find_shadow
 from frames.errors import BadInput
 from frames.parts import CAUSE_DROPOUT, VISIBILITY_OCCLUDED, VISIBILITY_VISIBLE
 from frames.reasons import MIXED, READ, SHADOW

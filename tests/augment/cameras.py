@@ -3,8 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from augment.geometry import Geometry, keep_camera
-from augment.geometry_steps import (
+from augment.geometry.steps import (
     aim_camera,
     flip_camera,
     offset_depth,
@@ -14,6 +13,7 @@ from augment.geometry_steps import (
     shift_camera,
     zoom_camera,
 )
+from augment.geometry.virtual_camera import Geometry, keep_camera
 from frames.camera import CAMERAS, Camera
 
 PINHOLE = Camera("pinhole", 64, 48, 40.0, 42.0, 30.0, 25.0)

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from augment.matched_stereo import MatchedStereo
-from augment.pair import Eye, Pair, Window, native_camera
+from augment.matched_stereo.pair import Eye, Pair, Window, native_camera
+from augment.matched_stereo.sensing import MatchedStereo
 from augment.profile import Profile, load_profile
 from augment.shot import Keys, Shot
 from frames.camera import Camera

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from augment.shot import Keys, Shot
-from augment.time_of_flight import TimeOfFlight
+from augment.time_of_flight.model import TimeOfFlight
 from frames.camera import Camera
 
 NARROW = Camera("pinhole", 64, 64, 4000.0, 4000.0, 31.5, 31.5)

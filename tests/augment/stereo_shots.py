@@ -6,7 +6,7 @@ import numpy as np
 
 from augment.profile import Profile, load_profile
 from augment.shot import Keys, Shot
-from augment.stereo import Stereo
+from augment.stereo.model import Stereo
 from frames.camera import Camera
 
 NATIVE = Camera("pinhole", 848, 480, 424.0, 424.0, 423.5, 239.5)

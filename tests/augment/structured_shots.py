@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from augment.profile import Profile, load_profile
 from augment.shot import Keys, Shot
-from augment.structured_light import StructuredLight
+from augment.structured_light.model import StructuredLight
 from frames.camera import Camera
 
 SCALE = 1e4

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augment.crop import Target, crop_camera, find_target, target_box
-from augment.geometry_images import Images
-from augment.geometry_labels import apply_to_pixels, apply_to_points, apply_to_sample
-from augment.sample import Sample, make_hands
+from augment.geometry.crop import Target, crop_camera, find_target, target_box
+from augment.geometry.images import Images
+from augment.geometry.labels import apply_to_pixels, apply_to_points, apply_to_sample
+from augment.geometry.sample import Sample, make_hands
 from frames.camera import CAMERAS, Camera
 from frames.errors import BadInput
 from tests.augment.cameras import LENSES, PINHOLE, PRESETS

@@ -5,18 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from augment.geometry import (
-    Geometry,
-    camera_matrix,
-    compose,
-    determinant,
-    keep_camera,
-    look_along,
-    roll_matrix,
-    turn_camera,
-)
-from augment.geometry_labels import apply_to_pixels, apply_to_points
-from augment.geometry_steps import (
+from augment.geometry.labels import apply_to_pixels, apply_to_points
+from augment.geometry.steps import (
     aim_camera,
     cut_window,
     flip_camera,
@@ -27,6 +17,16 @@ from augment.geometry_steps import (
     shift_camera,
     straighten_camera,
     zoom_camera,
+)
+from augment.geometry.virtual_camera import (
+    Geometry,
+    camera_matrix,
+    compose,
+    determinant,
+    keep_camera,
+    look_along,
+    roll_matrix,
+    turn_camera,
 )
 from frames.camera import CAMERAS
 from frames.errors import BadInput

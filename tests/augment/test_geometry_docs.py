@@ -4,7 +4,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from augment.training_geometry import TrainingGeometry
+from augment.geometry.training import TrainingGeometry
 from synth.config import SynthConfig
 from synth.engine import generate
 

@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augment.geometry import Geometry, compose, keep_camera
-from augment.geometry_images import Images, apply_to_images, measure_span
-from augment.geometry_lens import map_pixels
-from augment.geometry_steps import (
+from augment.geometry.images import Images, apply_to_images, measure_span
+from augment.geometry.lens import map_pixels
+from augment.geometry.steps import (
     aim_camera,
     cut_window,
     flip_camera,
@@ -19,6 +18,7 @@ from augment.geometry_steps import (
     straighten_camera,
     zoom_camera,
 )
+from augment.geometry.virtual_camera import Geometry, compose, keep_camera
 from frames.camera import CAMERAS, Camera
 from frames.errors import BadInput
 from frames.reasons import NOTHING, OUT_OF_RANGE, SHADOW

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augment.geometry import compose, keep_camera
-from augment.geometry_boxes import enclose_boxes, measure_boxes
-from augment.geometry_images import Images
-from augment.geometry_labels import apply_to_hands, apply_to_pixels, apply_to_sample
-from augment.geometry_steps import (
+from augment.geometry.boxes import enclose_boxes, measure_boxes
+from augment.geometry.images import Images
+from augment.geometry.labels import apply_to_hands, apply_to_pixels, apply_to_sample
+from augment.geometry.sample import HandLabels, Sample, make_hands
+from augment.geometry.steps import (
     aim_camera,
     cut_window,
     flip_camera,
@@ -20,7 +20,7 @@ from augment.geometry_steps import (
     scale_depth,
     zoom_camera,
 )
-from augment.sample import HandLabels, Sample, make_hands
+from augment.geometry.virtual_camera import compose, keep_camera
 from frames.camera import CAMERAS, Camera
 from frames.errors import BadInput
 from frames.parts import CAUSE_NONE, CAUSE_OUTSIDE, CAUSE_SELF

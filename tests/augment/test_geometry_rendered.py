@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from augment.crop import crop_camera, find_target
-from augment.geometry import Geometry, compose
-from augment.geometry_images import Images
-from augment.geometry_labels import apply_to_sample
-from augment.geometry_steps import (
+from augment.geometry.crop import crop_camera, find_target
+from augment.geometry.images import Images
+from augment.geometry.labels import apply_to_sample
+from augment.geometry.sample import Sample, make_hands
+from augment.geometry.steps import (
     aim_camera,
     flip_camera,
     resize_camera,
@@ -23,7 +23,7 @@ from augment.geometry_steps import (
     straighten_camera,
     zoom_camera,
 )
-from augment.sample import Sample, make_hands
+from augment.geometry.virtual_camera import Geometry, compose
 from frames.camera import Camera
 from frames.parts import OBJECT_BASE
 from synth.frame_renderer import Rendered, render_scenes

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from augment.incidence import measure_incidence
+from augment.effects.incidence import measure_incidence
 from augment.shot import Keys, Shot
 from frames.camera import CAMERAS, Camera
 

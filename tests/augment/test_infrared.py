@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from augment.dot_pattern import SIDE, STEPS, build_dots
-from augment.infrared import Light, expose_eye, light_eye
-from augment.infrared_pair import expose_pair, find_bare
-from augment.pair import Eye
+from augment.matched_stereo.dot_pattern import SIDE, STEPS, build_dots
+from augment.matched_stereo.infrared import Light, expose_eye, light_eye
+from augment.matched_stereo.infrared_pair import expose_pair, find_bare
+from augment.matched_stereo.pair import Eye
 from frames.camera import Camera
 from tests.augment.matched_scenes import NATIVE, Plane, cast, facing, load_model, make_shot, tilted
 

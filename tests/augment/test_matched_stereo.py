@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from augment.infrared_pair import expose_pair
-from augment.matched_stereo import match_pair, sense_matched_stereo
-from augment.pair import Eye, Pair, Window
+from augment.matched_stereo.infrared_pair import expose_pair
+from augment.matched_stereo.pair import Eye, Pair, Window
+from augment.matched_stereo.sensing import match_pair, sense_matched_stereo
 from augment.profile import load_profile
 from augment.sensor import sense
 from augment.shot import Reading

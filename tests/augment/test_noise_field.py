@@ -12,7 +12,7 @@ import pytest
 from numba import njit
 from numpy.typing import NDArray
 
-from augment.noise_field import (
+from augment.effects.noise_field import (
     effect_key,
     fill_field,
     fill_temporal_field,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from augment.shadow import find_shadow
+from augment.effects.shadow import find_shadow
 from frames.camera import CAMERAS, Camera
 
 _CAMERA = Camera("pinhole", 640, 32, 580.0, 580.0, 319.5, 15.5)

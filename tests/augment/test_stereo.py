@@ -12,7 +12,7 @@ from stereo_shots import (
     make_wall,
 )
 
-from augment.stereo import Stereo, sense_stereo
+from augment.stereo.model import Stereo, sense_stereo
 
 _FB = 424 * 0.05
 

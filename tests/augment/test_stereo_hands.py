@@ -8,7 +8,7 @@ import pytest
 from stereo_shots import NATIVE, load_model
 
 from augment.shot import Keys, Reading, Shot
-from augment.stereo import sense_stereo
+from augment.stereo.model import sense_stereo
 from synth.config import SynthConfig
 from synth.frame_renderer import render_scenes
 from synth.generator import Generator

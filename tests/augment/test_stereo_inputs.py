@@ -13,10 +13,10 @@ from stereo_shots import (
     make_wall,
 )
 
-from augment.depth_filters import filter_median
 from augment.profile import Profile, load_profile
 from augment.shot import Keys, Shot
-from augment.stereo import sense_stereo
+from augment.stereo.depth_filters import filter_median
+from augment.stereo.model import sense_stereo
 from frames.camera import CAMERAS, Camera
 from frames.reasons import NOTHING, OUT_OF_RANGE
 

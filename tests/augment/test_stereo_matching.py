@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from stereo_shots import NATIVE, QUIET, SMALL, load_model, make_bar, make_shot, make_wall
 
-from augment.stereo import sense_stereo
+from augment.stereo.model import sense_stereo
 from frames.camera import Camera
 from frames.reasons import LOW_SIGNAL, MISMATCH, OUT_OF_RANGE, SATURATED, SHADOW
 

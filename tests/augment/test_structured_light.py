@@ -22,7 +22,7 @@ from structured_shots import (
 )
 
 from augment.shot import Reading
-from augment.structured_light import StructuredLight, sense_structured_light
+from augment.structured_light.model import StructuredLight, sense_structured_light
 from frames.camera import CAMERAS, Camera
 from frames.errors import BadInput
 from frames.reasons import (

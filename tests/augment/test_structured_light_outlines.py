@@ -23,7 +23,7 @@ from structured_shots import (
     stand_bar,
 )
 
-from augment.structured_light import sense_structured_light
+from augment.structured_light.model import sense_structured_light
 from frames.reasons import (
     SHADOW,
 )

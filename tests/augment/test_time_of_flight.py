@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from range_scenes import NARROW, SCALE, bare, wall
 
-from augment.phasor import shot_sigma, unambiguous_range
 from augment.profile import Profile, load_profile
 from augment.shot import Keys, Reading
-from augment.time_of_flight import TimeOfFlight, sense_time_of_flight
+from augment.time_of_flight.model import TimeOfFlight, sense_time_of_flight
+from augment.time_of_flight.phasor import shot_sigma, unambiguous_range
 from frames.camera import CAMERAS, Camera
 from frames.reasons import LOW_SIGNAL, NOTHING, OUT_OF_RANGE, READ, SATURATED, VIGNETTE
 

@@ -6,7 +6,7 @@ from range_scenes import bare, wall
 
 from augment.profile import Profile, build_profile, load_profile
 from augment.shot import Keys, Reading, Shot
-from augment.time_of_flight import TimeOfFlight, sense_time_of_flight
+from augment.time_of_flight.model import TimeOfFlight, sense_time_of_flight
 from frames.camera import CAMERAS, Camera
 from frames.errors import BadInput
 from frames.reasons import NOTHING, READ

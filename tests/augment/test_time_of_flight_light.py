@@ -7,14 +7,20 @@ import pytest
 from numpy.typing import NDArray
 from range_scenes import NARROW, bare, wall
 
-from augment.coverage import tabulate_coverage
-from augment.incidence import measure_incidence
-from augment.noise_field import effect_key, hash_uniform
-from augment.phasor import add_detour, demodulate, to_phasor, to_range, unambiguous_range
-from augment.returned_light import Scene, tabulate_lens, tabulate_vignette
+from augment.effects.incidence import measure_incidence
+from augment.effects.noise_field import effect_key, hash_uniform
 from augment.shot import Keys, Shot
-from augment.stray_light import Stray, fill_stray, size_grid
-from augment.time_of_flight import sense_time_of_flight
+from augment.time_of_flight.coverage import tabulate_coverage
+from augment.time_of_flight.model import sense_time_of_flight
+from augment.time_of_flight.phasor import (
+    add_detour,
+    demodulate,
+    to_phasor,
+    to_range,
+    unambiguous_range,
+)
+from augment.time_of_flight.returned_light import Scene, tabulate_lens, tabulate_vignette
+from augment.time_of_flight.stray_light import Stray, fill_stray, size_grid
 from frames.camera import CAMERAS, Camera
 from frames.reasons import MIXED
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from augment.coverage import tabulate_coverage
-from augment.phasor import (
+from augment.time_of_flight.coverage import tabulate_coverage
+from augment.time_of_flight.phasor import (
     SPEED_OF_LIGHT,
     add_detour,
     demodulate,

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from augment.geometry_images import Images
-from augment.sample import HandLabels, Sample, make_hands, read_sample
-from augment.training_geometry import TrainingGeometry, augment_sample, draw_geometry
+from augment.geometry.images import Images
+from augment.geometry.sample import HandLabels, Sample, make_hands, read_sample
+from augment.geometry.training import TrainingGeometry, augment_sample, draw_geometry
 from frames.camera import CAMERAS
 from frames.errors import BadInput
 from synth.config import SynthConfig

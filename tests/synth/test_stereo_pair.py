@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from augment.pair import native_camera
+from augment.matched_stereo.pair import native_camera
 from frames.camera import Camera, load_camera
 from frames.errors import BadInput
 from frames.parts import HAND_PARTS, HAND_STRIDE, OBJECT_BASE

@@ -9,7 +9,7 @@ from augment.calibrate.hands import find_hands, measure_hand_roughness, measure_
 from augment.calibrate.local_plane import measure_roughness
 from augment.calibrate.shadow_bands import measure_bands
 from augment.calibrate.silhouette import find_hand, follow_hand, label_surfaces
-from augment.shadow import find_shadow
+from augment.effects.shadow import find_shadow
 from frames.camera import Camera
 
 CAMERA = Camera("pinhole", 240, 180, 200.0, 200.0, 119.5, 89.5)

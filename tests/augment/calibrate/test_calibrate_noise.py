@@ -13,7 +13,7 @@ from augment.calibrate.noise import Rounding, fit_exponent, fit_growth, measure_
 from augment.calibrate.quantum import Comb, find_comb
 from augment.calibrate.variogram import SPACE_LAGS, find_fall, invert_rounding
 from augment.calibrate.wall import find_walls
-from augment.noise_field import effect_key, fill_field
+from augment.effects.noise_field import effect_key, fill_field
 
 DISTANCES = (0.4, 0.7, 1.2)
 SIGMA = 0.0074  # 0.08 px of a device of f B = 10.8 px m

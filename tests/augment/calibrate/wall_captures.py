@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augment.calibrate.capture import Capture, Clip
-from augment.noise_field import effect_key, fill_field
+from augment.effects.noise_field import effect_key, fill_field
 from frames.camera import Camera
 
 CAMERA = Camera("pinhole", 320, 240, 216.5, 216.5, 159.5, 119.5)

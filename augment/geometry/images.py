@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from augment.geometry import Geometry
-from augment.geometry_lens import map_pixels
-from augment.resampling import STEEPEST, resample, sample_codes
+from augment.geometry.lens import map_pixels
+from augment.geometry.resampling import STEEPEST, resample, sample_codes
+from augment.geometry.virtual_camera import Geometry
 from frames.errors import BadInput
 from frames.reasons import NOTHING, OUT_OF_RANGE
 

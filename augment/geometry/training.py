@@ -10,11 +10,11 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from augment.crop import AROUND, crop_camera, find_target
-from augment.geometry import Geometry, compose, keep_camera
-from augment.geometry_images import RESAMPLINGS
-from augment.geometry_labels import apply_to_sample
-from augment.geometry_steps import (
+from augment.geometry.crop import AROUND, crop_camera, find_target
+from augment.geometry.images import RESAMPLINGS
+from augment.geometry.labels import apply_to_sample
+from augment.geometry.sample import Sample
+from augment.geometry.steps import (
     aim_camera,
     flip_camera,
     offset_depth,
@@ -25,7 +25,7 @@ from augment.geometry_steps import (
     straighten_camera,
     zoom_camera,
 )
-from augment.sample import Sample
+from augment.geometry.virtual_camera import Geometry, compose, keep_camera
 from frames.camera import MAX_IMAGE_SIDE
 from frames.errors import BadInput
 from frames.stream import uniform
@@ -83,7 +83,7 @@ class TrainingGeometry:
     """Added to depths: depths and K change, pixels and the hand's size stay."""
 
     resampling: str = "surface"
-    """How depth is sampled, `augment.geometry_images.RESAMPLINGS`."""
+    """How depth is sampled, `augment.geometry.images.RESAMPLINGS`."""
 
     def __post_init__(self) -> None:
         _check_config(self)

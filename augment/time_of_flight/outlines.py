@@ -1,7 +1,7 @@
 """Flying pixels: by an outline two surfaces share a pixel, and their phasors add up.
 
 A pixel there reads arg(sum share_i C_i exp(j phase_i)): a distance between the two or, past half a
-wavelength apart, before or behind both. The shares are of `augment.coverage`. If the nearer
+wavelength apart, before or behind both. The shares are of `coverage`. If the nearer
 surface moves across the image, they differ from sample to sample. Each sample is the difference
 of a pixel's two taps, so that constant light leaves no trace.
 """
@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from augment.noise_field import hash_word
-from augment.phasor import spin
+from augment.effects.noise_field import hash_word
+from augment.time_of_flight.phasor import spin
 
 JUMP_M: Final = 0.006
 """Depths that bend by no more than this, and 1/128 of the depth, are one surface."""
@@ -155,7 +155,7 @@ def move_outlines(scene, v, places, slopes, nearest, out):  # type: ignore[no-un
 def mix_row(places, outlines, turns_per_m, middle_s, step_s, stray, re, im):  # type: ignore[no-untyped-def]
     """Replace the phasors re, im (W) of a row's outlines by their two surfaces'.
 
-    The rest as for `augment.pixel_signal.collect_row`.
+    The rest as for `augment.time_of_flight.pixel_signal.collect_row`.
     """
     for n in range(outlines.shape[0]):
         u, line = places[n], outlines[n]

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augment.geometry import camera_matrix
-from augment.geometry_images import Images
+from augment.geometry.images import Images
+from augment.geometry.virtual_camera import camera_matrix
 from frames.camera import Camera
 from frames.errors import BadInput
 from frames.record import Frame

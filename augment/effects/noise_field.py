@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from augment.noise_hash import (
+from augment.effects.noise_hash import (
     C1,
     C2,
     GOLDEN,

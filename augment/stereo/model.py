@@ -15,13 +15,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from augment.depth_filters import fill_from_left, filter_median
-from augment.disparity_reading import Limits, read_disparity
-from augment.noise_field import effect_key, fill_field, fill_temporal_field
+from augment.effects.noise_field import effect_key, fill_field, fill_temporal_field
+from augment.effects.shadow import fill_shadow, table_columns
 from augment.parameter import parameter
-from augment.shadow import fill_shadow, table_columns
 from augment.shot import Reading, Shot
-from augment.window_matching import fray_shadow, grow_near, melt_steps, settle_disparity
+from augment.stereo.depth_filters import fill_from_left, filter_median
+from augment.stereo.disparity_reading import Limits, read_disparity
+from augment.stereo.window_matching import fray_shadow, grow_near, melt_steps, settle_disparity
 from frames.camera import Camera
 
 _OUTLINE_GRAIN: Final = 0.4

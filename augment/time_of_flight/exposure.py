@@ -10,12 +10,18 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from augment.outlines import COLUMNS, find_outlines, mix_row, move_outlines, part_surfaces
-from augment.phasor import SPEED_OF_LIGHT
-from augment.pixel_signal import collect_row, draw_row, read_row
-from augment.returned_light import fill_row
-from augment.stray_light import interpolate_stray, widen_nodes
-from augment.unwrapping import judge_row, unwrap_row
+from augment.time_of_flight.outlines import (
+    COLUMNS,
+    find_outlines,
+    mix_row,
+    move_outlines,
+    part_surfaces,
+)
+from augment.time_of_flight.phasor import SPEED_OF_LIGHT
+from augment.time_of_flight.pixel_signal import collect_row, draw_row, read_row
+from augment.time_of_flight.returned_light import fill_row
+from augment.time_of_flight.stray_light import interpolate_stray, widen_nodes
+from augment.time_of_flight.unwrapping import judge_row, unwrap_row
 
 NO_READING = np.float32(-1e9)
 """In an image of depths that is still to be filtered: near nothing."""

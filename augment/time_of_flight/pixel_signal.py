@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from augment.noise_field import hash_word
-from augment.phasor import measure_turns, spin
+from augment.effects.noise_field import hash_word
+from augment.time_of_flight.phasor import measure_turns, spin
 
 _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 _TWO, _EIGHTH, _TINY = np.float32(2.0), np.float32(0.125), np.float32(1e-20)
@@ -30,7 +30,7 @@ _NORMAL: Final = _quantiles(1024)  # up to 3.3 in size
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def see_moving(re, im, step):  # type: ignore[no-untyped-def]
-    """`augment.phasor.move_phasor` of a phasor, to the fourth order of the step in radians."""
+    """`phasor.move_phasor` of a phasor, to the fourth order of the step in radians."""
     square = step * step
     c = _ONE - square * _EIGHTH
     s = _HALF * step * (_ONE - square * np.float32(1 / 24))

@@ -15,15 +15,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from augment.block_matching import match_window, quantise, smooth_disparity
-from augment.infrared_pair import expose_pair
-from augment.matched_model import MatchedStereo
-from augment.native_reading import decimate, explain_holes
-from augment.pair import Pair, Window, native_camera
-from augment.shadow import fill_shadow
+from augment.effects.shadow import fill_shadow
+from augment.matched_stereo.block_matching import match_window, quantise, smooth_disparity
+from augment.matched_stereo.infrared_pair import expose_pair
+from augment.matched_stereo.model import MatchedStereo
+from augment.matched_stereo.native_reading import decimate, explain_holes
+from augment.matched_stereo.pair import Pair, Window, native_camera
+from augment.matched_stereo.subpixel import refine_disparity
 from augment.shot import Reading, Shot
-from augment.stereo import Stereo, sense_stereo
-from augment.subpixel import refine_disparity
+from augment.stereo.model import Stereo, sense_stereo
 from frames.errors import BadInput
 from frames.reasons import NOTHING
 

@@ -13,16 +13,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from augment.coverage import tabulate_coverage
-from augment.exposure import NO_READING, Device, expose
-from augment.incidence import measure_incidence
-from augment.noise_field import effect_key, fill_field
+from augment.effects.incidence import measure_incidence
+from augment.effects.noise_field import effect_key, fill_field
 from augment.parameter import parameter
-from augment.phasor import unambiguous_range
-from augment.range_filter import filter_depth
-from augment.returned_light import Scene, tabulate_lens, tabulate_vignette
 from augment.shot import Reading, Shot
-from augment.stray_light import Stray, fill_stray, size_grid
+from augment.time_of_flight.coverage import tabulate_coverage
+from augment.time_of_flight.exposure import NO_READING, Device, expose
+from augment.time_of_flight.phasor import unambiguous_range
+from augment.time_of_flight.range_filter import filter_depth
+from augment.time_of_flight.returned_light import Scene, tabulate_lens, tabulate_vignette
+from augment.time_of_flight.stray_light import Stray, fill_stray, size_grid
 
 _NO_TWIST: Final = np.zeros((256, 6), np.float32)
 
@@ -142,7 +142,7 @@ def sense_time_of_flight(model: TimeOfFlight, shot: Shot) -> Reading:
 
 
 def prepare_device(model: TimeOfFlight, shot: Shot) -> Device:
-    """The model's parameters as `augment.exposure` takes them, for one shot."""
+    """The model's parameters as `augment.time_of_flight.exposure` takes them, for one shot."""
     given = (model.frequency_1_hz, model.frequency_2_hz, model.frequency_3_hz)
     frequencies = np.array(sorted(f for f in given if f > 0))
     scale = shot.camera.fx / model.focal_px
@@ -186,7 +186,7 @@ def _express_wiggle(model: TimeOfFlight) -> NDArray[np.float32]:
 
 
 def _express_limits(model: TimeOfFlight, frequencies: int) -> NDArray[np.float32]:
-    """As `augment.unwrapping.judge_row` takes them; the brightest sample, B + C, fills the well."""
+    """As `unwrapping.judge_row` takes them; the brightest sample, B + C, fills the well."""
     brightest = max(0.0, model.full_well_e - model.ambient_e) / (1 + 1 / model.contrast)
     odd = model.inconsistency_m if frequencies > 1 else math.inf
     return np.array([model.min_amplitude_e, brightest, model.near_m, model.far_m, odd], np.float32)

@@ -29,7 +29,7 @@ class Scene(NamedTuple):
     step: float
     """Metres of a step of depth."""
     cosines: NDArray[np.float32]
-    """(H, W) of `augment.incidence`."""
+    """(H, W) of `augment.effects.incidence`."""
     parts: NDArray[np.uint8]
     """(H, W)"""
     reflectance: NDArray[np.float32]

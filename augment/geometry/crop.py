@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
 
-from augment.geometry import Array, Geometry, turn_camera
-from augment.sample import Sample
+from augment.geometry.sample import Sample
+from augment.geometry.virtual_camera import Array, Geometry, turn_camera
 from frames.camera import Camera
 from frames.errors import BadInput
 from frames.parts import HAND_PARTS, VISIBILITY_OUTSIDE

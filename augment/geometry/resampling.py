@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from augment.averaging import average_surfaces
+from augment.geometry.averaging import average_surfaces
 from frames.parts import HAND_STRIDE, OBJECT_BASE
 
 STEEPEST: Final = 3.0

@@ -12,13 +12,13 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from augment.incidence import measure_incidence, tabulate_rays
-from augment.noise_field import fill_temporal_field
+from augment.effects.incidence import measure_incidence, tabulate_rays
+from augment.effects.noise_field import fill_temporal_field
+from augment.effects.shadow import fill_shadow, table_columns
 from augment.parameter import parameter
-from augment.pattern_outlines import blur_outlines
-from augment.pattern_reading import read_surfaces
-from augment.shadow import fill_shadow, table_columns
 from augment.shot import Reading, Shot
+from augment.structured_light.outlines import blur_outlines
+from augment.structured_light.reading import read_surfaces
 from frames.errors import BadInput
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from augment.geometry import Geometry
+from augment.geometry.virtual_camera import Geometry
 from frames.camera import COEFFICIENT_COUNTS, Camera
 from frames.lens import find_brown_limit, find_fisheye_limit
 

@@ -1,7 +1,7 @@
 """The steps of a geometry one by one: each takes a camera and tells what another one sees.
 
-Joined by `augment.geometry.compose`, end to end. docs/geometry.md tells what each does to pixels,
-K, depths and points.
+Joined by `virtual_camera.compose`, end to end. docs/geometry.md tells what each does to pixels, K,
+depths and points.
 """
 
 import math
@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from augment.geometry import SAME, Geometry, freeze, look_along, roll_matrix
+from augment.geometry.virtual_camera import SAME, Geometry, freeze, look_along, roll_matrix
 from frames.camera import Camera
 from frames.errors import BadInput
 

@@ -20,9 +20,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba import njit
 
-from augment.noise_field import hash_uniform
-from augment.phasor import SPEED_OF_LIGHT, spin
-from augment.returned_light import fill_row
+from augment.effects.noise_field import hash_uniform
+from augment.time_of_flight.phasor import SPEED_OF_LIGHT, spin
+from augment.time_of_flight.returned_light import fill_row
 
 NODES: Final = 10
 """Nodes along the longer side of the image, less one."""
@@ -33,7 +33,7 @@ _ZERO = np.float32(0.0)
 
 
 class Stray(NamedTuple):
-    """How much of each kind (see `augment.time_of_flight.TimeOfFlight`)."""
+    """How much of each kind (see `augment.time_of_flight.model.TimeOfFlight`)."""
 
     bounce_gain: float
     detour_share: float
@@ -98,7 +98,7 @@ def _fill_patch(depth, v, u, step, lens, out):  # type: ignore[no-untyped-def]
     """Fill out[:8]: point, unit normal towards the camera, r, solid angle of a pixel.
 
     The inverse depth of a plane is linear over the rays, which gives its normal
-    (`augment.incidence`); of two neighbours along each axis the flatter one counts.
+    (`augment.effects.incidence`); of two neighbours along each axis the flatter one counts.
     """
     height, width = depth.shape
     length = lens[2, v, u]

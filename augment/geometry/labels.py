@@ -7,11 +7,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from augment.geometry import Geometry
-from augment.geometry_boxes import enclose_boxes, measure_boxes, unite_boxes
-from augment.geometry_images import apply_to_images
-from augment.geometry_lens import NO_RAYS, project, tabulate_lens
-from augment.sample import HandLabels, Sample
+from augment.geometry.boxes import enclose_boxes, measure_boxes, unite_boxes
+from augment.geometry.images import apply_to_images
+from augment.geometry.lens import NO_RAYS, project, tabulate_lens
+from augment.geometry.sample import HandLabels, Sample
+from augment.geometry.virtual_camera import Geometry
 from frames.camera import Camera
 from frames.errors import BadInput
 from frames.parts import CAUSE_OUTSIDE, VISIBILITY_OUTSIDE

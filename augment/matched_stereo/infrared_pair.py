@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from augment.dot_pattern import build_dots
-from augment.infrared import Light, expose_eye, light_eye
-from augment.matched_model import MatchedStereo
-from augment.noise_field import effect_key
-from augment.pair import Pair
+from augment.effects.noise_field import effect_key
+from augment.matched_stereo.dot_pattern import build_dots
+from augment.matched_stereo.infrared import Light, expose_eye, light_eye
+from augment.matched_stereo.model import MatchedStereo
+from augment.matched_stereo.pair import Pair
 from augment.shot import Shot
 from frames.parts import FOREARM, HAND_PARTS, HAND_STRIDE, MAX_HANDS, OBJECT_BASE
 

@@ -19,11 +19,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from augment.dot_pattern import SIDE, STEPS
-from augment.noise_field import hash_normal
-from augment.pair import Eye
-from augment.shadow import fill_shadow
-from augment.surface_texture import add_grain
+from augment.effects.noise_field import hash_normal
+from augment.effects.shadow import fill_shadow
+from augment.matched_stereo.dot_pattern import SIDE, STEPS
+from augment.matched_stereo.pair import Eye
+from augment.matched_stereo.surface_texture import add_grain
 from frames.camera import Camera
 
 _SHADOW_STEPS = 10000.0  # per metre

@@ -1,9 +1,9 @@
-"""Parameters of stereo by matching (`augment.matched_stereo`)."""
+"""Parameters of stereo by matching (`augment.matched_stereo.sensing`)."""
 
 import math
 from dataclasses import dataclass
 
-from augment.block_matching import Matching
+from augment.matched_stereo.block_matching import Matching
 from augment.parameter import parameter
 
 

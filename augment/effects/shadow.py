@@ -72,7 +72,8 @@ def make_room(width):  # type: ignore[no-untyped-def]
     """What `shade_row` works in: columns in the second view, outlines, runs of surface."""
     return (
         np.empty(width, np.float32),
-        np.empty(width + 1, np.bool_),
+        np.zeros(width // 8 * 8 + 8, np.uint8),
+        np.empty(width + 2, np.int64),
         np.empty((width + 1, 2), np.float32),
     )
 
@@ -83,51 +84,59 @@ def shade_row(x_px, disparity, right, margin_px, room, out, mark):  # type: igno
 
     x_px, disparity: (W,) float32, disparity 0 for nothing. right: the second viewpoint is at +x.
     """
-    columns, outline, runs = room
+    columns, outline, starts, runs = room
     width = x_px.shape[0]
     jump = np.float32(max(_JUMP_PX, margin_px))
-    half = np.float32(0.5)
     # Mirrored if need be, the second viewpoint is at the right: whatever hides a point lies to its
     # right in the image and not to its right there, so that one pass from the right does.
     side = np.float32(1.0) if right else np.float32(-1.0)
     for u in range(width):
         columns[u] = side * x_px[u] - disparity[u]
-    outline[0] = outline[width] = False
-    any_outline = False
     for u in range(1, width):
         step = disparity[u] - disparity[u - 1]
         # No disparity on one side is an outline too, however small the other.
         bare = (disparity[u] > 0) != (disparity[u - 1] > 0)
-        outline[u] = (step > jump) | (step < -jump) | bare
-        any_outline |= outline[u]
-    if not any_outline:
-        return
-    # A run is a connected surface; in the second view it covers the columns from low to high.
+        outline[u] = np.uint8((step > jump) | (step < -jump) | bare)
+    stretches = _list_starts(outline, width, starts)
+    # A run is a connected surface; in the second view it covers the columns from low to high, and
+    # its columns fall from its right end to its left.
+    half = np.float32(0.5)
     count = 0
     edge = np.float32(1e9)  # the leftmost column so far, in the second view
-    first, last = np.float32(0.0), np.float32(0.0)
-    open_run = False
-    for i in range(width):
-        u = width - 1 - i if right else i
-        if outline[u + 1] if right else outline[u]:
-            if open_run:  # the pixel at an outline has its half to itself
-                runs[count, 0] = last - half
-                runs[count, 1] = first + half
-                count += 1
-                if last - half < edge:
-                    edge = last - half
-            open_run = False
-        x = columns[u]
-        if not open_run:
-            if not (disparity[u] > 0 and x > np.float32(-1e8)):  # nothing, or no ray
-                continue
-            open_run = True
-            first = x
-        last = x
-        if x < edge:
-            edge = x
-        elif x > edge:
-            for k in range(count - 1, -1, -1):
-                if runs[k, 0] < x and x < runs[k, 1]:
+    for i in range(stretches):
+        k = stretches - 1 - i if right else i
+        first = starts[k + 1] - 1 if right else starts[k]
+        last = starts[k] if right else starts[k + 1] - 1
+        if not disparity[first] > 0:
+            continue
+        step = -1 if right else 1
+        u = first
+        while columns[u] > edge:
+            for j in range(count - 1, -1, -1):
+                if runs[j, 0] < columns[u] and columns[u] < runs[j, 1]:
                     out[u] = mark
                     break
+            if u == last:
+                break
+            u += step
+        runs[count, 0] = columns[last] - half  # the pixel at an outline has its half to itself
+        runs[count, 1] = columns[first] + half
+        if runs[count, 0] < edge:
+            edge = runs[count, 0]
+        count += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _list_starts(outline, width, starts):  # type: ignore[no-untyped-def]
+    """Where stretches between outlines begin, then the width; their number. Eight bytes a look."""
+    starts[0] = 0
+    n = 1
+    words = outline.view(np.uint64)
+    for i in range(words.shape[0]):
+        if words[i] != 0:
+            for u in range(8 * i, min(8 * i + 8, width)):
+                if outline[u] != 0:
+                    starts[n] = u
+                    n += 1
+    starts[n] = width
+    return n

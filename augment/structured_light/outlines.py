@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from augment.pattern_reading import rate_slant
+from augment.structured_light.reading import rate_slant
 from frames.reasons import MIXED
 
 

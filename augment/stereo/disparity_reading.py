@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from augment.window_matching import BESIDE, HIDDEN
+from augment.stereo.window_matching import BESIDE, HIDDEN
 from frames.reasons import (
     LOW_SIGNAL,
     MISMATCH,

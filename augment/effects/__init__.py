@@ -1,0 +1,1 @@
+"""What sensors of several kinds share: noise fields, shadows, incidence."""

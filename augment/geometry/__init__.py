@@ -1,0 +1,1 @@
+"""Virtual cameras and crops, exact for images and labels (docs/geometry.md)."""

@@ -1,0 +1,1 @@
+"""Stereo by matching rendered infrared pairs (docs/sensors/matched_stereo.md)."""

@@ -1,0 +1,1 @@
+"""The fast model of stereo (docs/sensors/stereo.md)."""

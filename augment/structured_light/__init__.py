@@ -1,0 +1,1 @@
+"""Structured and coded light (docs/sensors/structured_light.md)."""

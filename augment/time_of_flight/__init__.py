@@ -1,0 +1,1 @@
+"""Continuous-wave time of flight (docs/sensors/time_of_flight.md)."""

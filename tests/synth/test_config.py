@@ -27,7 +27,7 @@ def numbers(kind: Any, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
         value = getattr(kind, field.name)
         if dataclasses.is_dataclass(value):
             found += numbers(value, (*prefix, field.name))
-        elif isinstance(value, int | float | tuple):
+        elif isinstance(value, int | float | tuple) and not isinstance(value, bool):
             found.append((*prefix, field.name))
     return found
 

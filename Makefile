@@ -56,7 +56,7 @@ demo: setup  ## render 512 frames, verify them, draw pictures
 	@echo; echo "Look at $(DEMO)/sheet.png, and open $(DEMO)/page.html in a browser."
 
 test: setup-tests egl  ## all tests; PYTEST_ARGS='-k camera' for some
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 lint: setup  ## ruff, mypy, and the order of the rooms
 	@$(BIN)/ruff check .

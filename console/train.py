@@ -91,11 +91,12 @@ def run_train(arguments: list[str]) -> int:
 def _train(command: TrainCommand, device: Any, ranks: Any) -> int:
     import torch
 
+    from train_tiny.devices import choose_precision
     from train_tiny.feeding import CropFeed, hold_validation
     from train_tiny.loading import open_sources
     from train_tiny.place import load_net
     from train_tiny.run_folder import BEST_NAME, WEIGHTS_NAME, describe_machine, open_run
-    from train_tiny.training import train
+    from train_tiny.training import choose_tasks, train
     from train_tiny.validation import validate
 
     if command.threads:
@@ -108,6 +109,8 @@ def _train(command: TrainCommand, device: Any, ranks: Any) -> int:
         *(mix, loading, training.seed, command.workers, ranks), pin=device.type == "cuda"
     )
     identity = _identify(command, model, ranks.count)
+    choose_tasks(model, training)
+    choose_precision(training.precision, device)
     if command.init is not None:
         load_net(model, command.init / BEST_NAME if command.init.is_dir() else command.init)
     found = feed.batches

@@ -75,7 +75,7 @@ class Record:
 
     def finish(self, place: Any, total: int, size: int) -> dict[str, Any]:
         """metrics.json: how it ended, the last and the best row."""
-        validated = [r for r in self.rows if "val_auc" in r or "val_score" in r]
+        validated = [r for r in self.rows if any(name.startswith("val_") for name in r)]
         best = [r for r in validated if r["step"] == place.best_step]
         metrics = {
             "ended": place.ended,

@@ -51,14 +51,17 @@ def open_run(folder: Path, identity: Mapping[str, Any], made: Mapping[str, Any])
     if path.is_file():
         there = read_run(folder)
         difference = _find_difference(there["run"], asked)
-        if difference is not None:
+        begun = (folder / LAST_NAME).is_file()
+        if difference is not None and begun:
             name, old, new = difference
             raise BadInput(
                 f"{folder} holds another run: {name} is {old} there and {new} here; choose another"
                 " folder, or the same settings to go on"
             )
-        return (folder / LAST_NAME).is_file()
-    if folder.is_dir() and any(not p.name.startswith(".") for p in folder.iterdir()):
+        if difference is None:
+            return begun
+        # Nothing was learnt yet, as after a first try with a mistake in it.
+    elif folder.is_dir() and any(not p.name.startswith(".") for p in folder.iterdir()):
         raise BadInput(f"{folder} is not empty and no run: choose another folder")
     make_folder(folder)
     _write_json(path, {"format": FORMAT, "run": asked, "made": dict(made)})

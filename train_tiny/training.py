@@ -72,9 +72,7 @@ def train(
     """
     ranks = ranks or Ranks()
     total = count_steps(config, feed)
-    learner = Learner(
-        model, plan_stages(config, total, _choose_tasks(model, config)), device, ranks
-    )
+    learner = Learner(model, plan_stages(config, total, choose_tasks(model, config)), device, ranks)
     place = restore_place(folder / LAST_NAME, learner)
     record = Record(folder, place.step, ranks.first, provenance or {})
     size = config.batch * ranks.count
@@ -220,7 +218,8 @@ class _Run:
         self._record.draw()
 
 
-def _choose_tasks(model: Model, config: TrainingConfig) -> tuple[str, ...]:
+def choose_tasks(model: Model, config: TrainingConfig) -> tuple[str, ...]:
+    """Those of the model that are taught. Raises BadInput for one that it has no head for."""
     unknown = sorted(set(config.tasks) - set(model.tasks))
     if unknown:
         raise BadInput(

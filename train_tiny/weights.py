@@ -62,7 +62,7 @@ def deploy(
     """
     config = dict(model.config)
     for task in model.tasks:
-        if task != "keypoints" and task not in heads:
+        if task in config and task not in heads:
             config[task] = False
     bare = build_model(model.name, config).net
     wanted = bare.state_dict()

@@ -84,7 +84,7 @@ def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
     load_net(build_model("handlite"), tmp_path / "best.ckpt")
     with pytest.raises(BadInput, match=r"does not fit handlite: .*size mismatch"):
         load_net(build_model("handlite", {"decoder": 24}), tmp_path / "best.ckpt")
-    with pytest.raises(BadInput, match="cannot read the checkpoint .*nowhere"):
+    with pytest.raises(BadInput, match=r"cannot read the checkpoint .*nowhere"):
         load_net(model, tmp_path / "nowhere")
 
 
@@ -177,6 +177,9 @@ def test_a_folder_belongs_to_one_run(tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert open_run(out, identity, {"commit": "c"}) is False
     assert open_run(out, identity, {"commit": "d"}) is False
+    # Nothing was learnt yet: a first try with another value is no run.
+    assert open_run(out, {**identity, "data": []}, {"commit": "c"}) is False
+    assert open_run(out, identity, {"commit": "c"}) is False
     (out / "last.ckpt").touch()
     assert open_run(out, identity, {}) is True
     assert read_run(out)["made"] == {"commit": "c"}

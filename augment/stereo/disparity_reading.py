@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from augment.stereo.window_matching import BESIDE, HIDDEN
+from augment.stereo.window_matching import BESIDE, HIDDEN, TORN
 from frames.reasons import (
     LOW_SIGNAL,
     MISMATCH,
@@ -166,6 +166,7 @@ def read_disparity(  # type: ignore[no-untyped-def]
             code = code if by_light <= limit else _LOST
             lost = code if worse[u] > limit else _READ
             lost = _HIGH if glare else lost
+            lost = _LOST if flags[u] & TORN else lost
             lost = _SHADOW if flags[u] & HIDDEN else lost
             lost = _FAR if (e > p.largest) | (e < p.smallest) else lost
             lost = _NOTHING if d < _ZERO else lost

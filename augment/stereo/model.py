@@ -21,6 +21,8 @@ from augment.parameter import parameter
 from augment.shot import Reading, Shot
 from augment.stereo.depth_filters import fill_from_left, filter_median
 from augment.stereo.disparity_reading import Limits, read_disparity
+from augment.stereo.false_matches import paint_islands
+from augment.stereo.gap_bridging import bridge_gaps
 from augment.stereo.window_matching import fray_shadow, grow_near, melt_steps, settle_disparity
 from frames.camera import Camera
 
@@ -77,6 +79,17 @@ class Stereo:
     part_px: float = parameter("px", 0.1, 100.0)
     """Step of disparity from which the near surface hides the far one from the second eye and grows
     over what is hidden; it grows over what both eyes see from twice that step."""
+    grow_step_px: float = parameter("px", 0.0, 200.0)
+    """Step of disparity from which silhouettes grow everywhere; half as much where the second eye
+    is blind. Below, they grow in fewer places the smaller the step, down to `part_px`."""
+    bridge_px: float = parameter("px", 0.0, 100.0)
+    """Gaps between near surfaces are bridged at their depth up to this width, however small the
+    step behind them."""
+    bridge_step: float = parameter("1", 0.0, 2.0)
+    """Width that is added to it per disparity of the step into the gap: so much of what lies behind
+    hides from the second eye. Up and down the image a sixth of it."""
+    bridge_spread: float = parameter("1", 0.0, 2.0)
+    """Standard deviation of that width between patches, relative: ragged webs with holes."""
     melt_px: float = parameter("px", 0.0, 50.0)
     """Half the length of the ramp into which a small step melts."""
     melt_step_px: float = parameter("px", 0.1, 100.0)
@@ -85,6 +98,11 @@ class Stereo:
     """Width of the ring outside silhouettes where the window straddles them."""
     ring_share: float = parameter("1", 0.0, 1.0)
     """Of the pixels there that nothing has grown over: lost."""
+    island_share: float = parameter("1", 0.0, 1.0)
+    """Of the pixels of the ring and of shadows that nothing has grown over: islands of a wrong
+    disparity."""
+    island_px: float = parameter("px", 0.0, 100.0)
+    """Mean width of these islands; two pixels of the dataset's image at least."""
     fray_px: float = parameter("px", 0.0, 50.0)
     """How far the ends of shadows and of the border's band stray, times the patches' deviation."""
     hole_share: float = parameter("1", 0.0, 1.0)
@@ -127,12 +145,16 @@ def sense_stereo(model: Stereo, shot: Shot) -> Reading:
     fill_field(fresh, model.noise_length_px * lateral, noise)
     rough = _mix(badness, noise, model.grain)
     uneven = _mix(badness, noise, _OUTLINE_GRAIN * model.grain)
-    surface, state = _match_windows(model, shot, x_px, lateral, uneven, rough)
+    surface, state, nearest = _match_windows(model, shot, x_px, lateral, uneven, rough)
     matched = np.empty(shape, np.float32)
     melt = np.float32(model.melt_px * lateral), np.float32(model.melt_step_px)
     melt_steps(surface, *melt, matched)
     if model.median >= 0.5:
         matched = filter_median(matched)
+    islands = model.island_share, model.island_px * lateral, nearest
+    scale = np.float32(model.focal_px * model.baseline_m * shot.depth_scale)
+    key = effect_key(shot.keys.frame, "stereo/islands")
+    paint_islands(key, *islands, scale, model.second_eye >= 0, state, matched)
     read_disparity(
         matched, state, shot.parts, shot.reflectance, x_px, y_px, noise, badness,
         rough, _limits(model, shot.camera), depth_m, reason, sigma,
@@ -159,8 +181,8 @@ def _match_windows(
     lateral: float,
     uneven: NDArray[np.float32],
     rough: NDArray[np.float32],
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Disparity (H, W) float32 after growth, and marks of `window_matching`, (H, W) uint8."""
+) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.uint16]]:
+    """Disparity after growth (H, W) float32, marks of `window_matching`, nearest depth around."""
     shape = shot.depth.shape
     scale = model.focal_px * model.baseline_m * shot.depth_scale
     side = 1.0 if model.second_eye >= 0 else -1.0
@@ -169,15 +191,19 @@ def _match_windows(
     grow, grow_hidden = model.grow_px * lateral, model.grow_hidden_px * lateral
     farthest = math.ceil(max(grow, grow_hidden) * (1.0 + model.grow_spread))
     ring = max(int(model.ring_px * lateral + 0.5), farthest)
+    closed = np.empty(shape, np.uint16)
+    bridge = model.bridge_px, model.bridge_step, model.bridge_spread, lateral
+    bridge_gaps(shot.depth, uneven, *map(np.float32, (scale, *bridge)), state, closed)
     grown, nearest = np.empty(shape, np.uint16), np.empty(shape, np.uint16)
     reach = np.float32(grow), np.float32(grow_hidden), np.float32(model.grow_spread)
-    grow_near(shot.depth, state, uneven, *reach, ring, grown, nearest)
+    grow_near(closed, state, uneven, *reach, ring, grown, nearest)
     border = _find_borders(shot.camera)[0 if side > 0 else 1]
-    numbers = (scale, model.part_px, side * lateral, border)
+    numbers = (scale, model.part_px, model.grow_step_px, side * lateral, border)
     surface = np.empty(shape, np.float32)
-    settle_disparity(shot.depth, grown, nearest, x_px, *map(np.float32, numbers), state, surface)
+    settled = *map(np.float32, numbers), state, surface
+    settle_disparity(closed, grown, nearest, uneven, x_px, *settled)
     fray_shadow(state, rough, np.float32(model.fray_px * lateral), side > 0)
-    return surface, state
+    return surface, state, nearest
 
 
 @lru_cache(maxsize=64)

@@ -13,14 +13,16 @@ __all__ = [
     "BESIDE",
     "HIDDEN",
     "NO_DISPARITY",
+    "TORN",
     "fray_shadow",
     "grow_near",
     "melt_steps",
     "settle_disparity",
 ]
 
-HIDDEN, BESIDE = np.uint8(1), np.uint8(2)
-"""Marks of a pixel: the second eye does not see it; a nearer surface stands within the window."""
+HIDDEN, BESIDE, TORN = np.uint8(1), np.uint8(2), np.uint8(4)
+"""Marks of a pixel: the second eye does not see it; a nearer surface stands within the window; it
+lies in a gap that was almost bridged."""
 
 NO_DISPARITY = np.float32(-1e9)
 """Stands for pixels where nothing is: farther than any step that melts."""
@@ -80,17 +82,18 @@ def grow_near(depth, hidden, field, reach, reach_hidden, spread, ring, grown, ne
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def settle_disparity(  # type: ignore[no-untyped-def]
-    depth, grown, nearest, x_px, scale, step, lateral, border, state, out
+    depth, grown, nearest, field, x_px, scale, step, full, lateral, border, state, out
 ):
     """Disparity of the surface that wins each window, into `out` (H, W) float32.
 
     depth, grown, nearest: (H, W) uint16 own depth (0 nothing), that of the window and the nearest
-    around (65535 nothing). scale: disparity times depth. The window's surface wins over a step of
-    more than two times `step` disparities, or of one where the second eye is blind; nobody wins
-    across a smaller one. `NO_DISPARITY` where nothing is, or x_px (H, W) is NaN: no lens.
+    around (65535 nothing). scale: disparity times depth. The window's surface wins nowhere over a
+    step below two times `step` disparities, everywhere over one of `full`, and in between in more
+    places the larger it is, by `field` (H, W) float32 of unit variance; half of either suffices
+    where the second eye is blind. `NO_DISPARITY` where nothing is, or x_px (H, W) is NaN: no lens.
 
-    `state` (H, W) uint8 comes in as the second eye's shadow, 1 or 0, and goes out as `HIDDEN` where
-    nothing won over it, or where the surface lies beyond the border of the second image, plus
+    `state` (H, W) uint8 comes in as `HIDDEN`, `TORN` or 0, and goes out as that where nothing won
+    over it, `HIDDEN` or where the surface lies beyond the border of the second image, plus
     `BESIDE` next to a nearer surface, by two steps. lateral: pixels of the image in one of the
     device; > 0 for a second eye to the right, < 0 to the left. border: x_px of the border on the
     side from which that eye leans away.
@@ -98,14 +101,18 @@ def settle_disparity(  # type: ignore[no-untyped-def]
     height, width = depth.shape
     side = _ONE if lateral > _ZERO else -_ONE
     rate, edge, far = abs(lateral), side * border, step + step
+    ramp = max(full - far, _ZERO)
     for v in range(height):
-        row, win, near, xs = depth[v], grown[v], nearest[v], x_px[v]
+        row, win, near, xs, noise = depth[v], grown[v], nearest[v], x_px[v], field[v]
         to, flags = out[v], state[v]
         for u in range(width):
             own = scale / np.float32(row[u])  # inf for nothing
             own = own if row[u] != 0 else _ZERO
             won = scale / np.float32(win[u])
-            d = won if won - own > (step if flags[u] != 0 else far) else own
+            # About even in 0..1, low where silhouettes grow most.
+            place = min(max(_HALF + _DITHER * noise[u], _ZERO), _ONE)
+            need = (far + ramp * place) * (_HALF if flags[u] != 0 else _ONE)
+            d = won if won - own > need else own
             beside = scale / np.float32(near[u]) - d > far
             kept = flags[u] if d == own else np.uint8(0)
             kept = HIDDEN if side * xs[u] - rate * d < edge else kept

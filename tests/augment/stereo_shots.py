@@ -26,6 +26,7 @@ QUIET = {
     **dict.fromkeys(("grow_px", "grow_hidden_px", "melt_px", "ring_px", "ring_share"), 0.0),
     **dict.fromkeys(("uneven", "grain", "fray_px"), 0.0),
     **dict.fromkeys(("hole_share", "rim_loss", "low_signal"), 0.0),
+    **dict.fromkeys(("bridge_px", "bridge_step", "island_share"), 0.0),
 }
 """Changes that leave geometry alone."""
 

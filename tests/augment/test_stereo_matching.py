@@ -53,7 +53,8 @@ def test_range() -> None:
 
 
 def test_silhouettes_grow_by_the_set_length() -> None:
-    changes = {**QUIET, "grow_px": 2.3, "grow_hidden_px": 4.5, "grow_spread": 0.0}
+    reach = {"grow_px": 2.3, "grow_hidden_px": 4.5, "grow_spread": 0.0}
+    changes = {**QUIET, **reach, "grow_step_px": 0.0}
     model = load_model(**changes)
     grown = {"left": [], "right": []}
     for i in range(40):
@@ -111,15 +112,68 @@ def test_planes_do_not_melt() -> None:
 
 def test_finger_gaps_fill_up() -> None:
     model = load_model(hole_share=0.0)
-    near, through = [], []
-    for gap in (3, 60):
+    near, through = {}, {}
+    for gap in (4, 8, 16, 60):
         depth = make_bar(0.4, 0.8, 100, 240)
         depth[:, 160 : 160 + gap] = 0.8
-        z = sense_stereo(model, make_shot(depth, SMALL)).depth_m[:, 160 : 160 + gap]
-        near.append(((z > 0.3) & (z < 0.5)).mean())
-        through.append((z > 0.6).mean())
-    assert near[0] > 0.4 and through[0] < 0.02  # filled, the rest holes
-    assert near[1] < 0.15 and through[1] > 0.3
+        shots = [make_shot(depth, SMALL, i, i) for i in range(12)]
+        z = np.stack([sense_stereo(model, s).depth_m[:, 160 : 160 + gap] for s in shots])
+        near[gap] = ((z > 0.3) & (z < 0.5)).mean()
+        through[gap] = (z > 0.6).mean()
+    # Matching bridges 100, 100 and 92 % of these. A dozen images of 64 rows hold about 90 patches:
+    # 3 % standard error of the last.
+    assert near[4] > 0.98 and near[8] > 0.98
+    assert near[16] == pytest.approx(0.9, abs=0.1)
+    assert max(through[gap] for gap in (4, 8, 16)) < 0.02  # the rest are holes
+    assert near[60] < 0.15 and through[60] > 0.3
+
+
+def test_bridges_are_shorter_at_smaller_steps_and_up_and_down() -> None:
+    model = load_model(hole_share=0.0)
+    camera = Camera("pinhole", 320, 320, 424.0, 424.0, 159.5, 159.5)
+
+    def bridge(gap: int, back: float, turned: bool) -> float:
+        depth = np.full((320, 320), back)
+        depth[:, 100:240] = 0.4
+        depth[:, 160 : 160 + gap] = back
+        depth = depth.T if turned else depth
+        z = sense_stereo(model, make_shot(depth, camera)).depth_m
+        z = (z.T if turned else z)[70:-20, 160 : 160 + gap]
+        return float(((z > 0) & (z < (0.4 + back) / 2)).mean())
+
+    # Steps of 2.5, 10.6 and 26.5 px; matching fills up about 6, 11 and 21 px, and 4 to 7 down.
+    assert bridge(10, 0.42, False) < 0.1 < 0.4 < bridge(10, 0.5, False)
+    assert bridge(16, 0.5, False) < 0.4 < 0.8 < bridge(16, 0.8, False)
+    assert bridge(2, 0.8, True) > 0.9 and bridge(16, 0.8, True) < 0.3
+
+
+def test_silhouettes_grow_less_over_small_steps() -> None:
+    model, grown = load_model(bridge_px=0.0, bridge_step=0.0, hole_share=0.0), []
+    for back in (0.42, 0.5, 0.6, 0.8):  # steps of 2.5, 10.6, 17.7, 26.5 px
+        edges = []
+        for i in range(12):
+            z = sense_stereo(model, make_shot(make_bar(0.4, back, 120, 220), SMALL, i, i)).depth_m
+            edges.append(((z > 0) & (z < (0.4 + back) / 2))[:, 170:250].sum(1) - 50)
+        grown.append(np.mean(edges))
+    assert abs(grown[0]) < 0.3  # it melts
+    assert grown[1] < 0.7 * grown[3] and grown[1] < grown[2] <= grown[3]
+    assert grown[3] == pytest.approx(model.grow_px, abs=0.3)
+
+
+def test_islands_have_their_share() -> None:
+    quiet = {**QUIET, "ring_px": 6.0, "island_px": 4.0}
+    shares = []
+    for share in (0.0, 0.02):
+        model, wrong, marked = load_model(**{**quiet, "island_share": share}), 0, 0
+        for i in range(40):
+            shot = make_shot(make_bar(0.4, 0.8, 120, 220), SMALL, i, i)
+            z = sense_stereo(model, shot).depth_m
+            wrong += ((z > 0) & (np.abs(z - shot.depth / 1e4) > 0.01)).sum()
+            marked += 64 * (26.5 + 6)  # shadow, and the ring on the other side
+        shares.append(wrong / marked)
+    # 40 images have about 100 islands: 10 %; single pixels of them slant too much to be read.
+    assert shares[0] == 0
+    assert 0.3 * 0.02 < shares[1] < 1.3 * 0.02
 
 
 def test_reasons_of_dark_bright_and_steep_surfaces() -> None:

@@ -65,8 +65,10 @@ def encode_depth(depth_m: Floats, reference_m: float) -> Floats:
     """Depth (metres, 0 for none) -> 0..1, near is 1; all 0 where there is no reference."""
     if np.isnan(reference_m):
         return np.zeros(depth_m.shape, np.float32)
-    near = (reference_m + HALF_RANGE_M - depth_m) / np.float32(2 * HALF_RANGE_M)
-    return np.where(depth_m > 0, np.clip(near, 0, 1), 0).astype(np.float32)
+    near = np.float32(reference_m + HALF_RANGE_M) - depth_m
+    near /= np.float32(2 * HALF_RANGE_M)
+    np.clip(near, 0, 1, out=near)
+    return np.where(depth_m > 0, near, np.float32(0))
 
 
 def make_crop(sample: Sample, hand: int = 0) -> Crop:

@@ -125,7 +125,10 @@ def prepare_hands(
         seen = (hand.visibility != VISIBILITY_OUTSIDE).any() or np.isfinite(hand.box_px).all()
         if not seen or not is_read(frame, hand, depth, how.taking):
             continue
-        sample = read_sample(frame) if sample is None else sample
+        if sample is None:
+            sample = read_sample(frame)
+            # Nobody asks a crop why a pixel has no reading.
+            sample = replace(sample, images=replace(sample.images, invalid=None))
         cut = augment_sample(sample, how.geometry, how.seed, frame.frame_id, epoch, k)
         crop = make_crop(cut, k)
         labels = np.isfinite(crop.keypoints_px[:, 0]).sum()

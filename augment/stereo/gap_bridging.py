@@ -15,12 +15,10 @@ from augment.stereo.window_matching import TORN
 __all__ = ["bridge_gaps"]
 
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
-_JUMP = np.float32(1.5)
-"""Step of disparity from pixel to pixel that is an outline, not a slanting surface."""
 _TORN_TO = np.float32(1.4)
 """Gaps are torn, without a reading, up to so many times the width that is bridged."""
-_TEARS = np.float32(3.0)
-"""Step into a gap from which it tears; smaller ones melt."""
+_TEARS = np.float32(2.0)
+"""Times the least step: step into a gap from which it tears; smaller ones melt."""
 _WIDEST = np.float32(1.75)
 """Times the mean width: as far as is looked for the other side."""
 _DOWN = np.float32(1.0 / 6.0)
@@ -29,11 +27,12 @@ matching: 4 px at 5 px of step, 7 at 25."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def bridge_gaps(depth, field, scale, reach, per_step, spread, lateral, state, out):  # type: ignore[no-untyped-def]
+def bridge_gaps(depth, field, scale, jump, reach, per_step, spread, lateral, state, out):  # type: ignore[no-untyped-def]
     """Depth whose narrow gaps are filled from side to side, into `out` (H, W) uint16.
 
     depth: (H, W) uint16, 0 for nothing. field: (H, W) float32 of unit variance. scale: disparity
-    times depth. Along rows gaps are bridged up to (reach + per_step s) (1 - spread * field) device
+    times depth; jump: step of disparity from pixel to pixel that is an outline, no slanting
+    surface. Along rows gaps are bridged up to (reach + per_step s) (1 - spread * field) device
     pixels, s being the step of disparity into the gap from its lower side; up and down with a sixth
     of per_step. lateral: pixels of the image in one of the device. state: (H, W) uint8: 0 where
     bridged, `TORN` where a gap is little too wide and the second eye sees into it.
@@ -48,23 +47,23 @@ def bridge_gaps(depth, field, scale, reach, per_step, spread, lateral, state, ou
         for u in range(width):
             d = scale / np.float32(max(row[u], np.uint16(1)))
             to[u] = d if row[u] != 0 else _ZERO
-    numbers = (scale, reach, per_step, spread, lateral)
+    numbers = (scale, jump, reach, per_step, spread, lateral)
     falls = np.zeros(width // 8 * 8 + 8, np.uint8)
     words = falls.view(np.uint64)
     for v in range(height):
         line = disparity[v]
         for u in range(width - 1):
-            falls[u] = np.uint8(line[u] - line[u + 1] > _JUMP)
+            falls[u] = np.uint8(line[u] - line[u + 1] > jump)
         for i in range(words.shape[0]):
             if words[i] != 0:
                 for u in range(8 * i, min(8 * i + 8, width - 1)):
                     if falls[u] != 0:
                         _cross(line, field[v], state[v], out[v], u, numbers)
-    down = (scale, reach, per_step * _DOWN, spread, lateral)
+    down = (scale, jump, reach, per_step * _DOWN, spread, lateral)
     for v in range(height - 1):
         above, below = disparity[v], disparity[v + 1]
         for u in range(width):
-            falls[u] = np.uint8(above[u] - below[u] > _JUMP)
+            falls[u] = np.uint8(above[u] - below[u] > jump)
         for i in range(words.shape[0]):
             if words[i] != 0:
                 for u in range(8 * i, min(8 * i + 8, width)):
@@ -76,13 +75,13 @@ def bridge_gaps(depth, field, scale, reach, per_step, spread, lateral, state, ou
 @njit(cache=True, nogil=True, error_model="numpy")
 def _cross(line, field, state, out, last, numbers):  # type: ignore[no-untyped-def]
     """Bridge the gap that begins after `last`, if its other side is near; in place."""
-    scale, reach, per_step, spread, lateral = numbers
+    scale, jump, reach, per_step, spread, lateral = numbers
     near, floor = line[last], line[last + 1]
     limit = (reach + per_step * (near - floor)) * lateral * _WIDEST
     end = min(last + 1 + int(limit), line.shape[0] - 1)
     other = -1
     for w in range(last + 2, end + 1):
-        if line[w] - line[w - 1] > _JUMP and line[w] - floor > _JUMP:
+        if line[w] - line[w - 1] > jump and line[w] - floor > jump:
             other = w
             break
         floor = min(floor, line[w])
@@ -95,7 +94,7 @@ def _cross(line, field, state, out, last, numbers):  # type: ignore[no-untyped-d
     # Sides far apart in depth do not blend: the farther one runs on below the nearer.
     slope = (far - near) / (gap + _ONE)
     even = abs(far - near) < low - floor
-    tears = low - floor > _TEARS
+    tears = low - floor > _TEARS * jump
     for w in range(last + 1, other):
         here = mean * (_ONE - spread * field[w])
         if gap <= here:

@@ -26,6 +26,8 @@ from augment.stereo.gap_bridging import bridge_gaps
 from augment.stereo.window_matching import fray_shadow, grow_near, melt_steps, settle_disparity
 from frames.camera import Camera
 
+_OUTLINE: Final = 0.375
+"""Of `part_px`: the step from pixel to pixel at which gaps begin, 1.5 px of a D435."""
 _OUTLINE_GRAIN: Final = 0.4
 """Outlines are smoother than the rims of holes: so much of their grain."""
 
@@ -192,7 +194,13 @@ def _match_windows(
     farthest = math.ceil(max(grow, grow_hidden) * (1.0 + model.grow_spread))
     ring = max(int(model.ring_px * lateral + 0.5), farthest)
     closed = np.empty(shape, np.uint16)
-    bridge = model.bridge_px, model.bridge_step, model.bridge_spread, lateral
+    bridge = (
+        _OUTLINE * model.part_px,
+        model.bridge_px,
+        model.bridge_step,
+        model.bridge_spread,
+        lateral,
+    )
     bridge_gaps(shot.depth, uneven, *map(np.float32, (scale, *bridge)), state, closed)
     grown, nearest = np.empty(shape, np.uint16), np.empty(shape, np.uint16)
     reach = np.float32(grow), np.float32(grow_hidden), np.float32(model.grow_spread)

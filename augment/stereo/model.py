@@ -13,6 +13,7 @@ from statistics import NormalDist
 from typing import Final
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from augment.effects.noise_field import effect_key, fill_field, fill_temporal_field
@@ -145,8 +146,9 @@ def sense_stereo(model: Stereo, shot: Shot) -> Reading:
     fill_temporal_field(shot.keys, "stereo/patches", shot.time_s, *patches)
     fresh = effect_key(shot.keys.frame, "stereo/noise")
     fill_field(fresh, model.noise_length_px * lateral, noise)
-    rough = _mix(badness, noise, model.grain)
-    uneven = _mix(badness, noise, _OUTLINE_GRAIN * model.grain)
+    rough, uneven = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    _mix(badness, noise, model.grain, rough)
+    _mix(badness, noise, _OUTLINE_GRAIN * model.grain, uneven)
     surface, state, nearest = _match_windows(model, shot, x_px, lateral, uneven, rough)
     matched = np.empty(shape, np.float32)
     melt = np.float32(model.melt_px * lateral), np.float32(model.melt_step_px)
@@ -166,14 +168,14 @@ def sense_stereo(model: Stereo, shot: Shot) -> Reading:
     return Reading(depth_m, reason, None, sigma)
 
 
-def _mix(
-    badness: NDArray[np.float32], noise: NDArray[np.float32], grain: float
-) -> NDArray[np.float32]:
-    """Patches with some of the fresh noise, of unit variance (H, W)."""
-    if grain <= 0:
-        return badness
+@njit(cache=True, nogil=True, error_model="numpy")
+def _mix(badness, noise, grain, rough):  # type: ignore[no-untyped-def]
+    """Patches with some of the fresh noise, of unit variance, into `rough` (H, W) float32."""
     norm = np.float32(1.0 / math.sqrt(1.0 + grain * grain))
-    return badness * norm + noise * (norm * np.float32(grain))
+    share = norm * np.float32(grain)
+    a, b, out = badness.reshape(-1), noise.reshape(-1), rough.reshape(-1)
+    for i in range(out.shape[0]):
+        out[i] = a[i] * norm + b[i] * share
 
 
 def _match_windows(

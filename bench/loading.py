@@ -9,7 +9,7 @@ on what is loaded and, in the same run, on tensors that are already there.
 import itertools
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,13 @@ from synth.config import SynthConfig
 from synth.engine import generate
 from train_tiny.frame_loading import FrameLoaderConfig, make_frame_loader
 from train_tiny.handlite import HandLite
-from train_tiny.loading import LoaderConfig, Mix, make_loader, open_sources
+from train_tiny.loading import (
+    LoaderConfig,
+    Mix,
+    make_endless_loader,
+    make_loader,
+    open_sources,
+)
 from train_tiny.tasks import Targets, measure_losses
 
 FRAMES: Final = 4096
@@ -88,8 +94,7 @@ def _rate(load: Any) -> list[str]:
         start = time.perf_counter()
         count = _count(batches, 2 * BATCHES)
         out.append(f"{count / (time.perf_counter() - start):,.0f}")
-        batches.close()
-    return out
+        return out
 
 
 def _count(batches: Iterator[tuple[Tensor, Any]], most: int) -> int:
@@ -105,18 +110,12 @@ def _time_training(stored: Mix) -> Table:
         config = CASES[title]
         images, targets = next(make_loader(stored, config, 1))
         plain = _train(itertools.repeat((images, targets)), WARM, BATCHES)
-        batches = _go_round(stored, config)
+        batches = make_endless_loader(stored, config, 1, workers=2)
         # Until what was made before the first step is used up.
         loaded = _train(batches, 2 * AHEAD, 3 * BATCHES)
-        batches.close()
-        table.add_row(*(title, f"{plain:,.0f}", f"{loaded:,.0f}", f"{loaded / plain:.0%}"))
+        del batches
+            table.add_row(*(title, f"{plain:,.0f}", f"{loaded:,.0f}", f"{loaded / plain:.0%}"))
     return table
-
-
-def _go_round(mix: Mix, config: LoaderConfig) -> Generator[tuple[Tensor, Targets], None, None]:
-    """Epoch after epoch."""
-    for epoch in itertools.count():
-        yield from make_loader(mix, config, 1, epoch, workers=2)
 
 
 def _train(batches: Iterator[tuple[Tensor, Targets]], warm: int, most: int) -> float:

@@ -35,6 +35,7 @@ from train_tiny.rounds import (
     Packed,
     RoundMaker,
     check_items,
+    check_start,
     deliver,
 )
 from train_tiny.sources import Source, Taken
@@ -168,7 +169,7 @@ class FullFrames:
 
 def count_frame_batches(mix: Mix, config: FrameLoaderConfig) -> int:
     """Batches of an epoch, as `train_tiny.loading.count_batches`."""
-    return _make_rounds(mix, config, 0, 0).batches
+    return _make_rounds(mix, config, 0).batches
 
 
 def make_frame_loader(
@@ -184,8 +185,27 @@ def make_frame_loader(
 
     Arguments and errors as in `train_tiny.loading.make_loader`.
     """
-    maker = _make_rounds(mix, config, seed, epoch)
-    for packed in deliver(maker, start_batch, workers, pin):
+    maker = _make_rounds(mix, config, seed)
+    check_start(start_batch, maker.batches)
+    if start_batch == maker.batches:
+        return
+    for packed in deliver(maker, epoch * maker.batches + start_batch, workers, pin):
+        yield packed["image"][:, None], make_targets(packed)
+
+
+def make_endless_frame_loader(
+    mix: Mix,
+    config: FrameLoaderConfig,
+    seed: int,
+    start_batch: int = 0,
+    workers: int = 0,
+    pin: bool = False,
+    rank: int = 0,
+    ranks: int = 1,
+) -> Iterator[tuple[Tensor, FrameTargets]]:
+    """Epoch after epoch, as `train_tiny.loading.make_endless_loader`."""
+    maker = _make_rounds(mix, config, seed)
+    for packed in deliver(maker, start_batch, workers, pin, True, rank, ranks):
         yield packed["image"][:, None], make_targets(packed)
 
 
@@ -254,7 +274,7 @@ def _prepare(config: FrameLoaderConfig, seed: int, fresh: bool = True) -> Prepar
     return replace(prepare(like, seed, fresh), geometry=replace(geometry, size=config.size_px))
 
 
-def _make_rounds(mix: Mix, config: FrameLoaderConfig, seed: int, epoch: int) -> RoundMaker:
+def _make_rounds(mix: Mix, config: FrameLoaderConfig, seed: int) -> RoundMaker:
     how = _prepare(config, seed)
     kind = FullFrames(how, config.size_px)
-    return RoundMaker(_open(mix, config), kind, how, epoch, config.batch)
+    return RoundMaker(_open(mix, config), kind, how, config.batch)

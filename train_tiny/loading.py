@@ -19,11 +19,18 @@ from frames.errors import BadInput
 from train_tiny.mixing import Mix, Sources, open_sources
 from train_tiny.packing import Crops, make_targets
 from train_tiny.preparation import CLEAN, STILL, Preparation
-from train_tiny.rounds import RoundMaker, deliver
+from train_tiny.rounds import RoundMaker, check_start, deliver
 from train_tiny.taking import Taking
 from train_tiny.tasks import Targets
 
-__all__ = ["LoaderConfig", "Mix", "count_batches", "make_loader", "open_sources"]
+__all__ = [
+    "LoaderConfig",
+    "Mix",
+    "count_batches",
+    "make_endless_loader",
+    "make_loader",
+    "open_sources",
+]
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class LoaderConfig:
 
 def count_batches(mix: Mix, config: LoaderConfig) -> int:
     """Batches of an epoch: until the source that takes longest was met whole, at least one."""
-    return _make_rounds(mix, config, 0, 0).batches
+    return _make_rounds(mix, config, 0).batches
 
 
 def make_loader(
@@ -76,8 +83,31 @@ def make_loader(
     workers: processes that make them; 0 makes them here. pin: whether the tensors lie in pinned
     memory. Raises BadInput for whatever cannot be loaded, a broken shard among it.
     """
-    maker = _make_rounds(mix, config, seed, epoch)
-    for packed in deliver(maker, start_batch, workers, pin):
+    maker = _make_rounds(mix, config, seed)
+    check_start(start_batch, maker.batches)
+    if start_batch == maker.batches:
+        return
+    for packed in deliver(maker, epoch * maker.batches + start_batch, workers, pin):
+        yield packed["image"][:, None], make_targets(packed)
+
+
+def make_endless_loader(
+    mix: Mix,
+    config: LoaderConfig,
+    seed: int,
+    start_batch: int = 0,
+    workers: int = 0,
+    pin: bool = False,
+    rank: int = 0,
+    ranks: int = 1,
+) -> Iterator[tuple[Tensor, Targets]]:
+    """Epoch after epoch by the same workers, who go on while the last batches are consumed.
+
+    start_batch: counted over all epochs, of `count_batches` // ranks each. rank, ranks: of training
+    processes, each of which gets a stretch of every epoch. Else as `make_loader`.
+    """
+    maker = _make_rounds(mix, config, seed)
+    for packed in deliver(maker, start_batch, workers, pin, True, rank, ranks):
         yield packed["image"][:, None], make_targets(packed)
 
 
@@ -104,6 +134,6 @@ def prepare(config: LoaderConfig, seed: int, fresh: bool = True) -> Preparation:
     )
 
 
-def _make_rounds(mix: Mix, config: LoaderConfig, seed: int, epoch: int) -> RoundMaker:
+def _make_rounds(mix: Mix, config: LoaderConfig, seed: int) -> RoundMaker:
     how = prepare(config, seed)
-    return RoundMaker(open_mix(mix, config), Crops(how, config.views), how, epoch, config.batch)
+    return RoundMaker(open_mix(mix, config), Crops(how, config.views), how, config.batch)

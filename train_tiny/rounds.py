@@ -4,6 +4,7 @@ A round is a pure function of its number, so workers make whole rounds, and batc
 any number of workers; and training goes on at any batch.
 """
 
+import multiprocessing
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, Protocol
 
@@ -14,12 +15,15 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 from augment.occlusion.sprites import Sprite
 from frames.errors import BadInput
 from train_tiny.mixing import Sources
-from train_tiny.order import Numbers, shuffle_slots
+from train_tiny.order import shuffle_slots
 from train_tiny.preparation import Preparation, find_sprites
 from train_tiny.sources import Source, Taken
 
 Packed = dict[str, Tensor]
 """Tensors with a leading axis B, by name."""
+
+FEW: Final = 48
+"""Samples that warm up."""
 
 ROUND: Final = 512
 """Samples of a round, about: enough to mix the two hands of a frame into many others."""
@@ -45,12 +49,10 @@ class Kind(Protocol):
 
 
 class RoundMaker:
-    """Makes the rounds of an epoch."""
+    """Makes the rounds of epochs."""
 
-    def __init__(
-        self, sources: Sources, kind: Kind, how: Preparation, epoch: int, batch: int
-    ) -> None:
-        self._sources, self._kind, self._how, self._epoch = sources, kind, how, epoch
+    def __init__(self, sources: Sources, kind: Kind, how: Preparation, batch: int) -> None:
+        self._sources, self._kind, self._how = sources, kind, how
         self.batch = batch
         """Samples of a batch."""
         self.each = max(1, ROUND // batch)
@@ -59,10 +61,10 @@ class RoundMaker:
         """Batches of a round."""
         self.batches = max(1, sources.crops * kind.views // batch)
         """Of an epoch."""
-        self._sprites: dict[int, list[Sprite]] = {}
+        self._sprites: dict[tuple[int, int], list[Sprite]] = {}
 
-    def make(self, number: int, shared: bool = False) -> Packed:
-        """The samples of a round: `each` batches, in the last one fewer.
+    def make(self, epoch: int, number: int, shared: bool = False) -> Packed:
+        """The samples of a round: `each` batches, in the last one of an epoch fewer.
 
         shared: in memory that processes share. Raises BadInput for what cannot be loaded.
         """
@@ -71,38 +73,61 @@ class RoundMaker:
         size = min(whole, (self.batches - number * self.each) * self.batch)
         packed = self._kind.allocate(size, shared)
         arrays = {name: tensor.numpy() for name, tensor in packed.items()}
-        places = shuffle_slots(self._how.seed, self._epoch, number, size)
+        places = shuffle_slots(self._how.seed, epoch, number, size)
         begin = 0
         spans = self._sources.split_round(number, whole // views, -(-size // views))
         for k, (first, stop) in enumerate(spans):
             end = min(size, begin + (stop - first) * views)
             if end > begin:
-                self._fill(arrays, places[begin:end], k, first, stop)
+                made = self._make_part(epoch, k, first, stop, end - begin)
+                for place, one in zip(places[begin:end], made, strict=True):
+                    self._kind.put(arrays, int(place), one)
                 begin = end
         return packed
 
-    def _fill(
-        self, arrays: dict[str, NDArray[Any]], places: Numbers, k: int, first: int, stop: int
-    ) -> None:
-        source, how, kind = self._sources.sources[k], self._how, self._kind
-        if k not in self._sprites:
-            self._sprites[k] = find_sprites(source, how, self._epoch)
-        taken = source.take(how.seed, self._epoch, first, stop)
-        made = kind.make(len(places), taken, source, self._sprites[k])
-        for place, one in zip(places, made, strict=True):
-            kind.put(arrays, int(place), one)
+    def warm(self, epoch: int) -> None:
+        """Make a few samples of every source for nothing: compiled code and all that an epoch needs
+        is then there, and workers that are forked have it too. Raises BadInput as `make` does."""
+        for k, source in enumerate(self._sources.sources):
+            few = min(FEW, source.crops)
+            for _ in self._make_part(epoch, k, 0, few, few * self._kind.views):
+                pass
+
+    def _make_part(self, epoch: int, k: int, first: int, stop: int, count: int) -> Iterator[Any]:
+        """`count` samples of one source."""
+        source, how = self._sources.sources[k], self._how
+        if (epoch, k) not in self._sprites:
+            for old in [key for key in self._sprites if key[0] != epoch]:
+                del self._sprites[old]
+            self._sprites[epoch, k] = find_sprites(source, how, epoch)
+        taken = source.take(how.seed, epoch, first, stop)
+        return self._kind.make(count, taken, source, self._sprites[epoch, k])
 
 
-def deliver(maker: RoundMaker, start: int, workers: int, pin: bool = False) -> Iterator[Packed]:
-    """The batches start, start + 1, ... of an epoch.
+def deliver(
+    maker: RoundMaker,
+    start: int,
+    workers: int,
+    pin: bool = False,
+    endless: bool = False,
+    rank: int = 0,
+    ranks: int = 1,
+) -> Iterator[Packed]:
+    """The batches start, start + 1, ... of all epochs, up to the end of the first one's epoch, or
+    without end.
 
-    Raises BadInput in one line, whichever process it was raised in.
+    rank, ranks: of training processes, each of which has a stretch of every epoch; start counts a
+    process's own. Raises BadInput in one line, whichever process it was raised in.
     """
     if workers < 0 or start < 0:
         raise BadInput(f"workers and start_batch must be >= 0, got {workers} and {start}")
+    rounds = _Rounds(maker, start, rank, ranks)
+    if workers and multiprocessing.get_start_method() == "fork":
+        maker.warm(start // rounds.count)
     loader: Any = DataLoader(
-        _Rounds(maker, start),
+        rounds,
         batch_size=None,
+        sampler=rounds.list_units(endless),
         num_workers=workers,
         pin_memory=pin,
         prefetch_factor=2 if workers else None,
@@ -111,6 +136,12 @@ def deliver(maker: RoundMaker, start: int, workers: int, pin: bool = False) -> I
         whole = len(next(iter(packed.values())))
         for first in range(0, whole, maker.batch):
             yield {name: t[first : first + maker.batch] for name, t in packed.items()}
+
+
+def check_start(start: int, batches: int) -> None:
+    """Raises BadInput for a batch that an epoch does not have; its end is allowed."""
+    if not 0 <= start <= batches:
+        raise BadInput(f"an epoch of {batches} batches has no batch {start} to start with")
 
 
 def check_items(loader: Any) -> Iterator[Any]:
@@ -130,23 +161,40 @@ def check_items(loader: Any) -> Iterator[Any]:
 
 
 class _Rounds(Dataset[Any]):
-    """The rounds of an epoch from a batch on, for workers."""
+    """The rounds of a training process, epoch after epoch: units of work."""
 
-    def __init__(self, maker: RoundMaker, start: int) -> None:
-        """start: a batch."""
-        self._maker, self._start = maker, start
-        self._first = start // maker.each
+    def __init__(self, maker: RoundMaker, start: int, rank: int, ranks: int) -> None:
+        self.count = maker.batches // ranks
+        """Batches of an epoch."""
+        if not (self.count and 0 <= rank < ranks):
+            raise BadInput(
+                f"an epoch of {maker.batches} batches cannot be shared by {ranks} processes: take"
+                f" smaller batches, fewer processes or more data"
+            )
+        self._maker, self._start, self._begin = maker, start, rank * self.count
+        self._first = self._begin // maker.each
+        self._units = -(-(self._begin + self.count) // maker.each) - self._first
 
-    def __len__(self) -> int:
-        return max(0, -(-self._maker.batches // self._maker.each) - self._first)
+    def list_units(self, endless: bool) -> range:
+        """What is to be made, from the start's round on."""
+        epoch, batch = divmod(self._start, self.count)
+        unit = epoch * self._units + (self._begin + batch) // self._maker.each - self._first
+        return range(unit, 1 << 60 if endless else (epoch + 1) * self._units)
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, unit: int) -> Any:
         """A round's batches, or an error that users can mend, as it is: raised in a worker, it
         would come with its trace."""
-        number, maker = self._first + index, self._maker
+        epoch, number = divmod(unit, self._units)
+        number += self._first
+        maker = self._maker
         try:
-            packed = maker.make(number, shared=get_worker_info() is not None)
+            packed = maker.make(epoch, number, shared=get_worker_info() is not None)
         except BadInput as error:
             return error
-        first = max(self._start - number * maker.each, 0) * maker.batch
-        return {name: tensor[first:] for name, tensor in packed.items()}
+        begin, end = self._begin, self._begin + self.count
+        if epoch == self._start // self.count:
+            begin += self._start % self.count
+        # Of this process's stretch, in batches of the round.
+        first = max(begin - number * maker.each, 0) * maker.batch
+        stop = (end - number * maker.each) * maker.batch
+        return {name: tensor[first:stop] for name, tensor in packed.items()}

@@ -17,7 +17,13 @@ from frames.shard import shard_path
 from synth.pose.presets import KEY_POSES
 from tests.frames.fabricate import write_dataset
 from tests.train_tiny.real_frames import write_real
-from train_tiny.loading import LoaderConfig, count_batches, make_loader, open_sources
+from train_tiny.loading import (
+    LoaderConfig,
+    count_batches,
+    make_endless_loader,
+    make_loader,
+    open_sources,
+)
 from train_tiny.taking import Taking
 
 SMALL = LoaderConfig(batch=24, size_px=64, sensor="random")
@@ -54,6 +60,33 @@ def test_goes_on_at_any_batch(rendered: Path, monkeypatch: Any, start: int) -> N
     whole = digest(make_loader(mix, SMALL, 3))
     assert digest(make_loader(mix, SMALL, 3, start_batch=start)) == whole[start:]
     assert digest(make_loader(mix, SMALL, 3, start_batch=len(whole))) == []
+
+
+def test_endless_is_epoch_after_epoch(rendered: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("train_tiny.rounds.ROUND", 72)
+    mix = open_sources([rendered])
+    count = count_batches(mix, SMALL)
+    epochs = [one for e in range(3) for one in digest(make_loader(mix, SMALL, 3, e))]
+    endless = make_endless_loader(mix, SMALL, 3)
+    assert digest(endless, 2 * count + 3) == epochs[: 2 * count + 3]
+    for start in (2, count - 1, count + 1):
+        endless = make_endless_loader(mix, SMALL, 3, start, workers=2)
+        assert digest(endless, count) == epochs[start : start + count]
+        endless.close()
+
+
+def test_processes_share_an_epoch(rendered: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("train_tiny.rounds.ROUND", 72)
+    mix = open_sources([rendered])
+    each = count_batches(mix, SMALL) // 2
+    epochs = [digest(make_loader(mix, SMALL, 3, e)) for e in range(2)]
+    for rank in range(2):
+        wanted = [b for one in epochs for b in one[rank * each : (rank + 1) * each]]
+        for start in (0, 1, each):
+            own = make_endless_loader(mix, SMALL, 3, start, rank=rank, ranks=2)
+            assert digest(own, 2 * each - start) == wanted[start:]
+    with pytest.raises(BadInput, match="cannot be shared by 99 processes"):
+        next(make_endless_loader(mix, SMALL, 3, ranks=99))
 
 
 def test_epochs_and_seeds_differ(rendered: Path) -> None:
@@ -196,7 +229,7 @@ def test_one_line_for_what_cannot_be_loaded(tmp_path: Path, rendered: Path) -> N
     assert "of none: are they within its range?" in said
     with pytest.raises(BadInput, match="batch and views must be >= 1"):
         LoaderConfig(batch=0)
-    with pytest.raises(BadInput, match="workers and start_batch must be >= 0"):
+    with pytest.raises(BadInput, match="has no batch -1 to start with"):
         next(make_loader(open_sources([rendered]), SMALL, 1, start_batch=-1))
 
 

@@ -94,7 +94,8 @@ def _rate(load: Any) -> list[str]:
         start = time.perf_counter()
         count = _count(batches, 2 * BATCHES)
         out.append(f"{count / (time.perf_counter() - start):,.0f}")
-        return out
+        del batches
+    return out
 
 
 def _count(batches: Iterator[tuple[Tensor, Any]], most: int) -> int:
@@ -114,7 +115,7 @@ def _time_training(stored: Mix) -> Table:
         # Until what was made before the first step is used up.
         loaded = _train(batches, 2 * AHEAD, 3 * BATCHES)
         del batches
-            table.add_row(*(title, f"{plain:,.0f}", f"{loaded:,.0f}", f"{loaded / plain:.0%}"))
+        table.add_row(*(title, f"{plain:,.0f}", f"{loaded:,.0f}", f"{loaded / plain:.0%}"))
     return table
 
 

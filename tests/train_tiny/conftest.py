@@ -1,11 +1,18 @@
 """Small datasets to load from."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from synth.config import SynthConfig
 from synth.engine import generate
+
+collect_ignore = (
+    []
+    if find_spec("torch")
+    else [f"test_{n}.py" for n in ("loading", "live", "eval_loading", "full_frames")]
+)
 
 
 @pytest.fixture(scope="session")

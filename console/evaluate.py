@@ -108,7 +108,12 @@ def _load(command: EvalCommand, side: int) -> tuple[Any, int]:
             split = "test" if "test" in list_splits(spec) else None
         plain: dict[str, Any] = {} if command.occlusion else {"occlusion": None}
         config = LoaderConfig(
-            command.batch, side, split or None, command.sensor, geometry=None, **plain
+            batch=command.batch,
+            size_px=side,
+            split=split or None,
+            sensor=command.sensor,
+            geometry=None,
+            **plain,
         )
         mix = open_sources([spec])
         total += sum(source.crops for source in open_mix(mix, config).sources)

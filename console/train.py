@@ -45,6 +45,8 @@ class TrainCommand:
     """Put occluders before hands, borders through them, and patches without a reading."""
     geometry: bool = True
     """Turn, zoom and mirror crops at random."""
+    views: int = 1
+    """Crops of each hand of a frame as its sensor read it: more are quicker to make, and alike."""
     split: str = "train"
     """Frames to train on, of datasets with splits."""
     validate_data: Several = ()
@@ -184,8 +186,14 @@ def _read_loading(command: TrainCommand, model: "Model") -> "LoaderConfig":
         plain["occlusion"] = None
     if not command.geometry:
         plain["geometry"] = None
-    batch, size = command.training.batch, model.input_px
-    return LoaderConfig(batch, size, command.split or None, command.sensor, **plain)
+    return LoaderConfig(
+        batch=command.training.batch,
+        size_px=model.input_px,
+        split=command.split or None,
+        sensor=command.sensor,
+        views=command.views,
+        **plain,
+    )
 
 
 def _identify(command: TrainCommand, model: "Model", processes: int) -> dict[str, Any]:
@@ -193,7 +201,7 @@ def _identify(command: TrainCommand, model: "Model", processes: int) -> dict[str
     from train_tiny.run_folder import hash_data
 
     training = {k: v for k, v in asdict(command.training).items() if k not in HARMLESS}
-    names = "mix sensor occlusion geometry split validate_split validate_crops"
+    names = "mix sensor occlusion geometry views split validate_split validate_crops"
     return {
         "model": {"name": model.name, **model.config},
         "training": training,
@@ -209,6 +217,8 @@ def _check_command(command: TrainCommand) -> None:
     for name in ("workers", "threads", "validate_crops"):
         if getattr(command, name) < 0:
             raise BadInput(f"{name} must be >= 0, got {getattr(command, name)}")
+    if command.views < 1:
+        raise BadInput(f"views must be >= 1, got {command.views}")
     if not command.data:
         raise BadInput("no data to train on: name a dataset with --data, or live:CONFIG.toml")
 

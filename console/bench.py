@@ -14,10 +14,7 @@ def run_bench(arguments: list[str]) -> int:
     """handloom bench [NAME]"""
 
     def bench(
-        name: Annotated[
-            Literal["all", "render", "pipeline", "reading", "codec", "sensors"],
-            tyro.conf.Positional,
-        ] = "all",
+        name: Annotated[Name, tyro.conf.Positional] = "all",
     ) -> int:
         """Measure the published figures again, on this machine.
 

@@ -84,13 +84,6 @@ class _Tee(io.RawIOBase):
         return self._file.tell()
 
 
-def encode_table(table: pa.Table, row_group: int = ROW_GROUP) -> memoryview:
-    """The bytes of a shard's Parquet file."""
-    sink = pa.BufferOutputStream()
-    encode_tables([table], sink, row_group)
-    return memoryview(sink.getvalue())
-
-
 def encode_tables(tables: Iterable[pa.Table], sink: Any, row_group: int = ROW_GROUP) -> None:
     """Write rows as a shard's Parquet file into a stream of Arrow's.
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from frames.camera import CAMERAS, Camera
 from frames.codec import encode_depth, encode_parts
 from frames.schema import table_from_columns
-from frames.shard import shard_path, sum_path
+from frames.shard import ROW_GROUP, encode_tables, shard_path, sum_path
 
 SCALE = 10_000.0
 SEQUENCE = 4
@@ -204,6 +204,13 @@ def build_table(
 ) -> pa.Table:
     """A table of these frames."""
     return table_from_columns(*build_columns(ids, camera, seed, splits))
+
+
+def encode_table(table: pa.Table, row_group: int = ROW_GROUP) -> bytes:
+    """The bytes of a shard's Parquet file."""
+    sink = pa.BufferOutputStream()
+    encode_tables([table], sink, row_group)
+    return sink.getvalue().to_pybytes()
 
 
 def write_dataset(

@@ -3,12 +3,14 @@
 One depth crop in, 21 heatmaps out. Auxiliary heads, dropped when it is deployed, make so small an
 encoder learn more than keypoints alone would teach it; that idea and the budgets (< 300 KB, < 35
 MFLOPs) are those of arXiv 1909.05897, which gives neither layers nor channels: these are ours. An
-encoder of three tiers of inverted residuals, a decoder that adds depthwise-separable pyramids.
+encoder of three tiers of inverted residuals, a decoder that adds depthwise-separable pyramids,
+and heads that read what belongs to a keypoint where its heatmap is.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
+import torch
 from torch import Tensor, nn
 
 from frames.skeleton import KEYPOINTS
@@ -42,6 +44,29 @@ class HandLiteConfig:
     depth: bool = True
     """Each keypoint's depth below the surface that is read at its pixel, and relative to the root.
     """
+    local: bool = True
+    """Whether visibility and depth of a keypoint are read from the features under its own heatmap;
+    otherwise from those of the whole crop, averaged."""
+
+
+class JointHead(nn.Module):
+    """Outputs of every joint, from the features at its place; the last from the whole crop too."""
+
+    def __init__(self, features: int, outputs: int, whole: int = 0) -> None:
+        """features: channels at a joint's place. whole: channels of the whole crop; 0: unused."""
+        super().__init__()
+        bound = features**-0.5
+        self.weight = nn.Parameter(torch.empty(JOINTS, features, outputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.zeros(JOINTS, outputs))
+        self.whole = nn.Linear(whole, JOINTS, bias=False) if whole else None
+
+    def forward(self, local: Tensor, pooled: Tensor) -> Tensor:
+        """(B, 21, features) and (B, whole) -> (B, 21, outputs)."""
+        out = (local[:, :, None] @ self.weight)[:, :, 0] + self.bias
+        if self.whole is None:
+            return out
+        last = out[..., -1:] + self.whole(pooled)[..., None]
+        return torch.cat([out[..., :-1], last], -1)
 
 
 class HandLite(nn.Module):
@@ -78,14 +103,19 @@ class HandLite(nn.Module):
         self.heads = nn.ModuleDict()
         if c.mask:
             self.heads["mask"] = nn.Conv2d(c.decoder, 1, 1)
-        for name, wanted, outputs in (
-            ("visibility", c.visibility, JOINTS),
-            ("side", c.side, 1),
-            ("key_pose", c.key_pose, c.key_poses),
-            ("depth", c.depth, 2 * JOINTS),
-        ):
-            if wanted:
-                self.heads[name] = nn.Linear(three, outputs)
+        if c.visibility:
+            self.heads["visibility"] = (
+                JointHead(c.decoder, 1) if c.local else nn.Linear(three, JOINTS)
+            )
+        if c.depth:
+            self.heads["depth"] = (
+                JointHead(c.decoder, 2, three) if c.local else nn.Linear(three, 2 * JOINTS)
+            )
+        if c.side:
+            self.heads["side"] = nn.Linear(three, 1)
+        if c.key_pose:
+            self.heads["key_pose"] = nn.Linear(three, c.key_poses)
+        self._local = c.local and (c.visibility or c.depth)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         one = self.tier1(self.stem(x))
@@ -94,13 +124,29 @@ class HandLite(nn.Module):
         x = self.lateral[2](three)
         x = self.smooth[0](double(x) + self.lateral[1](two))
         x = self.smooth[1](double(x) + self.lateral[0](one))
-        out = {"keypoints": self.keypoints(x)}
-        pooled = three.mean((2, 3))
+        maps = self.keypoints(x)
+        out, pooled = {"keypoints": maps}, three.mean((2, 3))
+        local = _pool_under(maps, x) if self._local else x
         for name, head in self.heads.items():
-            made = head(x if name == "mask" else pooled)
+            if isinstance(head, JointHead):
+                made = head(local, pooled)
+            else:
+                made = head(x if name == "mask" else pooled)
             if name == "side":
                 made = made[:, 0]
+            elif name == "visibility":
+                made = made.flatten(1)
             elif name == "depth":
                 made = made.reshape(-1, JOINTS, 2)
             out[name] = made
         return out
+
+
+def _pool_under(maps: Tensor, features: Tensor) -> Tensor:
+    """Features averaged under each heatmap: (B, J, H, W), (B, C, H, W) -> (B, J, C).
+
+    No gradient goes into the maps: where a keypoint is, its label says, not what is easily read
+    there.
+    """
+    under = maps.detach().flatten(2).softmax(-1)
+    return under @ features.flatten(2).transpose(1, 2)

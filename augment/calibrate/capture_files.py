@@ -65,7 +65,7 @@ def read_images(paths: list[Path], most: int) -> NDArray[np.uint16]:
     """
     frames: list[NDArray[np.uint16]] = []
     for path in paths:
-        for image in _read(path):
+        for image in read_file(path):
             if frames and image.shape != frames[0].shape:
                 raise BadInput(
                     f"{path} has {image.shape[1]} x {image.shape[0]} pixels, {paths[0]} has"
@@ -94,8 +94,8 @@ def read_masks(paths: list[Path], most: int) -> NDArray[np.bool_]:
     return np.stack(frames[:most]) > 0
 
 
-def _read(path: Path) -> list[NDArray[np.uint16]]:
-    """The depth images in one file."""
+def read_file(path: Path) -> list[NDArray[np.uint16]]:
+    """The depth images in one file. Raises BadInput for what is none of 16 bits."""
     if path.suffix.lower() == ".npy":
         stack = _load_array(path)
         if stack.dtype != np.uint16 or stack.ndim not in (2, 3):

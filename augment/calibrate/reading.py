@@ -50,7 +50,7 @@ def read_capture(
             raise BadInput(f"{folder} is a dataset: it has its own camera and depth scale")
         return _read_dataset(folder)
     clips = list_clips(folder)
-    lens, stated = _find_camera(folder, camera)
+    lens, stated = find_camera(folder, camera)
     scale = depth_scale or stated
     if not scale:
         raise BadInput(
@@ -68,8 +68,12 @@ def read_capture(
     return Capture(str(folder), lens, scale, read)
 
 
-def _find_camera(folder: Path, camera: str) -> tuple[Camera, float]:
-    """The camera, and the depth scale that its file states or 0."""
+def find_camera(folder: Path, camera: str) -> tuple[Camera, float]:
+    """The camera of a folder of images, and the depth scale that its file states or 0.
+
+    camera: a preset or a file; "" for camera.json or camera.toml there or above. Raises BadInput for
+    none.
+    """
     if camera in CAMERAS:
         return CAMERAS[camera], 0.0
     if camera:

@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from frames.errors import BadInput
 from train_tiny.devices import lower_precision
 from train_tiny.eval_loading import Facts
-from train_tiny.heatmaps import find_peaks, to_pixels
-from train_tiny.lifting import lift_depths, place_keypoints, read_surfaces
 from train_tiny.metrics import measure_palm
 from train_tiny.models import Model, build_model
+from train_tiny.outputs import read_outputs
 from train_tiny.place import load_net
 from train_tiny.run_folder import BEST_NAME, read_run
 from train_tiny.scores import Scores, join_scores
@@ -87,27 +86,21 @@ def evaluate(
 
 def score_batch(out: dict[str, Tensor], images: Tensor, targets: Targets, facts: Facts) -> Scores:
     """One batch's rows from a network's outputs."""
-    maps, count = out["keypoints"], len(images)
-    cells, _ = find_peaks(maps)
-    px = to_pixels(cells, images.shape[-1] / maps.shape[-1]).cpu().numpy()
-    offsets = out["depth"].cpu().numpy() if "depth" in out else None
-    likely = out["visibility"].sigmoid().cpu().numpy() if "visibility" in out else None
-    surface = read_surfaces(facts.depth_m, px)
-    depths = lift_depths(surface, facts.reference_m, likely, offsets)
+    said = read_outputs(out, images.shape[-1], facts.depth_m, facts.reference_m, facts.camera)
     labels = targets.keypoints_px.numpy()
     return Scores(
-        found_px=px.astype(np.float32),
+        found_px=said.px,
         labels_px=labels,
         palm_px=measure_palm(_complete(labels, facts)).astype(np.float32),
         plane_px=facts.palm_px,
-        found_m=place_keypoints(px, depths, facts.camera),
+        found_m=said.points_m,
         labels_m=facts.keypoints_cam_m,
-        likely_seen=np.full((count, 21), np.nan, np.float32) if likely is None else likely,
+        likely_seen=said.likely_seen,
         seen=targets.visible.numpy(),
         cause=facts.occlusion,
-        likely_right=_find_side(out, count),
+        likely_right=said.likely_right,
         right=targets.right.numpy(),
-        found_pose=_find_pose(out, count),
+        found_pose=_find_pose(out, len(images)),
         pose=targets.key_pose.numpy(),
         overlap=_overlap(out, targets),
         fraction=facts.visible_fraction,
@@ -139,12 +132,6 @@ def _complete(labels: NDArray[np.float32], facts: Facts) -> NDArray[np.float32]:
     pairs = zip(facts.camera, facts.keypoints_cam_m, strict=True)
     seen = np.array([camera.project(points) for camera, points in pairs]).reshape(labels.shape)
     return np.where(known, labels, seen)
-
-
-def _find_side(out: dict[str, Tensor], count: int) -> NDArray[np.float32]:
-    if "side" not in out:
-        return np.full(count, np.nan, np.float32)
-    return np.asarray(out["side"].sigmoid().cpu().numpy())
 
 
 def _find_pose(out: dict[str, Tensor], count: int) -> NDArray[np.int64]:

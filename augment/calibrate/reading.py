@@ -71,8 +71,8 @@ def read_capture(
 def find_camera(folder: Path, camera: str) -> tuple[Camera, float]:
     """The camera of a folder of images, and the depth scale that its file states or 0.
 
-    camera: a preset or a file; "" for camera.json or camera.toml there or above. Raises BadInput for
-    none.
+    camera: a preset or a file; "" for camera.json or camera.toml there or above. Raises BadInput
+    for none.
     """
     if camera in CAMERAS:
         return CAMERAS[camera], 0.0

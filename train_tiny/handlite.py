@@ -107,14 +107,14 @@ class HandLite(nn.Module):
             self.heads["visibility"] = (
                 JointHead(c.decoder, 1) if c.local else nn.Linear(three, JOINTS)
             )
-        if c.depth:
-            self.heads["depth"] = (
-                JointHead(c.decoder, 2, three) if c.local else nn.Linear(three, 2 * JOINTS)
-            )
         if c.side:
             self.heads["side"] = nn.Linear(three, 1)
         if c.key_pose:
             self.heads["key_pose"] = nn.Linear(three, c.key_poses)
+        if c.depth:
+            self.heads["depth"] = (
+                JointHead(c.decoder, 2, three) if c.local else nn.Linear(three, 2 * JOINTS)
+            )
         self._local = c.local and (c.visibility or c.depth)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
@@ -126,7 +126,7 @@ class HandLite(nn.Module):
         x = self.smooth[1](double(x) + self.lateral[0](one))
         maps = self.keypoints(x)
         out, pooled = {"keypoints": maps}, three.mean((2, 3))
-        local = _pool_under(maps, x) if self._local else x
+        local = pool_under(maps, x) if self._local else x
         for name, head in self.heads.items():
             if isinstance(head, JointHead):
                 made = head(local, pooled)
@@ -142,7 +142,7 @@ class HandLite(nn.Module):
         return out
 
 
-def _pool_under(maps: Tensor, features: Tensor) -> Tensor:
+def pool_under(maps: Tensor, features: Tensor) -> Tensor:
     """Features averaged under each heatmap: (B, J, H, W), (B, C, H, W) -> (B, J, C).
 
     No gradient goes into the maps: where a keypoint is, its label says, not what is easily read

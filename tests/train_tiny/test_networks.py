@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
-from train_tiny.handlite import HandLite, HandLiteConfig  # noqa: E402
+from train_tiny.handlite import HandLite, HandLiteConfig, JointHead, pool_under  # noqa: E402
 from train_tiny.layers import count_parameters  # noqa: E402
 from train_tiny.litepose import LITEPOSE, build_litepose, load_published  # noqa: E402
 from train_tiny.mobilenet import MobileNetV2  # noqa: E402
@@ -38,6 +38,11 @@ def count_by_hand(net: torch.nn.Module, channels: int, side: int) -> float:
             total += out[0].numel() * layer.weight[0].numel()
         elif isinstance(layer, torch.nn.Linear):
             total += layer.weight.numel()
+        elif isinstance(layer, JointHead):
+            total += layer.weight.numel()
+            if layer.whole is None:
+                # One of the heads has the features of each joint averaged under its map.
+                total += given[0][0].numel() * (side // 4) ** 2
 
     hooks = [m.register_forward_hook(hook) for m in net.modules()]  # type: ignore[arg-type]
     net.eval()
@@ -93,6 +98,7 @@ def test_handlite_stays_within_its_budget() -> None:
                                    depth=False))  # fmt: skip
     assert count_parameters(bare) == 71_413
     assert 4 * count_parameters(HandLite()) <= 300 * 1024
+    assert count_macs(HandLite(), 1, 128) == pytest.approx(count_by_hand(HandLite(), 1, 128))
     for counter in (count_macs, count_by_hand):
         assert counter(HandLite(), 1, 128) <= 17.5e6
         assert counter(bare, 1, 128) / 1e6 == pytest.approx(15.95, abs=0.05)
@@ -120,3 +126,26 @@ def test_mobilenet_is_the_baseline() -> None:
     assert count_parameters(net) == pytest.approx(1.895e6, abs=1e3)
     assert count_macs(net, 1, 128) / 1e6 == pytest.approx(110.8, abs=0.1)
     assert net(torch.zeros(2, 1, 128, 128))["keypoints"].shape == (2, 21, 32, 32)
+
+
+def test_a_joints_head_reads_what_is_under_its_heatmap() -> None:
+    net = HandLite().eval()
+    features = torch.randn(2, 32, 8, 8)
+    maps = torch.full((2, 21, 8, 8), -50.0)
+    for joint in range(21):
+        maps[:, joint, joint // 8, joint % 8] = 50.0
+    local = pool_under(maps, features)
+    for joint in range(21):
+        assert torch.allclose(local[:, joint], features[:, :, joint // 8, joint % 8], atol=1e-5)
+    head, whole = net.heads["depth"], torch.randn(2, 48)
+    out = head(local, whole)
+    for joint in range(21):
+        alone = local[:, joint] @ head.weight[joint] + head.bias[joint]
+        alone[:, 1] += whole @ head.whole.weight[joint]
+        assert torch.allclose(out[:, joint], alone, atol=1e-5)
+
+
+def test_heads_of_the_whole_crop_are_an_option() -> None:
+    net = HandLite(HandLiteConfig(local=False))
+    assert count_parameters(net) == count_parameters(HandLite())
+    assert net(torch.zeros(1, 1, 64, 64))["depth"].shape == (1, 21, 2)

@@ -1,4 +1,4 @@
-"""What a real sensor and a real scene do to a clean frame (docs/sensors.md, docs/augment.md).
+"""What a real sensor and a real scene do to a clean frame (docs/sensors.md, docs/occlusion.md).
 
     from augment import open_sensed
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from frames.errors import BadInput
-from frames.schema import HAND_COLUMNS, OBJECT_COLUMNS, SCHEMA
+from frames.schema import CAPTURE_SCHEMA, HAND_COLUMNS, OBJECT_COLUMNS, SCHEMA
 
 NEEDED: Final = ("frame_id", "source", "camera", "depth_scale", "sensor")
 """Columns that every Frame has, asked for or not: without its sensor's name, clean depth would pass
@@ -17,17 +17,23 @@ _GROUPED: Final = {
 
 
 def select_frame_columns(columns: Sequence[str] | None) -> list[str]:
-    """Top-level columns to read for frames; None for all. Raises BadInput for an unknown one."""
+    """Top-level columns to read for frames; None for all. Raises BadInput for an unknown one.
+
+    Those that only captures have may be asked for everywhere: without them they read as absent.
+    """
+    names = CAPTURE_SCHEMA.names
     if columns is None:
-        return list(SCHEMA.names)
-    unknown = [c for c in columns if c not in SCHEMA.names]
+        return list(names)
+    unknown = [c for c in columns if c not in names]
     if unknown:
-        raise BadInput(f"unknown column {unknown[0]!r}; known: {', '.join(SCHEMA.names)}")
-    return [n for n in SCHEMA.names if n in {*columns, *NEEDED}]
+        raise BadInput(f"unknown column {unknown[0]!r}; known: {', '.join(names)}")
+    return [n for n in names if n in {*columns, *NEEDED}]
 
 
 def select_batch_columns(columns: Sequence[str] | None) -> list[str]:
-    """The keys of a batch: "hands" becomes all its columns; None for all. BadInput if unknown."""
+    """The keys of a batch: "hands" becomes all its columns; None for all but what captures have
+    beyond others. BadInput if unknown.
+    """
     out: list[str] = []
     for name in SCHEMA.names if columns is None else columns:
         group, _, leaf = name.partition(".")
@@ -35,10 +41,10 @@ def select_batch_columns(columns: Sequence[str] | None) -> list[str]:
             out.append(name)
         elif name in _GROUPED:
             out += [f"{name}.{n}" for n in _GROUPED[name]]
-        elif name in SCHEMA.names:
+        elif name in CAPTURE_SCHEMA.names:
             out.append(name)
         else:
-            known = ", ".join((*SCHEMA.names, "hands.NAME", "objects.NAME"))
+            known = ", ".join((*CAPTURE_SCHEMA.names, "hands.NAME", "objects.NAME"))
             raise BadInput(f"unknown column {name!r}; known: {known}")
     return list(dict.fromkeys(out))
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from frames.codec import encode_depth, encode_parts
 from frames.record import Frame
 from frames.schema import (
+    CAPTURE_COLUMNS,
     DEPTH_COLUMNS,
     FRAME_COLUMNS,
     HAND_COLUMNS,
@@ -24,6 +25,8 @@ def build_frame_table(frames: Sequence[Frame]) -> pa.Table:
     columns: dict[str, Any] = {"camera": [f.camera for f in frames]}
     for column in FRAME_COLUMNS:
         columns[column.name] = _gather(column, frames)
+    if any(f.origin is not None for f in frames):
+        columns |= {c.name: _gather(c, frames) for c in CAPTURE_COLUMNS}
     hands = [hand for f in frames for hand in f.hands]
     things = [thing for f in frames for thing in f.objects]
     return table_from_columns(

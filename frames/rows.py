@@ -17,6 +17,7 @@ from frames.errors import BadInput
 from frames.record import Frame, Hand, SceneObject
 from frames.schema import (
     CAMERA_COLUMNS,
+    CAPTURE_COLUMNS,
     DEPTH_COLUMNS,
     FRAME_COLUMNS,
     HAND_COLUMNS,
@@ -34,7 +35,8 @@ Entries = tuple[str, NDArray[Any] | list[Any] | None, NDArray[np.bool_] | None]
 Blobs = tuple[pa.Buffer, list[int], list[bool] | None]
 """The bytes of a binary column, where each value begins, and which are there (None = all)."""
 
-_FRAMES: Final = {c.name: c for c in FRAME_COLUMNS}
+_CAPTURED: Final = {c.name: c for c in CAPTURE_COLUMNS}
+_FRAMES: Final = {c.name: c for c in FRAME_COLUMNS} | _CAPTURED
 _LISTED: Final = {
     "hands": {c.name: c for c in HAND_COLUMNS},
     "objects": {c.name: c for c in OBJECT_COLUMNS},
@@ -121,7 +123,7 @@ class Rows:
 
     @cached_property
     def _frame_columns(self) -> list[Entries]:
-        return [self._entries(c.name, c) for c in FRAME_COLUMNS if c.name not in IMAGE_COLUMNS]
+        return [self._entries(n, c) for n, c in _FRAMES.items() if n not in IMAGE_COLUMNS]
 
     @cached_property
     def _hand_columns(self) -> list[Entries]:
@@ -164,6 +166,8 @@ class Rows:
         return self._structs[group]
 
     def _array(self, name: str) -> pa.Array:
+        if name in _CAPTURED and name not in self.names:
+            return pa.nulls(len(self), _CAPTURED[name].type)
         column = self._table.column(name)
         if column.num_chunks == 1:
             return column.chunk(0)

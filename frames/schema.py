@@ -116,6 +116,13 @@ FRAME_COLUMNS: Final = (
     Column("camera_velocity", _F32, (6,), True, "m/s and rad/s of the camera, in its own axes"),
 )
 
+CAPTURE_COLUMNS: Final = (
+    Column("color", pa.binary(), optional=True, meaning="picture file, JPEG or PNG"),
+    Column("infrared", pa.binary(), optional=True, meaning="picture file, PNG of 8 or 16 bits"),
+    Column("origin", _TEXT, optional=True, meaning="which file or message of the recording"),
+)
+"""What real captures have beyond all other datasets: last columns of their shards, all or none."""
+
 
 def _build_struct(columns: Sequence[Column]) -> pa.DataType:
     return pa.struct([c.build_field() for c in columns])
@@ -135,7 +142,20 @@ SCHEMA: Final = pa.schema(
     ],
     metadata={VERSION_KEY: str(SCHEMA_VERSION).encode()},
 )
-"""The schema of every shard."""
+"""The schema of every shard but those of captures."""
+
+CAPTURE_SCHEMA: Final = pa.schema(
+    [*SCHEMA, *(c.build_field() for c in CAPTURE_COLUMNS)], metadata=SCHEMA.metadata
+)
+"""The schema of captures' shards: the same version, for who reads `SCHEMA` alone misses nothing of
+what it means."""
+
+SCHEMAS: Final = (SCHEMA, CAPTURE_SCHEMA)
+
+
+def find_schema(schema: pa.Schema) -> pa.Schema | None:
+    """The one of `SCHEMAS` that this one equals; None if it is neither."""
+    return next((known for known in SCHEMAS if schema.equals(known)), None)
 
 
 def table_from_columns(
@@ -151,17 +171,21 @@ def table_from_columns(
     shape) or lists of B (blobs, text), and "camera" to one Camera for all or a list of B. hands,
     objects: the same with leading axes sum(hand_counts) and sum(object_counts), frame after frame.
     An optional column may be None or left out (null throughout); within a list, None is null, and
-    in a numpy masked array (the fast way) every value or vector that is masked whole.
+    in a numpy masked array (the fast way) every value or vector that is masked whole. With any of
+    `CAPTURE_COLUMNS` in frames, the table has all of them.
     Raises BadInput for a column that is missing, unknown, or of a wrong length or shape.
     """
     count = len(frames["frame_id"]) if frames.get("frame_id") is not None else 0
     given = {k: v for k, v in frames.items() if k != "camera"}
-    arrays = build_arrays(FRAME_COLUMNS, given, count)
-    columns = {c.name: a for c, a in zip(FRAME_COLUMNS, arrays, strict=True)}
+    captured = any(c.name in given for c in CAPTURE_COLUMNS)
+    plain = (*FRAME_COLUMNS, *CAPTURE_COLUMNS) if captured else FRAME_COLUMNS
+    schema = CAPTURE_SCHEMA if captured else SCHEMA
+    arrays = build_arrays(plain, given, count)
+    columns = {c.name: a for c, a in zip(plain, arrays, strict=True)}
     columns["camera"] = _build_cameras(frames.get("camera"), count)
     columns["hands"] = _build_lists("hands", HAND_COLUMNS, hands, hand_counts, count)
     columns["objects"] = _build_lists("objects", OBJECT_COLUMNS, objects, object_counts, count)
-    return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+    return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
 def _build_lists(

@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 
 from frames.disk import SteadyFile, make_folder, write_files
 from frames.errors import BadInput
-from frames.schema import SCHEMA, SCHEMA_VERSION, VERSION_KEY
+from frames.schema import SCHEMA, SCHEMA_VERSION, VERSION_KEY, find_schema
 
 SHARD_FOLDER: Final = "shards"
 SUM_SUFFIX: Final = ".sha256"
@@ -44,7 +45,7 @@ def shard_path(folder: Path, index: int) -> Path:
 def write_shard(
     folder: Path, index: int, table: pa.Table | Iterable[pa.Table], row_group: int = ROW_GROUP
 ) -> Path:
-    """Write a table of `frames.schema.SCHEMA` as a shard of a dataset folder; returns its path.
+    """Write a table of one of `frames.schema.SCHEMAS` as a shard of a dataset folder.
 
     table: the rows, whole or piece by piece as they are made; then no more than a row group and a
     piece of them is in memory. The sidecar, in the format of `sha256sum`, appears first, so that a
@@ -92,27 +93,36 @@ def encode_tables(tables: Iterable[pa.Table], sink: Any, row_group: int = ROW_GR
     group, so that the bytes do not show in which pieces the rows came. Raises BadInput for a table
     of another schema.
     """
-    paths = _column_paths()
+    first, tables = _peek(tables)
+    schema = SCHEMA if first is None else find_schema(first.schema) or SCHEMA
+    paths = _column_paths(schema)
     with pq.ParquetWriter(
         sink,
-        SCHEMA,  # not a table's: one that was read carries Parquet's notes on its fields
+        schema,  # not a table's: one that was read carries Parquet's notes on its fields
         compression={p: "ZSTD" if p.endswith(_VECTOR) else "NONE" for p in paths},
         use_dictionary=[p for p in paths if p.rsplit(".", 1)[-1] in _REPEATED],
         write_statistics=["frame_id"],
     ) as writer:
         empty = True
-        for group in _regroup(tables, row_group):
+        for group in _regroup(tables, schema, row_group):
             writer.write_table(group.combine_chunks())
             empty = False
         if empty:
-            writer.write_table(SCHEMA.empty_table())
+            writer.write_table(schema.empty_table())
 
 
-def _regroup(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
+def _peek(tables: Iterable[pa.Table]) -> tuple[pa.Table | None, Iterable[pa.Table]]:
+    """The first table, None without any, and all of them."""
+    rest = iter(tables)
+    first = next(rest, None)
+    return first, () if first is None else chain((first,), rest)
+
+
+def _regroup(tables: Iterable[pa.Table], schema: pa.Schema, size: int) -> Iterator[pa.Table]:
     """The same rows in tables of `size` rows, the last one shorter."""
-    waiting = SCHEMA.empty_table()
+    waiting = schema.empty_table()
     for table in tables:
-        if not table.schema.equals(SCHEMA):
+        if not table.schema.equals(schema):
             raise BadInput(
                 f"a shard's table must have the schema of frames.schema, got {table.schema}"
             )
@@ -165,7 +175,7 @@ def open_shard(path: Path) -> pq.ParquetFile:
             f"{path} has schema version {version}, this handloom reads {SCHEMA_VERSION}: "
             f"use the handloom that wrote it"
         )
-    if not schema.equals(SCHEMA):
+    if find_schema(schema) is None:
         names = [n for n in SCHEMA.names if n not in schema.names]
         wrong = names or [n for n in SCHEMA.names if not schema.field(n).equals(SCHEMA.field(n))]
         raise BadInput(f"{path} differs from its schema version in {', '.join(wrong) or 'columns'}")
@@ -180,11 +190,11 @@ def read_row_group(file: pq.ParquetFile, path: Path, group: int, columns: list[s
         raise BadInput(f"{path} is broken in row group {group}: {_first_line(error)}") from None
 
 
-@lru_cache(maxsize=1)
-def _column_paths() -> tuple[str, ...]:
+@lru_cache(maxsize=2)
+def _column_paths(schema: pa.Schema) -> tuple[str, ...]:
     """Parquet's own names of all leaf columns."""
     sink = pa.BufferOutputStream()
-    pq.write_table(SCHEMA.empty_table(), sink)
+    pq.write_table(schema.empty_table(), sink)
     parquet: Any = pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema
     return tuple(parquet.column(i).path for i in range(len(parquet)))
 

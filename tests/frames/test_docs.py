@@ -14,6 +14,7 @@ from frames.dataset import open_dataset
 from frames.parts import CAUSE_NAMES, PART_NAMES
 from frames.schema import (
     CAMERA_COLUMNS,
+    CAPTURE_COLUMNS,
     FRAME_COLUMNS,
     HAND_COLUMNS,
     OBJECT_COLUMNS,
@@ -72,6 +73,7 @@ def test_the_schema_table_is_the_schema() -> None:
         ("camera.", CAMERA_COLUMNS),
         ("hands[].", HAND_COLUMNS),
         ("objects[].", OBJECT_COLUMNS),
+        ("", CAPTURE_COLUMNS),
     )
     rows = [
         f"| {prefix}{c.name} | {name_type(c)} | {c.meaning} |"

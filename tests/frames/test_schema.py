@@ -10,12 +10,14 @@ from fabricate import build_columns, build_table
 from frames.camera import CAMERAS
 from frames.errors import BadInput
 from frames.schema import (
+    CAPTURE_SCHEMA,
     FRAME_COLUMNS,
     HAND_COLUMNS,
     OBJECT_COLUMNS,
     SCHEMA,
     SCHEMA_VERSION,
     VERSION_KEY,
+    find_schema,
     table_from_columns,
 )
 
@@ -138,3 +140,17 @@ def test_every_column_says_what_it_means() -> None:
     for column in (*FRAME_COLUMNS, *HAND_COLUMNS, *OBJECT_COLUMNS):
         assert column.meaning
         assert isinstance(column.build_field(), pa.Field)
+
+
+def test_captures_have_columns_more_and_others_keep_theirs() -> None:
+    frames, counts, hands, object_counts, objects = build_columns(np.arange(3), CAMERA)
+    plain = table_from_columns(frames, counts, hands, object_counts, objects)
+    frames |= {"origin": ["a", "b", "c"], "color": [b"x", None, b"zz"]}
+    captured = table_from_columns(frames, counts, hands, object_counts, objects)
+    assert plain.schema.equals(SCHEMA) and captured.schema.equals(CAPTURE_SCHEMA)
+    assert captured.schema.metadata == plain.schema.metadata
+    assert captured.select(SCHEMA.names).equals(plain)
+    assert captured.column("color").to_pylist() == [b"x", None, b"zz"]
+    assert captured.column("infrared").null_count == 3
+    assert find_schema(plain.schema) is SCHEMA and find_schema(captured.schema) is CAPTURE_SCHEMA
+    assert find_schema(captured.drop_columns("color").schema) is None

@@ -1,0 +1,99 @@
+"""Colour and infrared pictures: files in memory, JPEG or PNG, as captures keep them."""
+
+import struct
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from frames.camera import MAX_IMAGE_SIDE
+from frames.errors import BadInput
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_JPEG: Final = b"\xff\xd8\xff"
+_TIFF: Final = {b"II": "<", b"MM": ">"}
+_TIFF_NUMBERS: Final = {1: "B", 3: "H", 4: "I", 16: "Q"}
+
+
+def encode_picture(image: NDArray[Any]) -> bytes:
+    """A PNG file of (H, W) or (H, W, 3) uint8, red first, or (H, W) uint16."""
+    # Fast and lossless: a capture waits for this more than for its disk.
+    turned = np.ascontiguousarray(image[..., ::-1] if image.ndim == 3 else image)
+    done, data = cv2.imencode(".png", turned, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    assert done
+    return data.tobytes()
+
+
+def decode_picture(data: bytes | memoryview) -> NDArray[Any]:
+    """The image in a JPEG or PNG file: (H, W) uint8 or uint16, or (H, W, 3) uint8, red first.
+
+    Raises BadInput for a file that is broken, or larger than images may be.
+    """
+    measure_picture(data)
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise BadInput(f"picture of {len(data)} bytes is truncated or broken")
+    return np.ascontiguousarray(image[..., 2::-1]) if image.ndim == 3 else np.asarray(image)
+
+
+def measure_picture(data: bytes | memoryview) -> tuple[int, int]:
+    """Width and height of a PNG, JPEG or TIFF file by its header, before anything is made room for.
+
+    data: the file, or its beginning (a TIFF's must be whole). Raises BadInput for another kind of
+    file, a header that is cut off, and sizes that no image of ours has.
+    """
+    data = bytes(data)
+    try:
+        if data.startswith(_PNG):
+            size = struct.unpack_from(">II", data, 16)
+        elif data.startswith(_JPEG):
+            size = _measure_jpeg(data)
+        elif data[:2] in _TIFF:
+            size = _measure_tiff(data, _TIFF[data[:2]])
+        else:
+            raise BadInput("it is neither PNG nor JPEG nor TIFF")
+    except (struct.error, IndexError):
+        raise BadInput("its header is cut off: the file is truncated") from None
+    width, height = size
+    if not (1 <= width <= MAX_IMAGE_SIDE and 1 <= height <= MAX_IMAGE_SIDE):
+        raise BadInput(
+            f"its header says {width} x {height} pixels: sides of 1 to {MAX_IMAGE_SIDE} can be"
+        )
+    return width, height
+
+
+def _measure_jpeg(data: bytes) -> tuple[int, int]:
+    """The size in the frame header, found by walking from marker to marker."""
+    at = 2
+    while True:
+        if data[at] != 0xFF:
+            raise BadInput("it is a broken JPEG file")
+        marker = data[at + 1]
+        if marker == 0xFF:  # fill bytes
+            at += 1
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            return width, height
+        else:
+            at += 2 + max(2, struct.unpack_from(">H", data, at + 2)[0])
+
+
+def _measure_tiff(data: bytes, order: str) -> tuple[int, int]:
+    """The sizes among the entries of the first directory (tags 256 and 257)."""
+    version = struct.unpack_from(order + "H", data, 2)[0]
+    if version not in (42, 43):
+        raise BadInput("it is a broken TIFF file")
+    large = version == 43
+    start = struct.unpack_from(order + ("Q" if large else "I"), data, 8 if large else 4)[0]
+    count = struct.unpack_from(order + ("Q" if large else "H"), data, start)[0]
+    first, step, value = start + (8 if large else 2), 20 if large else 12, 12 if large else 8
+    found = {}
+    for k in range(min(count, 4096)):
+        at = first + k * step
+        tag, kind = struct.unpack_from(order + "HH", data, at)
+        if tag in (256, 257) and kind in _TIFF_NUMBERS:
+            found[tag] = struct.unpack_from(order + _TIFF_NUMBERS[kind], data, at + value)[0]
+    if len(found) < 2:
+        raise BadInput("it is a TIFF file without an image")
+    return found[256], found[257]

@@ -1,6 +1,7 @@
 """Which files of a folder are depth images, masks and amplitudes, and which of them form a clip."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,14 +12,17 @@ from numpy.typing import NDArray
 
 from frames.errors import BadInput
 
-_PICTURES: Final = (".png", ".tif", ".tiff")
+PICTURES: Final = (".png", ".tif", ".tiff")
 _ROLES: Final = {
     "hand": ("mask", "masks"),
     "amplitude": ("amplitude", "amp", "ir", "infrared", "intensity"),
-    "": ("rgb", "color", "colour", "confidence", "preview", "vis"),
+    "color": ("rgb", "color", "colour"),
+    "": ("confidence", "preview", "vis"),
 }
 """Words of a file's name, between dots, dashes or underscores, that say what it is; "" is passed
 over. All else is depth."""
+
+_FOLDERS: Final = ("depth", *(word for words in _ROLES.values() for word in words))
 
 _MOST_FILES: Final = 20_000
 
@@ -31,14 +35,20 @@ class ClipFiles:
     depth: list[Path] = field(default_factory=list)
     hand: list[Path] = field(default_factory=list)
     amplitude: list[Path] = field(default_factory=list)
+    color: list[Path] = field(default_factory=list)
 
 
-def list_clips(folder: Path) -> list[ClipFiles]:
+def list_clips(
+    folder: Path,
+    suffixes: Sequence[str] = (*PICTURES, ".npy"),
+    numbered: Sequence[str] = PICTURES,
+) -> list[ClipFiles]:
     """The clips of a folder: its own files and those one folder down.
 
     Files belong to one clip if they differ by their last number only: wall_050_0001.png and
-    wall_050_0002.png, or everything in a folder whose files are named by numbers. Raises BadInput
-    for a folder without depth images.
+    wall_050_0002.png, or everything in a folder whose files are named by numbers. suffixes: the
+    kinds of files to look at. numbered: those whose last number counts frames; a file of another
+    kind is a clip of its own. Raises BadInput for a folder without depth images.
     """
     paths = [p for pattern in ("*", "*/*") for p in folder.glob(pattern)]
     if len(paths) > _MOST_FILES:
@@ -47,14 +57,14 @@ def list_clips(folder: Path) -> list[ClipFiles]:
         )
     clips: dict[str, ClipFiles] = {}
     for path in sorted(paths, key=_order):
-        if path.suffix.lower() not in (*_PICTURES, ".npy") or path.name.startswith("."):
+        if path.suffix.lower() not in suffixes or path.name.startswith("."):
             continue
-        role, name = _classify(path, folder)
+        role, name = _classify(path, folder, numbered)
         if role:
             getattr(clips.setdefault(name, ClipFiles(name)), role).append(path)
     out = [c for c in clips.values() if c.depth]
     if not out:
-        kinds = ", ".join((*_PICTURES, ".npy"))
+        kinds = ", ".join(suffixes)
         raise BadInput(f"{folder} has no depth images ({kinds}), nor have the folders in it")
     return out
 
@@ -122,20 +132,21 @@ def _load_array(path: Path) -> NDArray[np.generic]:
         raise BadInput(f"{path} cannot be read as a numpy array: {error}") from None
 
 
-def _classify(path: Path, folder: Path) -> tuple[str, str]:
-    """What a file is ("depth", "hand", "amplitude", "" for nothing), and the name of its clip."""
-    words = re.split(r"[._\- ]+", path.stem)
+def _classify(path: Path, folder: Path, numbered: Sequence[str]) -> tuple[str, str]:
+    """What a file is ("depth" or one of `_ROLES`), and the name of its clip."""
+    # A number with decimals is one: a time.
+    words = re.split(r"[._\- ]+", re.sub(r"(?<=\d)\.(?=\d)", "", path.stem))
     role = "depth"
     for kind, names in _ROLES.items():
         if any(w.lower() in names for w in words):
             role = kind
             words = [w for w in words if w.lower() not in names]
     words = [w for w in words if w.lower() != "depth"]
-    if path.suffix.lower() != ".npy" and words:
+    if path.suffix.lower() in numbered and words:
         words[-1] = re.sub(r"\d+$", "", words[-1])
     parent = "" if path.parent == folder else path.parent.name
     # A folder of masks beside one of depth images: both are one clip's.
-    if parent.lower() in ("depth", *_ROLES["hand"], *_ROLES["amplitude"], *_ROLES[""]):
+    if parent.lower() in _FOLDERS:
         for kind, names in _ROLES.items():
             role = kind if parent.lower() in names else role
         parent = ""

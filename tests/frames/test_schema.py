@@ -149,7 +149,7 @@ def test_captures_have_columns_more_and_others_keep_theirs() -> None:
     captured = table_from_columns(frames, counts, hands, object_counts, objects)
     assert plain.schema.equals(SCHEMA) and captured.schema.equals(CAPTURE_SCHEMA)
     assert captured.schema.metadata == plain.schema.metadata
-    assert captured.select(SCHEMA.names).equals(plain)
+    assert repr(captured.select(SCHEMA.names).to_pylist()) == repr(plain.to_pylist())  # NaN too
     assert captured.column("color").to_pylist() == [b"x", None, b"zz"]
     assert captured.column("infrared").null_count == 3
     assert find_schema(plain.schema) is SCHEMA and find_schema(captured.schema) is CAPTURE_SCHEMA

@@ -24,7 +24,7 @@ over. All else is depth."""
 
 _FOLDERS: Final = ("depth", *(word for words in _ROLES.values() for word in words))
 
-_MOST_FILES: Final = 20_000
+_MOST_FILES: Final = 400_000
 
 
 @dataclass
@@ -134,8 +134,8 @@ def _load_array(path: Path) -> NDArray[np.generic]:
 
 def _classify(path: Path, folder: Path, numbered: Sequence[str]) -> tuple[str, str]:
     """What a file is ("depth" or one of `_ROLES`), and the name of its clip."""
-    # A number with decimals is one: a time.
-    words = re.split(r"[._\- ]+", re.sub(r"(?<=\d)\.(?=\d)", "", path.stem))
+    # A file named by its time, 1305031102.160407.png, is no frame of a clip 1305031102.
+    words = re.split(r"[._\- ]+", re.sub(r"^(\d{9,})\.(\d+)$", r"\1\2", path.stem))
     role = "depth"
     for kind, names in _ROLES.items():
         if any(w.lower() in names for w in words):

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "calibrate": "fit a sensor profile to real captures",
     "train": "train a network on any mix of datasets",
     "eval": "score a network on a dataset, with a report",
+    "predict": "find hands in depth images: keypoints in pixels and metres",
     "bench": "measure the published figures again",
 }
 """Every command and what it is for: `run_NAME` of `console.NAME`."""

@@ -1,1 +1,30 @@
-"""The two networks of hand pose from depth, their training and their use (docs/training.md)."""
+"""The two networks of hand pose from depth, their training and their use (docs/training.md,
+docs/prediction.md).
+
+    from train_tiny import HandPose
+    hands = HandPose.load()(depth, camera)
+
+Names load on first use, so that `import train_tiny` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from train_tiny.following import Follower
+    from train_tiny.hand import Hand
+    from train_tiny.hand_pose import HandPose
+
+__all__ = ["Follower", "Hand", "HandPose"]
+
+_HOMES = {"Follower": "following", "Hand": "hand", "HandPose": "hand_pose"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'train_tiny' has no attribute {name!r}")
+    return getattr(import_module(f"train_tiny.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,6 +2,7 @@
 
 import json as json_format
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,7 +16,9 @@ from frames.errors import BadInput
 from train_tiny.training_config import HARMLESS, TrainingConfig, check_training
 
 if TYPE_CHECKING:
-    from train_tiny.loading import LoaderConfig
+    from train_tiny.feeding import Feed
+    from train_tiny.frame_loading import FrameLoaderConfig
+    from train_tiny.loading import LoaderConfig, Mix
     from train_tiny.models import Model
 
 Several = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
@@ -32,10 +35,13 @@ class TrainCommand:
     several times."""
     mix: str = ""
     """Shares of the datasets, as in 0.8,0.2; by their sizes if left out."""
-    model: Literal["handlite", "mobilenetv2"] = "handlite"
-    """Network."""
+    model: Literal[
+        "handlite", "mobilenetv2", "litepose-xs", "litepose-s", "litepose-m", "litepose-l"
+    ] = "handlite"
+    """Network: of crops of one hand, or (litepose) of whole frames."""
     network: tuple[str, ...] = ()
-    """Options of its shape, NAME=VALUE, as in mask=false decoder=24."""
+    """Options of its shape, NAME=VALUE, as in mask=false decoder=24, or size_px=[192,144] kernel=5.
+    """
     init: Path | None = None
     """Run or best.ckpt whose weights it begins with."""
     sensor: str = ""
@@ -44,7 +50,7 @@ class TrainCommand:
     occlusion: bool = True
     """Put occluders before hands, borders through them, and patches without a reading."""
     geometry: bool = True
-    """Turn, zoom and mirror crops at random."""
+    """Turn, zoom and mirror crops, or frames, at random."""
     views: int = 1
     """Crops of each hand of a frame as its sensor read it: more are quicker to make, and alike."""
     split: str = "train"
@@ -54,7 +60,7 @@ class TrainCommand:
     validate_split: str = "val"
     """Their split; a dataset without it is not validated on."""
     validate_crops: int = 2048
-    """Hands to validate on, at most."""
+    """Hands, or whole frames, to validate on, at most."""
     workers: int = 2
     """Processes that load; 0: none besides this one."""
     device: str = "auto"
@@ -94,22 +100,17 @@ def _train(command: TrainCommand, device: Any, ranks: Any) -> int:
     import torch
 
     from train_tiny.devices import choose_precision
-    from train_tiny.feeding import CropFeed, hold_validation
     from train_tiny.loading import open_sources
     from train_tiny.place import load_net
     from train_tiny.run_folder import BEST_NAME, WEIGHTS_NAME, describe_machine, open_run
     from train_tiny.training import choose_tasks, train
-    from train_tiny.validation import validate
 
     if command.threads:
         torch.set_num_threads(command.threads)
     training, quiet = command.training, command.json or not ranks.first
     model = _build_model(command)
     mix = open_sources(command.data, _read_shares(command.mix))
-    loading = _read_loading(command, model)
-    feed = CropFeed(
-        *(mix, loading, training.seed, command.workers, ranks), pin=device.type == "cuda"
-    )
+    feed = _open_feed(command, model, mix, ranks, device.type == "cuda")
     identity = _identify(command, model, ranks.count)
     choose_tasks(model, training)
     choose_precision(training.precision, device)
@@ -117,24 +118,14 @@ def _train(command: TrainCommand, device: Any, ranks: Any) -> int:
         load_net(model, command.init / BEST_NAME if command.init.is_dir() else command.init)
     found = feed.batches
     begun = open_run(command.out, identity, describe_machine(device)) if ranks.first else False
-    held = None
-    if ranks.first:
-        wanted = command.validate_data or command.data
-        held = hold_validation(
-            *(wanted, loading, command.validate_split, command.validate_crops, training.seed),
-            command.workers,
+    score = _hold_score(command, model, device) if ranks.first else None
+    if ranks.first and score is None and not quiet:
+        print_note(
+            f"no dataset has a split {command.validate_split!r} to validate on: the last weights"
+            " will be the best"
         )
-        if held is None and not quiet:
-            print_note(
-                f"no dataset has a split {command.validate_split!r} to validate on: the last"
-                " weights will be the best"
-            )
-    validates = ranks.share(float(held is not None), device) > 0
-
-    def score(net: torch.nn.Module) -> dict[str, float]:
-        assert held is not None
-        return validate(net, held, device)
-
+    if ranks.share(float(score is not None), device) > 0 and score is None:
+        score = _score_elsewhere
     if not quiet:
         verb = "going on with" if begun else "training"
         print_note(
@@ -143,7 +134,7 @@ def _train(command: TrainCommand, device: Any, ranks: Any) -> int:
         )
     with Bar("samples", quiet) as bar:
         metrics = train(
-            *(model, feed, score if validates else None, training, command.out, device, bar, ranks),
+            *(model, feed, score, training, command.out, device, bar, ranks),
             {"run": command.out.name, "command": _say_command(command), **identity["training"]},
         )
     if ranks.first:
@@ -178,22 +169,77 @@ def _build_model(command: TrainCommand) -> "Model":
     return build_model(command.model, shape, command.training.seed)
 
 
+def _open_feed(command: TrainCommand, model: "Model", mix: "Mix", ranks: Any, pin: bool) -> "Feed":
+    from train_tiny.feeding import CropFeed
+    from train_tiny.frame_feeding import FrameFeed
+    from train_tiny.models import FRAME_MODELS
+
+    seed, workers = command.training.seed, command.workers
+    if model.name in FRAME_MODELS:
+        frames = _read_frame_loading(command, model)
+        return FrameFeed(mix, frames, seed, workers, ranks, pin)
+    return CropFeed(mix, _read_loading(command, model), seed, workers, ranks, pin)
+
+
+def _hold_score(
+    command: TrainCommand, model: "Model", device: Any
+) -> Callable[[Any], dict[str, float]] | None:
+    """What scores a network on data that are kept in memory; None without any."""
+    from train_tiny.feeding import hold_validation
+    from train_tiny.frame_validation import hold_frames, validate_frames
+    from train_tiny.models import FRAME_MODELS
+    from train_tiny.validation import validate
+
+    specs, split = command.validate_data or command.data, command.validate_split
+    most, seed = command.validate_crops, command.training.seed
+    if model.name in FRAME_MODELS:
+        frames = _read_frame_loading(command, model)
+        kept = hold_frames(specs, frames, split, most, seed, command.workers)
+        return None if kept is None else lambda net: validate_frames(net, kept, device)
+    crops = _read_loading(command, model)
+    held = hold_validation(specs, crops, split, most, seed, command.workers)
+    return None if held is None else lambda net: validate(net, held, device)
+
+
+def _score_elsewhere(net: Any) -> dict[str, float]:
+    """Stands for the score of processes that do not validate themselves."""
+    raise AssertionError("only the first process validates")
+
+
 def _read_loading(command: TrainCommand, model: "Model") -> "LoaderConfig":
     from train_tiny.loading import LoaderConfig
 
-    plain: dict[str, Any] = {}
-    if not command.occlusion:
-        plain["occlusion"] = None
-    if not command.geometry:
-        plain["geometry"] = None
     return LoaderConfig(
         batch=command.training.batch,
         size_px=model.input_px,
         split=command.split or None,
         sensor=command.sensor,
         views=command.views,
-        **plain,
+        **_leave_out(command),
     )
+
+
+def _read_frame_loading(command: TrainCommand, model: "Model") -> "FrameLoaderConfig":
+    from train_tiny.frame_loading import FrameLoaderConfig
+
+    if command.views > 1:
+        raise BadInput(f"views are of crops: {model.name} takes whole frames, got {command.views}")
+    return FrameLoaderConfig(
+        batch=command.training.batch,
+        size_px=model.size_px,
+        split=command.split or None,
+        sensor=command.sensor,
+        **_leave_out(command),
+    )
+
+
+def _leave_out(command: TrainCommand) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    if not command.occlusion:
+        plain["occlusion"] = None
+    if not command.geometry:
+        plain["geometry"] = None
+    return plain
 
 
 def _identify(command: TrainCommand, model: "Model", processes: int) -> dict[str, Any]:
@@ -252,6 +298,11 @@ def _say_end(out: Path, metrics: dict[str, Any]) -> str:
         text += (
             f"; best at step {metrics['best_step']:,}: PCK@0.2 {best['val_pck']:.3f}, AUC"
             f" {best['val_auc']:.3f}, {best['val_epe_px']:.2f} px"
+        )
+    elif "val_ap" in best:
+        text += (
+            f"; best at step {metrics['best_step']:,}: AP {best['val_ap']:.3f}, AP50"
+            f" {best['val_ap50']:.3f}, recall {best['val_recall']:.3f}"
         )
     return f"{text}; weights {metrics['weights_bytes']:,} bytes"
 

@@ -12,6 +12,9 @@ FIXED: Final = {
     "side": 0.1,
     "key_pose": 0.1,
     "depth": 1.0,
+    "heatmaps": 1.0,
+    "pull": 1e-3,
+    "push": 1e-3,
 }
 """Weights without balancing."""
 

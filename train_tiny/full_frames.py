@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 from frames.parts import MAX_HANDS, PROVENANCE_NONE, VISIBILITY_OUTSIDE, VISIBILITY_VISIBLE
 from frames.record import Frame
-from frames.skeleton import KEYPOINTS
 from train_tiny.heatmaps import to_cells
 from train_tiny.taking import Taking, is_read
 
@@ -44,10 +44,13 @@ class FrameTargets:
     """(B, P) float32: 1 right, 0 left, NaN no hand."""
     ignored_px: Tensor
     """(B, P, 4) x0, y0, x1, y1 of what is a hand, but one that is not taught; NaN for none."""
+    unknown: Tensor | None = None
+    """(B, H, W) bool: pixels of which nothing is known, such as a crowd's; None: there are none."""
 
     def to(self, device: torch.device) -> "FrameTargets":
         """The same on a device."""
-        return FrameTargets(**{k: v.to(device, non_blocking=True) for k, v in vars(self).items()})
+        there = {k: v for k, v in vars(self).items() if v is not None}
+        return FrameTargets(**{k: v.to(device, non_blocking=True) for k, v in there.items()})
 
 
 def encode_frame(depth_m: Floats) -> Floats:
@@ -115,7 +118,7 @@ def draw_heatmaps(targets: FrameTargets, height: int, width: int, stride: int) -
     h, w = height // stride, width // stride
     cells = to_cells(targets.keypoints_px, stride)
     device, dtype = cells.device, cells.dtype
-    out = torch.zeros((len(cells), KEYPOINTS, h, w), device=device, dtype=dtype)
+    out = torch.zeros((len(cells), cells.shape[2], h, w), device=device, dtype=dtype)
     x = torch.arange(w, device=device, dtype=dtype)
     y = torch.arange(h, device=device, dtype=dtype)
     for hand in range(cells.shape[1]):
@@ -131,7 +134,8 @@ def draw_heatmaps(targets: FrameTargets, height: int, width: int, stride: int) -
 
 
 def draw_mask(targets: FrameTargets, height: int, width: int, stride: int) -> Tensor:
-    """(B, 1, h, w) 1 where heatmaps are known, 0 on hands that are not taught."""
+    """(B, 1, h, w) 1 where heatmaps are known, 0 on hands that are not taught and where
+    nothing is known."""
     h, w = height // stride, width // stride
     box = to_cells(targets.ignored_px, stride)
     x = torch.arange(w, device=box.device, dtype=box.dtype)
@@ -140,7 +144,11 @@ def draw_mask(targets: FrameTargets, height: int, width: int, stride: int) -> Te
     across = (x >= box[..., :1] - SIGMA) & (x <= box[..., 2:3] + SIGMA)
     down = (y >= box[..., 1:2] - SIGMA) & (y <= box[..., 3:] + SIGMA)
     inside = down[..., :, None] & across[..., None, :]
-    return (~inside.any(1, keepdim=True)).to(box.dtype)
+    hidden = inside.any(1, keepdim=True)
+    if targets.unknown is not None:
+        pixels = targets.unknown[:, None].to(box.dtype)
+        hidden = hidden | (max_pool2d(pixels, stride) > 0)
+    return (~hidden).to(box.dtype)
 
 
 def index_tags(
@@ -154,5 +162,5 @@ def index_tags(
     there = torch.isfinite(cells).all(-1)
     nearest = torch.floor(torch.where(there[..., None], cells, 0.0) + 0.5).long()
     x, y = nearest[..., 0].clamp(0, w - 1), nearest[..., 1].clamp(0, h - 1)
-    joint = torch.arange(KEYPOINTS, device=cells.device)
+    joint = torch.arange(cells.shape[2], device=cells.device)
     return (joint * h + y) * w + x, there

@@ -9,12 +9,18 @@ import torch
 from torch import Tensor, nn
 
 from frames.errors import BadInput
+from frames.skeleton import KEYPOINTS
+from train_tiny.associative import FRAME_TASKS, measure_frame_losses
 from train_tiny.handlite import HandLite, HandLiteConfig
+from train_tiny.litepose import LITEPOSE, build_litepose
 from train_tiny.mobilenet import DECODER, MobileNetV2
 from train_tiny.tasks import TASKS, measure_losses
 
 CROP_MODELS: Final = ("handlite", "mobilenetv2")
 """Networks that take crops of one hand."""
+
+FRAME_MODELS: Final = tuple(f"litepose-{name}" for name in LITEPOSE)
+"""Networks that take whole frames."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,18 +38,24 @@ class Model:
     measure: Callable[[Any, Any], dict[str, Tensor]]
     """(output, targets) to the loss of each task."""
     input_px: int
-    """Side of the square crop that it is trained on."""
+    """Side of the square crop that it is trained on; of whole frames, the width."""
+    size_px: tuple[int, int] = (0, 0)
+    """Width and height of the whole frames that it is trained on; zeros for crops."""
 
 
 def build_model(name: str, config: Mapping[str, Any] | None = None, seed: int = 0) -> Model:
     """A network with fresh weights.
 
     config: fields of `HandLiteConfig`, or {"decoder": channels, "input_px": side} of the baseline;
-    what is left out is as published. Raises BadInput for an unknown name, field or value.
+    of LitePose, {"size_px": [width, height], "joints": J} and fields of `LitePoseConfig`; what is
+    left out is as published. Raises BadInput for an unknown name, field or value.
     """
     given = dict(config or {})
+    if name in FRAME_MODELS:
+        return _build_litepose(name, given, seed)
     if name not in CROP_MODELS:
-        raise BadInput(f"unknown model {name!r}: known are {', '.join(CROP_MODELS)}")
+        known = ", ".join((*CROP_MODELS, *FRAME_MODELS))
+        raise BadInput(f"unknown model {name!r}: known are {known}")
     if name == "handlite":
         shape = _read_handlite(given)
         net: nn.Module = _seeded(lambda: HandLite(shape), seed)
@@ -63,6 +75,43 @@ def build_model(name: str, config: Mapping[str, Any] | None = None, seed: int = 
     values = {"decoder": decoder, "input_px": side}
     shared = _last_weight(net.smooth[-1])
     return Model(name, values, net, ("keypoints",), shared, measure_losses, side)
+
+
+def _build_litepose(name: str, given: dict[str, Any], seed: int) -> Model:
+    published = LITEPOSE[name.removeprefix("litepose-")]
+    values: dict[str, Any] = dataclasses.asdict(published)
+    side = values.pop("input_px")
+    values = {"size_px": (side, side * 3 // 4), "joints": KEYPOINTS, **values}
+    unknown = sorted(set(given) - set(values))
+    if unknown:
+        raise BadInput(f"{name} has no option {unknown[0]}: known are {', '.join(sorted(values))}")
+    for key, value in given.items():
+        values[key] = _read_option(name, key, value, values[key])
+    size = values["size_px"]
+    if any(n < 16 or n % 16 for n in size):
+        raise BadInput(f"size_px of {name} must be multiples of 16, got {list(size)}")
+    shape = {k: v for k, v in values.items() if k not in ("size_px", "joints")}
+    if shape["kernel"] % 2 == 0:
+        raise BadInput(f"kernel of {name} must be odd (3, 5, 7 or 9), got {shape['kernel']}")
+    short = name.removeprefix("litepose-")
+    net = _seeded(lambda: build_litepose(short, values["joints"], **shape), seed)
+    shared = _last_weight(net.stage)
+    return Model(name, values, net, FRAME_TASKS, shared, measure_frame_losses, size[0], size)
+
+
+def _read_option(name: str, key: str, value: Any, like: Any) -> Any:
+    """An option of the same kind as the published one: whole numbers > 0, as many, or a truth."""
+    if isinstance(like, bool):
+        if isinstance(value, bool):
+            return value
+        raise BadInput(f"{key} of {name} must be true or false, got {value!r}")
+    several = isinstance(like, tuple)
+    numbers = list(value) if several and isinstance(value, list | tuple) else [value]
+    whole = all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in numbers)
+    if not whole or (len(numbers) != len(like) if several else False):
+        wanted = f"{len(like)} whole numbers > 0" if several else "a whole number > 0"
+        raise BadInput(f"{key} of {name} must be {wanted}, got {value!r}")
+    return tuple(numbers) if several else numbers[0]
 
 
 def _read_handlite(given: dict[str, Any]) -> HandLiteConfig:

@@ -1,0 +1,1 @@
+"""Recordings of real depth cameras made datasets (docs/capture.md)."""

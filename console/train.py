@@ -53,6 +53,9 @@ class TrainCommand:
     """Turn, zoom and mirror crops, or frames, at random."""
     views: int = 1
     """Crops of each hand of a frame as its sensor read it: more are quicker to make, and alike."""
+    fresh_epochs: int = 0
+    """Draw crops anew in so many epochs, keep them in the run's folder (about 20 kB each), and take
+    these again in later ones: for machines with few cores. 0: always anew."""
     split: str = "train"
     """Frames to train on, of datasets with splits."""
     validate_data: Several = ()
@@ -172,13 +175,18 @@ def _build_model(command: TrainCommand) -> "Model":
 def _open_feed(command: TrainCommand, model: "Model", mix: "Mix", ranks: Any, pin: bool) -> "Feed":
     from train_tiny.feeding import CropFeed
     from train_tiny.frame_feeding import FrameFeed
+    from train_tiny.loading import Keep
     from train_tiny.models import FRAME_MODELS
+    from train_tiny.run_folder import ROUNDS_NAME
 
     seed, workers = command.training.seed, command.workers
     if model.name in FRAME_MODELS:
+        if command.fresh_epochs:
+            raise BadInput(f"fresh_epochs are of crops: {model.name} takes whole frames")
         frames = _read_frame_loading(command, model)
         return FrameFeed(mix, frames, seed, workers, ranks, pin)
-    return CropFeed(mix, _read_loading(command, model), seed, workers, ranks, pin)
+    kept = Keep(command.out / ROUNDS_NAME, command.fresh_epochs) if command.fresh_epochs else None
+    return CropFeed(mix, _read_loading(command, model), seed, workers, ranks, pin, kept)
 
 
 def _hold_score(
@@ -247,7 +255,7 @@ def _identify(command: TrainCommand, model: "Model", processes: int) -> dict[str
     from train_tiny.run_folder import hash_data
 
     training = {k: v for k, v in asdict(command.training).items() if k not in HARMLESS}
-    names = "mix sensor occlusion geometry views split validate_split validate_crops"
+    names = "mix sensor occlusion geometry views fresh_epochs split validate_split validate_crops"
     return {
         "model": {"name": model.name, **model.config},
         "training": training,
@@ -260,7 +268,7 @@ def _identify(command: TrainCommand, model: "Model", processes: int) -> dict[str
 
 
 def _check_command(command: TrainCommand) -> None:
-    for name in ("workers", "threads", "validate_crops"):
+    for name in ("workers", "threads", "validate_crops", "fresh_epochs"):
         if getattr(command, name) < 0:
             raise BadInput(f"{name} must be >= 0, got {getattr(command, name)}")
     if command.views < 1:

@@ -13,7 +13,14 @@ from frames.folder import read_meta
 from frames.splits import read_splits
 from train_tiny.eval_loading import evaluate_with, make_eval_loader
 from train_tiny.live import LIVE
-from train_tiny.loading import LoaderConfig, Mix, count_batches, make_loader, open_sources
+from train_tiny.loading import (
+    Keep,
+    LoaderConfig,
+    Mix,
+    count_batches,
+    make_loader,
+    open_sources,
+)
 from train_tiny.metrics import measure_palm
 from train_tiny.ranks import Ranks
 from train_tiny.validation import Held, hold_crops, join_held
@@ -43,6 +50,7 @@ class CropFeed:
     workers: int = 0
     ranks: Ranks = Ranks()  # noqa: RUF009
     pin: bool = False
+    keep: Keep | None = None
 
     @property
     def batches(self) -> int:
@@ -60,7 +68,7 @@ class CropFeed:
         count = self.batches
         first = self.ranks.rank * count + start
         batches = make_loader(
-            self.mix, self.config, self.seed, epoch, first, self.workers, self.pin
+            *(self.mix, self.config, self.seed, epoch, first, self.workers, self.pin, self.keep)
         )
         return itertools.islice(batches, max(0, count - start))
 

@@ -9,6 +9,7 @@ All of it is a pure function of mix, configuration, seed and epoch (`train_tiny.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from torch import Tensor
 
@@ -16,14 +17,16 @@ from augment.geometry.training import TrainingGeometry
 from augment.occlusion.config import Occlusion
 from augment.sensing import choose_sensing
 from frames.errors import BadInput
+from train_tiny.kept_rounds import KeptRounds
 from train_tiny.mixing import Mix, Sources, open_sources
 from train_tiny.packing import Crops, make_targets
 from train_tiny.preparation import CLEAN, STILL, Preparation
-from train_tiny.rounds import RoundMaker, check_start, deliver
+from train_tiny.rounds import RoundMaker, Rounds, check_start, deliver
 from train_tiny.taking import Taking
 from train_tiny.tasks import Targets
 
 __all__ = [
+    "Keep",
     "LoaderConfig",
     "Mix",
     "count_batches",
@@ -64,6 +67,15 @@ class LoaderConfig:
             )
 
 
+@dataclass(frozen=True)
+class Keep:
+    """Where rounds are kept, and of how many epochs (`train_tiny.kept_rounds`)."""
+
+    folder: Path
+    """Of this mix, configuration and seed alone."""
+    epochs: int = 1
+
+
 def count_batches(mix: Mix, config: LoaderConfig) -> int:
     """Batches of an epoch: until the source that takes longest was met whole, at least one."""
     return _make_rounds(mix, config, 0).batches
@@ -77,13 +89,15 @@ def make_loader(
     start_batch: int = 0,
     workers: int = 0,
     pin: bool = False,
+    keep: Keep | None = None,
 ) -> Iterator[tuple[Tensor, Targets]]:
     """The batches start_batch, ... of an epoch: images (B, 1, S, S) float32 and their targets.
 
     workers: processes that make them; 0 makes them here. pin: whether the tensors lie in pinned
-    memory. Raises BadInput for whatever cannot be loaded, a broken shard among it.
+    memory. keep: where rounds of the first epochs are kept; None: all are made anew. Raises
+    BadInput for whatever cannot be loaded, a broken shard among it.
     """
-    maker = _make_rounds(mix, config, seed)
+    maker = _make_rounds(mix, config, seed, keep)
     check_start(start_batch, maker.batches)
     if start_batch == maker.batches:
         return
@@ -100,13 +114,14 @@ def make_endless_loader(
     pin: bool = False,
     rank: int = 0,
     ranks: int = 1,
+    keep: Keep | None = None,
 ) -> Iterator[tuple[Tensor, Targets]]:
     """Epoch after epoch by the same workers, who go on while the last batches are consumed.
 
     start_batch: counted over all epochs, of `count_batches` // ranks each. rank, ranks: of training
     processes, each of which gets a stretch of every epoch. Else as `make_loader`.
     """
-    maker = _make_rounds(mix, config, seed)
+    maker = _make_rounds(mix, config, seed, keep)
     for packed in deliver(maker, start_batch, workers, pin, True, rank, ranks):
         yield packed["image"][:, None], make_targets(packed)
 
@@ -134,6 +149,7 @@ def prepare(config: LoaderConfig, seed: int, fresh: bool = True) -> Preparation:
     )
 
 
-def _make_rounds(mix: Mix, config: LoaderConfig, seed: int) -> RoundMaker:
+def _make_rounds(mix: Mix, config: LoaderConfig, seed: int, keep: Keep | None = None) -> Rounds:
     how = prepare(config, seed)
-    return RoundMaker(open_mix(mix, config), Crops(how, config.views), how, config.batch)
+    maker = RoundMaker(open_mix(mix, config), Crops(how, config.views), how, config.batch)
+    return KeptRounds(maker, keep.folder, keep.epochs, seed) if keep else maker

@@ -48,8 +48,28 @@ class Kind(Protocol):
         """Write a sample into its place."""
 
 
+class Rounds(Protocol):
+    """Gives the rounds of epochs."""
+
+    batch: int
+    """Samples of a batch."""
+    each: int
+    """Batches of a round."""
+    batches: int
+    """Of an epoch."""
+
+    def make(self, epoch: int, number: int, shared: bool = False) -> Packed:
+        """The samples of a round: `each` batches, in the last one of an epoch fewer.
+
+        shared: in memory that processes share. Raises BadInput for what cannot be loaded.
+        """
+
+    def warm(self, epoch: int) -> None:
+        """Have compiled code and all that an epoch needs there, for workers that are forked."""
+
+
 class RoundMaker:
-    """Makes the rounds of epochs."""
+    """Makes rounds from sources."""
 
     def __init__(self, sources: Sources, kind: Kind, how: Preparation, batch: int) -> None:
         self._sources, self._kind, self._how = sources, kind, how
@@ -105,7 +125,7 @@ class RoundMaker:
 
 
 def deliver(
-    maker: RoundMaker,
+    maker: Rounds,
     start: int,
     workers: int,
     pin: bool = False,
@@ -163,7 +183,7 @@ def check_items(loader: Any) -> Iterator[Any]:
 class _Rounds(Dataset[Any]):
     """The rounds of a training process, epoch after epoch: units of work."""
 
-    def __init__(self, maker: RoundMaker, start: int, rank: int, ranks: int) -> None:
+    def __init__(self, maker: Rounds, start: int, rank: int, ranks: int) -> None:
         self.count = maker.batches // ranks
         """Batches of an epoch."""
         if not (self.count and 0 <= rank < ranks):

@@ -35,6 +35,7 @@ METRICS_NAME: Final = "metrics.json"
 LAST_NAME: Final = "last.ckpt"
 BEST_NAME: Final = "best.ckpt"
 WEIGHTS_NAME: Final = "weights.safetensors"
+ROUNDS_NAME: Final = "rounds"
 
 FORMAT: Final = "handloom run"
 

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "verify": "check a dataset; render frames again and compare their bytes",
     "stats": "say and draw what is in a dataset",
     "view": "draw frames as a contact sheet or a page to leaf through",
+    "capture": "make a dataset of a real recording",
     "calibrate": "fit a sensor profile to real captures",
     "train": "train a network on any mix of datasets",
     "eval": "score a network on a dataset, with a report",

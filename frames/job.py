@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from frames.shard import write_shard
+from frames.shard import ROW_GROUP, write_shard
 
 
 class Maker(Protocol):
@@ -46,5 +46,9 @@ class Progress(Protocol):
 
 
 def make_shard(maker: Maker, folder: Path, index: int, first: int, rows: int) -> None:
-    """Make one shard and write it, whole or not at all."""
-    write_shard(folder, index, maker.make_tables(first, first + rows))
+    """Make one shard and write it, whole or not at all.
+
+    A maker may have a `row_group` of its own: frames a row group.
+    """
+    size = getattr(maker, "row_group", ROW_GROUP)
+    write_shard(folder, index, maker.make_tables(first, first + rows), size)

@@ -35,11 +35,16 @@ def resize_targets(
     """Labels of images of old_px as they are in images of size_px, (width, height) each."""
     factor = torch.tensor(size_px, dtype=torch.float32) / torch.tensor(old_px)
     factor = factor.to(targets.keypoints_px.device)
+    unknown = targets.unknown
+    if unknown is not None:
+        pixels = unknown[:, None].to(torch.uint8)
+        unknown = interpolate(pixels, size_px[::-1], mode="nearest-exact")[:, 0] > 0
     # Pixel centres are whole numbers, so the corner of an image is at -0.5.
     return replace(
         targets,
         keypoints_px=(targets.keypoints_px + 0.5) * factor - 0.5,
         ignored_px=(targets.ignored_px + 0.5) * factor.repeat(2) - 0.5,
+        unknown=unknown,
     )
 
 

@@ -69,9 +69,13 @@ class Space:
     def shape(self, genes: Sequence[int]) -> LitePoseConfig:
         """The architecture that a row of genes stands for."""
         v = [options[g] for options, g in zip(self.options, genes, strict=True)]
-        stages, deconv, blocks = tuple(v[2:6]), tuple(v[6:9]), tuple(v[9:13])
         return replace(
-            self.largest, input_px=v[0], stem=v[1], stages=stages, deconv=deconv, blocks=blocks
+            self.largest,
+            input_px=v[0],
+            stem=v[1],
+            stages=(v[2], v[3], v[4], v[5]),
+            deconv=(v[6], v[7], v[8]),
+            blocks=(v[9], v[10], v[11], v[12]),
         )
 
     def genes(self, shape: LitePoseConfig) -> Genes:

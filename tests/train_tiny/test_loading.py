@@ -35,7 +35,7 @@ def digest(batches: Any, most: int = 1000) -> list[str]:
     out = []
     for images, targets in itertools.islice(batches, most):
         sha = hashlib.sha256(images.contiguous().numpy().tobytes())
-        for tensor in vars(targets).values():
+        for tensor in (t for t in vars(targets).values() if t is not None):
             sha.update(tensor.contiguous().numpy().tobytes())
         out.append(sha.hexdigest())
     return out

@@ -1,0 +1,115 @@
+"""Batches of pictures of persons, made as `train_tiny.loading` makes batches of crops."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from frames.errors import BadInput
+from train_tiny.full_frames import FrameTargets
+from train_tiny.mixing import Sources
+from train_tiny.person_data import Persons, PersonSource
+from train_tiny.person_views import PersonGeometry
+from train_tiny.preparation import STILL, Preparation
+from train_tiny.ranks import Ranks
+from train_tiny.rounds import Packed, RoundMaker, check_items, check_start, deliver
+from train_tiny.taking import Taking
+
+MEAN: Final = (0.485, 0.456, 0.406)
+SPREAD: Final = (0.229, 0.224, 0.225)
+"""Of red, green and blue in 0 .. 1: what the published weights were trained with."""
+
+
+@dataclass(frozen=True, eq=False)
+class PersonFeed:
+    """Pictures of persons as a training run's data; a `train_tiny.feeding.Feed`."""
+
+    sources: tuple[PersonSource, ...]
+    shares: tuple[float, ...] | None
+    batch: int
+    size_px: tuple[int, int]
+    seed: int
+    geometry: PersonGeometry | None = PersonGeometry()  # noqa: RUF009
+    workers: int = 0
+    ranks: Ranks = Ranks()  # noqa: RUF009
+    pin: bool = False
+
+    @property
+    def batches(self) -> int:
+        """Of an epoch, for each process."""
+        count = self._make_rounds().batches
+        if count < self.ranks.count:
+            raise BadInput(
+                f"an epoch of {count} batches cannot be shared by {self.ranks.count} processes:"
+                " take smaller batches, fewer processes or more data"
+            )
+        return count // self.ranks.count
+
+    def read(self, epoch: int, start: int) -> Iterator[tuple[Tensor, FrameTargets]]:
+        """Images (B, 3, H, W) float32 and their targets; every process has a stretch of its own."""
+        maker, count = self._make_rounds(), self.batches
+        check_start(start, count)
+        first = epoch * maker.batches + self.ranks.rank * count + start
+        delivered = deliver(maker, first, self.workers, self.pin)
+        for packed in itertools.islice(delivered, count - start):
+            yield unpack(packed)
+
+    def _make_rounds(self) -> RoundMaker:
+        how = Preparation(STILL, Taking(), None, None, True, self.seed)
+        kind = Persons(self.sources[0].layout, self.size_px, self.geometry, self.seed)
+        # Pictures go the way of frames: a source, its samples, rounds.
+        sources = Sources(cast(Any, self.sources), self.shares)
+        return RoundMaker(sources, cast(Any, kind), how, self.batch)
+
+
+def make_person_eval_loader(
+    source: PersonSource, size_px: tuple[int, int], batch: int, workers: int = 0
+) -> Iterator[tuple[Tensor, FrameTargets]]:
+    """All pictures in the order of their ids, nothing drawn, the last batch shorter."""
+    loader: Any = DataLoader(
+        _Chunks(source, size_px, batch),
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=2 if workers else None,
+    )
+    for packed in check_items(loader):
+        yield unpack(packed)
+
+
+def unpack(packed: Packed) -> tuple[Tensor, FrameTargets]:
+    """Images as the network takes them, and targets."""
+    names = ("keypoints_px", "visible", "right", "ignored_px", "unknown")
+    return normalise(packed["image"]), FrameTargets(**{name: packed[name] for name in names})
+
+
+def normalise(images: Tensor) -> Tensor:
+    """(B, 3, H, W) uint8 RGB -> float32, each colour of mean 0 and deviation 1 in ImageNet."""
+    mean, spread = (torch.tensor(v, device=images.device)[:, None, None] for v in (MEAN, SPREAD))
+    return (images.float() / 255 - mean) / spread
+
+
+class _Chunks(Dataset[Any]):
+    def __init__(self, source: PersonSource, size_px: tuple[int, int], batch: int) -> None:
+        self._source, self._kind = source, Persons(source.layout, size_px, None, 0)
+        self._spans: Sequence[tuple[int, int]] = [
+            (first, min(first + batch, source.crops)) for first in range(0, source.crops, batch)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    def __getitem__(self, index: int) -> Any:
+        first, stop = self._spans[index]
+        try:
+            taken = self._source.take_in_order(first, stop)
+            packed = self._kind.allocate(stop - first, shared=False)
+            arrays = {name: tensor.numpy() for name, tensor in packed.items()}
+            for place, one in enumerate(taken):
+                self._kind.put(arrays, place, self._kind.view(one, self._source))
+        except BadInput as error:
+            return error
+        return packed

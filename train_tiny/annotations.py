@@ -31,8 +31,8 @@ class Picture:
     width: int
     height: int
     keypoints: list[Floats] = field(default_factory=list)
-    """(J, 3) of each one: x, y of pixels, whole numbers their centres; 0 not labelled, 1 hidden, 2 seen.
-    """
+    """(J, 3) of each one: x, y of pixels, whole numbers their centres, and what is known of it:
+    0 nothing, 1 hidden, 2 seen."""
     right: list[float] = field(default_factory=list)
     """1 for a right hand, 0 for a left one, NaN for anything else."""
     unknown: list[Region] = field(default_factory=list)

@@ -126,7 +126,7 @@ class Persons:
         image = read_picture(source.folder / picture.file)
         if image.shape[:2] != (picture.height, picture.width):
             raise BadInput(
-                f"{source.folder / picture.file} has {image.shape[1]} x {image.shape[0]} pixels, and"
+                f"{source.folder / picture.file} has {image.shape[1]} x {image.shape[0]} pixels,"
                 f" {picture.width} x {picture.height} by its annotations"
             )
         warp, flip = draw_warp(

@@ -1,4 +1,4 @@
-"""A small dataset in COCO's format: bright disks for joints, a crowd, somebody without keypoints."""
+"""A small dataset in COCO's format: disks for joints, and whatever a test adds."""
 
 import json
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from train_tiny.joint_layout import CROWDPOSE
 from train_tiny.joint_layout import COCO as COCO_JOINTS
+from train_tiny.joint_layout import CROWDPOSE
 
 SIZE = 96, 64
 """Width and height."""

@@ -9,20 +9,20 @@ import pytest
 
 pytest.importorskip("torch")
 
-from frames.errors import BadInput  # noqa: E402
-from tests.train_tiny.drawn_persons import (  # noqa: E402
+from frames.errors import BadInput
+from tests.train_tiny.drawn_persons import (
     SIZE,
     annotate,
     compress,
     count_runs,
     write_persons,
 )
-from train_tiny import json_stream  # noqa: E402
-from train_tiny.annotations import read_annotations  # noqa: E402
-from train_tiny.joint_layout import COCO, CROWDPOSE, lay_out_joints  # noqa: E402
-from train_tiny.json_stream import read_lists  # noqa: E402
-from train_tiny.person_data import split_spec  # noqa: E402
-from train_tiny.regions import draw_regions, read_region  # noqa: E402
+from train_tiny import json_stream
+from train_tiny.annotations import read_annotations
+from train_tiny.joint_layout import COCO, CROWDPOSE, lay_out_joints
+from train_tiny.json_stream import read_lists
+from train_tiny.person_data import split_spec
+from train_tiny.regions import draw_regions, read_region
 
 
 def read(spec: str) -> Any:

@@ -115,7 +115,7 @@ def test_every_hand_once_an_epoch(rendered: Path) -> None:
     """Crops without any draw, from clean depth: each has another reading, so that they tell."""
     mix = open_sources([rendered])
     config = replace(PLAIN, batch=1)
-    count = mix.open(None, config.taking, False).crops
+    count = mix.open(None, config.taking, "none").crops
     batches = [digest(make_loader(mix, config, 1, epoch)) for epoch in (0, 1)]
     assert len(batches[0]) == len(set(batches[0])) == count
     assert set(batches[0]) == set(batches[1])
@@ -202,10 +202,10 @@ def test_views_share_a_frame(rendered: Path) -> None:
 def test_hands_of_a_frame(rendered: Path) -> None:
     mix = open_sources([rendered])
     frames = len(open_dataset(rendered))
-    one = mix.open(None, Taking(hands=1), False).crops
-    own = mix.open(None, Taking(others=False), False).crops
-    two = mix.open(None, Taking(), False).crops
-    more = mix.open(None, Taking(hands=4), False).crops
+    one = mix.open(None, Taking(hands=1), "none").crops
+    own = mix.open(None, Taking(others=False), "none").crops
+    two = mix.open(None, Taking(), "none").crops
+    more = mix.open(None, Taking(hands=4), "none").crops
     assert one <= frames and one < own <= two <= more
 
 
@@ -238,7 +238,7 @@ def test_a_broken_shard(tmp_path: Path, workers: int) -> None:
     folder = write_dataset(tmp_path / "data", frames=40, row_group=4)
     config = replace(SMALL, split=None)
     mix = open_sources([folder])
-    mix.open(config.split, config.taking, False)
+    mix.open(config.split, config.taking, "none")
     path = shard_path(folder, 2)
     content = bytearray(path.read_bytes())
     # Images are most of a shard; its first bytes are columns without a sum of their own.

@@ -52,8 +52,10 @@ def caption_lines(frame: Frame) -> list[tuple[str, bool]]:
         lines.append((", ".join(filter(None, setting)), False))
     if frame.sensor:
         lines.append((f"sensor {frame.sensor}", False))
+    if frame.origin:
+        lines.append((frame.origin, False))
     if not frame.hands:
-        lines.append(("no hands", False))
+        lines.append(("no hands" if frame.source == "synthetic" else "no labels", False))
     for hand in frame.hands:
         owner = hand.side if hand.wearer else f"another's {hand.side}"
         grasp = describe_grasp(frame, hand)

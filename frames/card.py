@@ -12,10 +12,15 @@ _SIZES: Final = (
     (10**8, "10M<n<100M"),
 )
 
+_WHAT: Final = {
+    "synthetic": "of hands with exact labels",
+    "real": "of a real camera, its readings as recorded",
+}
+
 _BODY: Final = """\
 # {title}
 
-{frames:,} depth frames of hands with exact labels, made by handloom {version}.
+{frames:,} depth frames {what}, made by handloom {version}.
 
 Every row of `shards/*.parquet` is one frame: camera, depth image, part image, and for every hand
 its 21 keypoints in pixels and metres, visibility and its cause, boxes, joint angles and shape.
@@ -25,7 +30,7 @@ Images are zstd blobs; depth is uint16, {scale} steps a metre, 0 = no reading.
 import frames
 
 data = frames.open_dataset("{folder}")
-print(len(data), data[0].hands[0].keypoints_px)
+print(len(data), data[0].{example})
 ```
 
 Each shard has its SHA-256 beside it: `cd shards && sha256sum -c *.sha256`. `handloom verify`
@@ -57,7 +62,7 @@ def build_card(meta: dict[str, Any]) -> str:
         "- hand-pose",
         "- depth",
         "- egocentric",
-        "- synthetic",
+        f"- {meta.get('source', 'synthetic')}",
         "size_categories:",
         f"- {next((name for limit, name in _SIZES if frames < limit), 'n>100M')}",
         "configs:",
@@ -75,6 +80,8 @@ def build_card(meta: dict[str, Any]) -> str:
     body = _BODY.format(
         title=meta.get("title", "Hand depth frames"),
         frames=frames,
+        example="depth.shape" if meta.get("source") == "real" else "hands[0].keypoints_px",
+        what=_WHAT.get(str(meta.get("source")), _WHAT["synthetic"]),
         version=meta.get("generator_version", ""),
         scale=f"{meta.get('depth_scale', 10_000):,.0f}",
         folder="path/to/this/folder",

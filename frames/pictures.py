@@ -37,6 +37,27 @@ def decode_picture(data: bytes | memoryview) -> NDArray[Any]:
     return np.ascontiguousarray(image[..., 2::-1]) if image.ndim == 3 else np.asarray(image)
 
 
+def to_display(picture: NDArray[Any]) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 of a picture: infrared of 16 bits is brightened by its own 99th percentile,
+    its square root taken, for light falls off with the square of the distance.
+    """
+    image = picture
+    if image.dtype != np.uint8:
+        top = max(1.0, float(np.percentile(image, 99)))
+        image = (255 * np.sqrt(np.clip(image / top, 0, 1))).astype(np.uint8)
+    return np.asarray(image if image.ndim == 3 else np.repeat(image[..., None], 3, -1), np.uint8)
+
+
+def fit_picture(panel: NDArray[np.uint8], picture: NDArray[np.uint8]) -> None:
+    """Draw a picture (h, w, 3) into the middle of a panel (H, W, 3), as large as fits."""
+    height, width = panel.shape[:2]
+    scale = min(height / picture.shape[0], width / picture.shape[1])
+    size = max(1, int(picture.shape[1] * scale)), max(1, int(picture.shape[0] * scale))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    top, left = (height - size[1]) // 2, (width - size[0]) // 2
+    panel[top : top + size[1], left : left + size[0]] = small
+
+
 def measure_picture(data: bytes | memoryview) -> tuple[int, int]:
     """Width and height of a PNG, JPEG or TIFF file by its header, before anything is made room for.
 

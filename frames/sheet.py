@@ -15,6 +15,7 @@ from frames.caption import caption_lines, measure_distance
 from frames.disk import write_file
 from frames.errors import BadInput
 from frames.parts import VISIBILITY_OCCLUDED, VISIBILITY_OUTSIDE
+from frames.pictures import decode_picture, fit_picture, to_display
 from frames.record import Frame, Hand
 from frames.skeleton import BONES, FINGER_COLORS, KEYPOINTS, WRIST
 
@@ -107,10 +108,16 @@ def draw_depth_panel(frame: Frame, scale: int) -> np.ndarray:
 
 
 def draw_parts_panel(frame: Frame, width: int) -> np.ndarray:
-    """Return the part image in colour, (width*H/W, width, 3) uint8; a plain note without one."""
+    """Return the part image in colour, (width*H/W, width, 3) uint8; without one the colour or
+    infrared picture of a capture, or a plain note.
+    """
     height = width * frame.camera.height // frame.camera.width
     if frame.parts is None:
         panel = draw.new_canvas(height, width, palette.PAPER)
+        beside = frame.color or frame.infrared
+        if beside is not None:
+            fit_picture(panel, to_display(decode_picture(beside)))
+            return panel
         note = "no part image"
         draw.draw_text(panel, note, (width / 2, height / 2), palette.MUTED, align="center")
         return panel

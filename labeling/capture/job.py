@@ -16,6 +16,7 @@ from frames.schema import HAND_COLUMNS, OBJECT_COLUMNS, Column, table_from_colum
 from labeling.capture.opening import open_recording
 from labeling.capture.recording import NANO, Recording, Request
 from labeling.capture.selection import Selection
+from synth.description import handloom_version
 
 FRAMES_PER_SHARD: Final = 256
 ROW_GROUP: Final = 16
@@ -82,6 +83,7 @@ class CaptureMaker:
             "frames": job.frames,
             "frames_per_shard": job.frames_per_shard,
             "source": "real",
+            "generator_version": handloom_version(),
             "camera": head.camera.to_dict(),
             "depth_scale": head.units.depth_scale,
             "capture": capture,

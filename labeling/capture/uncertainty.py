@@ -56,8 +56,8 @@ def describe_hands(hands: Sequence[Any]) -> NDArray[np.uint8]:
 
 
 def doubt_hands(hands: Sequence[Any]) -> float:
-    """How unsure the predictor is of the hands it found, 0 .. 1, of the worst one: by the confidence
-    in its joints and in its side. 0 without a hand.
+    """How unsure the predictor is of the worst of the hands that it found, 0 .. 1: by its confidence
+    in joints and side. 0 without a hand.
     """
     doubts = [0.0]
     for hand in hands:

@@ -14,7 +14,8 @@ from torch import nn
 def fold_norms(net: nn.Module) -> nn.Module:
     """A copy for evaluation, every norm that directly follows a convolution in a sequence folded.
 
-    The sequence keeps its places, with nothing (`nn.Identity`) in that of the norm, so names of
+    A module that has norms elsewhere folds them itself, by a method `fold_sums`. A
+    sequence keeps its places, with nothing (`nn.Identity`) in that of the norm, so names of
     what remains are those of the net that was given.
     """
     folded = copy.deepcopy(net).eval()
@@ -26,6 +27,9 @@ def fold_norms(net: nn.Module) -> nn.Module:
             if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
                 module[place] = _fold(first, second)
                 module[place + 1] = nn.Identity()
+    for module in list(folded.modules()):
+        if hasattr(module, "fold_sums"):
+            module.fold_sums()
     return folded
 
 

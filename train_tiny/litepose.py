@@ -9,6 +9,7 @@ the names of the published weights, which therefore load.
 from dataclasses import dataclass, replace
 from typing import Final
 
+import torch
 from torch import Tensor, nn
 
 from train_tiny.layers import convolve
@@ -137,6 +138,24 @@ class LitePose(nn.Module):
                 out.append(made)
         return out
 
+    def fold_sums(self) -> None:
+        """Put the norms after the head's sums into the transposed convolutions before them.
+
+        g (a + b - m) / s + o is linear in a and b: the scale goes into both kernels, the rest into
+        one bias. For evaluation only.
+        """
+        for i, sequence in enumerate(self.deconv_bnrelu):
+            norm = sequence[0]  # type: ignore[index]
+            if not isinstance(norm, nn.BatchNorm2d):
+                continue
+            assert norm.running_mean is not None and norm.running_var is not None
+            scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+            bias = norm.bias.double() - norm.running_mean.double() * scale
+            self.deconv_refined[i] = _scale_outputs(self.deconv_refined[i], scale, bias)
+            if self.config.fusion:
+                self.deconv_raw[i] = _scale_outputs(self.deconv_raw[i], scale, None)
+            sequence[0] = nn.Identity()  # type: ignore[operator]
+
     def _start(self) -> None:
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
@@ -167,3 +186,13 @@ def load_published(net: LitePose, checkpoint: dict[str, object]) -> None:
 
 def _upsample(inputs: int, outputs: int) -> nn.ConvTranspose2d:
     return nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)
+
+
+def _scale_outputs(layer: nn.Module, scale: Tensor, bias: Tensor | None) -> nn.ConvTranspose2d:
+    assert isinstance(layer, nn.ConvTranspose2d)
+    out = nn.ConvTranspose2d(layer.in_channels, layer.out_channels, 4, 2, 1, bias=bias is not None)
+    with torch.no_grad():
+        out.weight.copy_(layer.weight.double() * scale[:, None, None])
+        if out.bias is not None:
+            out.bias.copy_(bias)
+    return out.to(layer.weight.device).eval()

@@ -10,7 +10,8 @@ so that other programs read it too; nothing in it is ever run. Under the header'
     sha256      of the numbers
 
 All numbers are one tensor, in the order of the network's state: a header with the name of every
-layer would take two percent of so small a file.
+layer would take two percent of so small a file. They are float32 (F32), and float16 (F16) of
+LitePose, whose file is half as large then.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ from torch import nn
 from frames.disk import write_file
 from frames.errors import BadInput
 from train_tiny.folding import fold_norms
-from train_tiny.models import Model, build_model
+from train_tiny.models import FRAME_MODELS, Model, build_model
 
 FORMAT: Final = "handloom weights 1"
 
@@ -38,6 +39,9 @@ MOST_BYTES: Final = 300_000
 """What HandLite's file may have."""
 
 _NUMBERS: Final = "weights"
+
+_KINDS: Final = (("F32", "<f4"), ("F16", "<f2"))
+"""Names in safetensors and in numpy, by whether a file is of half precision."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +54,8 @@ class Deployed:
     net: nn.Module
     provenance: dict[str, Any]
     """How it was trained."""
+    half: bool = False
+    """Whether its file has float16 numbers. They are computed with in float32 all the same."""
 
 
 def deploy(
@@ -67,13 +73,25 @@ def deploy(
     bare = build_model(model.name, config).net
     wanted = bare.state_dict()
     bare.load_state_dict({k: v.cpu() for k, v in net.state_dict().items() if k in wanted})
-    return Deployed(model.name, config, fold_norms(bare), provenance)
+    return Deployed(model.name, config, fold_norms(bare), provenance, model.name in FRAME_MODELS)
 
 
 def pack_weights(deployed: Deployed) -> bytes:
-    """The file's bytes; the same for the same network and provenance."""
+    """The file's bytes; the same for the same network and provenance.
+
+    Raises BadInput for weights that float16 has no number for.
+    """
     state = deployed.net.state_dict()
-    data = b"".join(t.detach().cpu().numpy().astype("<f4").tobytes() for t in state.values())
+    dtype, kind = _KINDS[deployed.half]
+    with np.errstate(over="ignore"):
+        numbers = [t.detach().cpu().numpy().astype(kind) for t in state.values()]
+    for name, array in zip(state, numbers, strict=True):
+        if deployed.half and not np.isfinite(array).all():
+            raise BadInput(
+                f"{name} of {deployed.name} has weights that are no numbers or beyond float16's"
+                f" 65,504: train it anew, or save it with half=False"
+            )
+    data = b"".join(array.tobytes() for array in numbers)
     meta = {
         "format": FORMAT,
         "model": _pack({"name": deployed.name, "config": deployed.config}),
@@ -81,8 +99,9 @@ def pack_weights(deployed: Deployed) -> bytes:
         "provenance": _pack(deployed.provenance),
         "sha256": hashlib.sha256(data).hexdigest(),
     }
-    numbers = {"dtype": "F32", "shape": [len(data) // 4], "data_offsets": [0, len(data)]}
-    text = _pack({"__metadata__": meta, _NUMBERS: numbers}).encode()
+    count = len(data) // np.dtype(kind).itemsize
+    tensor = {"dtype": dtype, "shape": [count], "data_offsets": [0, len(data)]}
+    text = _pack({"__metadata__": meta, _NUMBERS: tensor}).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text + data
 
@@ -106,7 +125,7 @@ def load_weights(path: Path) -> Deployed:
         data = path.read_bytes()
     except OSError as error:
         raise BadInput(f"cannot read the weights {path}: {error.strerror}") from None
-    meta, start = _read_header(data, path)
+    meta, dtype, start = _read_header(data, path)
     if hashlib.sha256(data[start:]).hexdigest() != meta.get("sha256"):
         raise BadInput(
             f"the weights {path} are damaged: their SHA-256 differs from the header's; copy the"
@@ -119,18 +138,20 @@ def load_weights(path: Path) -> Deployed:
         if isinstance(error, BadInput):
             raise BadInput(f"{error} ({path})") from None
         raise BadInput(f"the header of {path} lacks or mistakes {error}") from None
-    wanted = 4 * sum(t.numel() for t in net.state_dict().values())
+    half = dtype == _KINDS[True][0]
+    kind = np.dtype(_KINDS[half][1])
+    wanted = kind.itemsize * sum(t.numel() for t in net.state_dict().values())
     if _hash_layout(net) != meta.get("layout") or len(data) - start != wanted:
         raise BadInput(
             f"{path} has the weights of another {model['name']} than this handloom builds: use the"
             " handloom that wrote them"
         )
-    numbers, state = np.frombuffer(data[start:], "<f4"), {}
+    numbers, state = np.frombuffer(data[start:], kind).astype(np.float32), {}
     for name, tensor in net.state_dict().items():
         state[name] = torch.from_numpy(numbers[: tensor.numel()].reshape(tensor.shape).copy())
         numbers = numbers[tensor.numel() :]
     net.load_state_dict(state)
-    return Deployed(model["name"], model["config"], net.eval(), provenance)
+    return Deployed(model["name"], model["config"], net.eval(), provenance, half)
 
 
 def _pack(value: Any) -> str:
@@ -142,17 +163,20 @@ def _hash_layout(net: nn.Module) -> str:
     return hashlib.sha256(_pack(shapes).encode()).hexdigest()[:16]
 
 
-def _read_header(data: bytes, path: Path) -> tuple[dict[str, Any], int]:
-    """The metadata, and where the numbers begin."""
+def _read_header(data: bytes, path: Path) -> tuple[dict[str, Any], str, int]:
+    """The metadata, the numbers' type, and where they begin."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or not 2 <= length <= len(data) - 8:
         raise BadInput(
             f"{path} is no file of weights, or was cut short: {len(data)} bytes, header of {length}"
         )
     try:
-        meta = json.loads(data[8 : 8 + length])["__metadata__"]
+        header = json.loads(data[8 : 8 + length])
+        meta, dtype = header["__metadata__"], header[_NUMBERS]["dtype"]
     except (ValueError, RecursionError, KeyError, TypeError):
         raise BadInput(f"{path} is no file of weights: its header has no metadata") from None
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise BadInput(f"{path} holds no weights of handloom: its format must be {FORMAT!r}")
-    return meta, 8 + length
+    if dtype not in dict(_KINDS):
+        raise BadInput(f"the weights {path} must be F32 or F16, got {dtype!r}")
+    return meta, dtype, 8 + length

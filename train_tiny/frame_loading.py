@@ -172,7 +172,7 @@ def _tell_facts(name: str, made: Sequence[PreparedFrame]) -> FrameFacts:
 
 
 def _open(mix: Mix, config: FrameLoaderConfig) -> Sources:
-    return mix.open(config.split, None, config.sensor == "")
+    return mix.open(config.split, None, config.sensor)
 
 
 def _prepare(config: FrameLoaderConfig, seed: int, fresh: bool = True) -> Preparation:

@@ -20,8 +20,9 @@ from frames.errors import BadInput
 from train_tiny.kept_rounds import KeptRounds
 from train_tiny.mixing import Mix, Sources, open_sources
 from train_tiny.packing import Crops, make_targets
-from train_tiny.preparation import CLEAN, STILL, Preparation
+from train_tiny.preparation import STILL, Preparation
 from train_tiny.rounds import RoundMaker, Rounds, check_start, deliver
+from train_tiny.sources import CLEAN
 from train_tiny.taking import Taking
 from train_tiny.tasks import Targets
 
@@ -48,7 +49,7 @@ class LoaderConfig:
     """Which frames; None for all. A dataset without splits is all train."""
     sensor: str = ""
     """A profile's name or file in place of the datasets' own sensors; "none" for clean depth. Real
-    frames keep their own sensor's depth."""
+    frames, and those of sensors that match rendered pairs, keep what their sensor read."""
     occlusion: Occlusion | None = Occlusion()  # noqa: RUF009
     """None for none."""
     geometry: TrainingGeometry | None = TrainingGeometry()  # noqa: RUF009
@@ -128,7 +129,7 @@ def make_endless_loader(
 
 def open_mix(mix: Mix, config: LoaderConfig) -> Sources:
     """A mix's sources as a configuration takes them."""
-    return mix.open(config.split, config.taking, config.sensor == "")
+    return mix.open(config.split, config.taking, config.sensor)
 
 
 def prepare(config: LoaderConfig, seed: int, fresh: bool = True) -> Preparation:

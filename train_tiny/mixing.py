@@ -29,25 +29,23 @@ class Mix:
     """Dataset folders, and `live:CONFIG.toml`."""
     shares: tuple[float, ...] | None
     """Of the crops, summing to 1; None: everything as often as anything else."""
-    _opened: dict[tuple[str | None, Taking | None, bool], "Sources"] = field(
+    _opened: dict[tuple[str | None, Taking | None, str], "Sources"] = field(
         default_factory=dict, repr=False, compare=False
     )
 
-    def open(
-        self, split: str | None, taking: Taking | None, stored_depth: bool = True
-    ) -> "Sources":
-        """The sources of a split; taking: None for whole frames.
+    def open(self, split: str | None, taking: Taking | None, sensor: str = "") -> "Sources":
+        """The sources of a split; taking: None for whole frames. sensor: see `StoredSource`.
 
         Raises BadInput for one that cannot be.
         """
-        key = split, taking, stored_depth
+        key = split, taking, sensor
         if key not in self._opened:
             opened: list[Source] = []
             for spec in self.specs:
                 if spec.startswith(LIVE):
                     opened.append(LiveSource(Path(spec.removeprefix(LIVE)), split, taking))
                 else:
-                    opened.append(StoredSource(Path(spec), split, taking, stored_depth))
+                    opened.append(StoredSource(Path(spec), split, taking, sensor))
             self._opened[key] = Sources(tuple(opened), self.shares)
         return self._opened[key]
 

@@ -26,7 +26,7 @@ from frames.parts import PROVENANCE_NONE, VISIBILITY_OUTSIDE
 from frames.record import Frame
 from frames.stream import uniform
 from train_tiny.crops import Crop, make_crop
-from train_tiny.sources import Source, Taken
+from train_tiny.sources import CLEAN, Source, Taken
 from train_tiny.taking import Taking, is_read
 
 STILL: Final = TrainingGeometry(
@@ -38,9 +38,6 @@ STILL: Final = TrainingGeometry(
     depth_offset_range_m=(0.0, 0.0),
 )
 """The crop alone, nothing drawn."""
-
-CLEAN: Final = "none"
-"""The sensor's name that stands for clean depth as it is."""
 
 SPRITE_CROPS: Final = 48
 """Crops of a source whose hands are cut out, to be put before others."""

@@ -24,6 +24,9 @@ CACHE_MB: Final = 256
 NO_HAND: Final = -1
 """Stands for a hand where whole frames are asked for."""
 
+CLEAN: Final = "none"
+"""The sensor that stands for clean depth."""
+
 WHOLE: Final = "train"
 """The split that a dataset without splits is, as a whole."""
 
@@ -78,10 +81,11 @@ class StoredSource:
         folder: Path,
         split: str | None,
         taking: Taking | None,
-        stored_depth: bool = True,
+        sensor: str = "",
     ) -> None:
         """split: None for all frames. taking: None for whole frames, with or without hands.
-        stored_depth: whether a sensor's stored depth is read.
+        sensor: what is to read clean depth; "" for the dataset's own sensor. What matched rendered
+        pairs cannot be read again, and keeps its depth as real frames do; but for CLEAN.
 
         Raises BadInput for what is no dataset, an unknown split, and one without a hand that takes
         part.
@@ -100,7 +104,10 @@ class StoredSource:
             )
         self.blocks, self._hand = index.blocks, index.hand
         columns = list(_COLUMNS)
-        if stored_depth or index.real:
+        matched = self._sensing is not None and self._sensing.needs_pair and sensor != CLEAN
+        if matched:
+            columns.remove("clean_depth")
+        if not sensor or matched or index.real:
             columns += ["depth", "invalid"]
         self._data = Dataset(folder, columns, False, CACHE_MB, split)
 

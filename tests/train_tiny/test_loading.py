@@ -14,6 +14,8 @@ from augment.occlusion.config import Occlusion
 from frames.dataset import open_dataset
 from frames.errors import BadInput
 from frames.shard import shard_path
+from synth.config import SynthConfig
+from synth.engine import generate
 from synth.pose.presets import KEY_POSES
 from tests.frames.fabricate import write_dataset
 from tests.train_tiny.real_frames import write_real
@@ -251,3 +253,18 @@ def test_a_broken_shard(tmp_path: Path, workers: int) -> None:
     path.unlink()
     with pytest.raises(BadInput, match=r"missing|lacks"):
         list(make_loader(open_sources([folder]), config, 1, workers=workers))
+
+
+def test_a_matched_sensor_keeps_what_it_read(tmp_path: Path) -> None:
+    config = SynthConfig(
+        frames=6, seed=4, camera="ego-small", identities=2, variants=1, sensor="d435-matched",
+        bake=True,
+    )  # fmt: skip
+    generate(tmp_path / "data", config, 1)
+    mix = open_sources([tmp_path / "data"])
+    own = digest(make_loader(mix, replace(PLAIN, batch=4, sensor=""), 3))
+    assert digest(make_loader(mix, replace(PLAIN, batch=4, sensor="random"), 3)) == own
+    assert digest(make_loader(mix, replace(PLAIN, batch=4), 3)) != own
+    # What is put before hands gets this sensor's edges, as in real frames.
+    hidden = replace(PLAIN, batch=4, sensor="random", occlusion=Occlusion())
+    assert digest(make_loader(mix, hidden, 3)) != own

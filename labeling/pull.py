@@ -1,0 +1,217 @@
+"""Pull: what people answered becomes a dataset that trains as it is.
+
+Answers are fetched (only tasks changed since the last pull, or all), every version of them is kept
+in the ledger, and the dataset is built from the ledger: so it does not matter where a pull was
+stopped. A frame that cannot be used goes to the review list with the reason.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from frames.camera import Camera
+from frames.errors import BadInput
+from frames.job import Progress
+from labeling.answers import Answer, Doubt, read_answer
+from labeling.combining import POLICIES, Label, combine_answers
+from labeling.labelled import LabelledFrame, write_labelled
+from labeling.ledger import KnownFrame, Ledger
+from labeling.review import Review
+from labeling.sending import Patience, Sender
+from labeling.sources import Sources
+from labeling.studio import Studio
+
+OVERLAP_S: Final = 5.0
+"""What changed so shortly before the last pull is asked for again: clocks and commits overlap."""
+
+
+@dataclass(frozen=True)
+class PullPlan:
+    """What to pull, and how answers become labels."""
+
+    policy: str = "agree"
+    """How several annotators' answers become one: `labeling.combining`."""
+
+    full: bool = False
+    """Ask for every answer again, and note which are gone."""
+
+    data: Sequence[Path] = ()
+    """Where pushed datasets are now, if they were moved."""
+
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass
+class PullReport:
+    """What a pull found."""
+
+    fetched: int = 0
+    """Tasks whose answers were asked for."""
+
+    new_versions: int = 0
+    """Versions of annotations that were not known."""
+
+    frames: int = 0
+    """Frames with labels."""
+
+    hands: int = 0
+    rewritten: int = 0
+    """Shards that had to be written; others are as they were."""
+
+    reviews: list[Review] = field(default_factory=list)
+    failures: int = 0
+
+
+def pull(
+    studio: Studio,
+    ledger: Ledger,
+    out: Path,
+    plan: PullPlan,
+    progress: Progress | None = None,
+) -> PullReport:
+    """Fetch, keep, combine, lift, write; the caller holds `lock_ledger`.
+
+    Raises BadInput for a project that was never pushed, a server that does not answer, and an out
+    folder that holds something else.
+    """
+    if plan.policy not in POLICIES:
+        raise BadInput(f"policy must be one of {', '.join(POLICIES)}, got {plan.policy!r}")
+    report = PullReport()
+    sender = Sender(plan.patience)
+    fetch_answers(studio, ledger, sender, plan.full, report)
+    report.failures = sender.failures
+    frames, report.reviews = choose_labels(ledger, plan.policy, plan.data)
+    report.frames = len(frames)
+    report.hands = sum(len(f.label.hands) for f in frames)
+    report.rewritten = write_labelled(out, frames, report.reviews, plan.policy, plan.data, progress)
+    return report
+
+
+def fetch_answers(
+    studio: Studio, ledger: Ledger, sender: Sender, full: bool, report: PullReport
+) -> None:
+    """Bring the ledger up to date with the server."""
+    project = ledger.read("project")
+    if project is None:
+        raise BadInput("nothing was pushed to this project from here: push first, or --adopt it")
+    number = int(project)
+    since = "" if full else ledger.read("pulled_until") or ""
+    changed = sender.ask(lambda: studio.list_changed(number, since))
+    wanted = None if not since else [task for task, _ in changed]
+    if wanted == []:
+        return
+    raw = sender.ask(lambda: studio.read_answers(number, wanted))
+    report.fetched = len(raw)
+    report.new_versions = ledger.keep_answers(task for task in raw if _is_task(task))
+    if wanted is None:
+        ledger.forget_tasks({int(t["id"]) for t in raw if _is_task(t)})
+    else:
+        # An answer that was deleted leaves a task without any.
+        seen = {int(t["id"]) for t in raw if _is_task(t)}
+        ledger.keep_answers({"id": t, "annotations": []} for t in wanted if t not in seen)
+    # Last: if we are stopped before, the same is asked for again.
+    latest = max((time for _, time in changed), default="")
+    if latest:
+        ledger.write("pulled_until", _step_back(latest))
+
+
+def choose_labels(
+    ledger: Ledger, policy: str, data: Sequence[Path] = ()
+) -> tuple[list[LabelledFrame], list[Review]]:
+    """The frames that have a label, in the order of their datasets, and those to look at."""
+    answers, known = ledger.list_answers(), ledger.list_frames()
+    sources = Sources(data)
+    labelled: list[LabelledFrame] = []
+    reviews: list[Review] = []
+    for key in [*known, *sorted(set(answers) - set(known))]:
+        if key not in answers:
+            continue
+        mine, where = answers[key], known.get(key)
+        doubts = _Doubts(mine, where, reviews)
+        if where is None:
+            doubts.add("its frame was never pushed from here")
+            continue
+        try:
+            camera = sources.find_camera(where)
+        except BadInput as error:
+            doubts.add(str(error))
+            continue
+        label = _read_label(mine, camera, policy, doubts)
+        if label is not None:
+            tasks = sorted({int(a["task"]) for a in mine})
+            labelled.append(LabelledFrame(where, label, tuple(tasks), _digest(mine, policy)))
+    return labelled, reviews
+
+
+class _Doubts:
+    """Reasons about one frame."""
+
+    def __init__(
+        self, answers: Sequence[Mapping[str, Any]], known: KnownFrame | None, out: list[Review]
+    ) -> None:
+        self._task = int(answers[0]["task"])
+        self._known, self._out = known, out
+
+    def add(self, reason: str, annotation: int | None = None) -> None:
+        known = self._known
+        self._out.append(
+            Review(
+                reason,
+                self._task,
+                None if known is None else known.key,
+                None if known is None else known.dataset,
+                None if known is None else known.frame,
+                annotation,
+            )
+        )
+
+
+def _read_label(
+    annotations: Sequence[Mapping[str, Any]], camera: Camera, policy: str, doubts: _Doubts
+) -> Label | None:
+    """One frame's label, or None with the reason among the doubts."""
+    answers: list[Answer] = []
+    doubtful = False
+    for annotation in annotations:
+        try:
+            answers.append(read_answer(annotation, camera))
+        except Doubt as doubt:
+            number = annotation.get("id")
+            doubts.add(str(doubt), number if isinstance(number, int) else None)
+            doubtful = True
+    if doubtful:
+        return None
+    try:
+        return combine_answers(answers, policy)
+    except Doubt as doubt:
+        doubts.add(str(doubt))
+        return None
+
+
+def _digest(annotations: Sequence[Mapping[str, Any]], policy: str) -> str:
+    """What a frame's label depends on, short: equal digests, equal labels."""
+    import hashlib
+    import json
+
+    text = json.dumps([policy, list(annotations)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _is_task(task: Any) -> bool:
+    return isinstance(task, Mapping) and isinstance(task.get("id"), int)
+
+
+def _step_back(time: str) -> str:
+    """A server's time, a little earlier."""
+    from datetime import datetime, timedelta
+
+    form = "%Y-%m-%dT%H:%M:%S.%fZ"
+    text = time.replace("+00:00", "Z")
+    if "." not in text:
+        text = text.replace("Z", ".000000Z")
+    try:
+        moment = datetime.strptime(text, form)
+    except ValueError:
+        return ""
+    return (moment - timedelta(seconds=OVERLAP_S)).strftime(form)

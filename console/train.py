@@ -21,6 +21,20 @@ if TYPE_CHECKING:
     from train_tiny.loading import LoaderConfig, Mix
     from train_tiny.models import Model
 
+Name = Literal[
+    "handlite",
+    "mobilenetv2",
+    "litepose-xs",
+    "litepose-s",
+    "litepose-m",
+    "litepose-l",
+    "litepose",
+    "litepose-super",
+]
+
+CALIBRATION = 4
+"""Batches on which the norms of a supernet's largest subnet are measured for validation."""
+
 Several = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
 
 
@@ -31,19 +45,22 @@ class TrainCommand:
     out: tyro.conf.Positional[Path]
     """Folder of the run."""
     data: Several = ()
-    """Dataset folder, or live:CONFIG.toml for frames rendered as they are consumed; may come
-    several times."""
+    """Dataset folder, live:CONFIG.toml for frames rendered as they are consumed, or
+    coco:ANNOTATIONS.json@IMAGES for pictures of persons; may come several times."""
     mix: str = ""
     """Shares of the datasets, as in 0.8,0.2; by their sizes if left out."""
-    model: Literal[
-        "handlite", "mobilenetv2", "litepose-xs", "litepose-s", "litepose-m", "litepose-l"
-    ] = "handlite"
-    """Network: of crops of one hand, or (litepose) of whole frames."""
+    model: Name = "handlite"
+    """Network: of crops of one hand, or (litepose) of whole frames; litepose alone: a shape of your
+    own; litepose-super: what `handloom search` searches."""
     network: tuple[str, ...] = ()
     """Options of its shape, NAME=VALUE, as in mask=false decoder=24, or size_px=[192,144] kernel=5.
     """
     init: Path | None = None
     """Run or best.ckpt whose weights it begins with."""
+    teacher: Path | None = None
+    """Run, or file of weights, of a bigger network whose heatmaps it learns beside the labels."""
+    teacher_weight: float = 1.0
+    """Of that."""
     sensor: str = ""
     """Sensor that reads clean depth: a profile, a TOML file, random, or none; the datasets' own if
     left out."""
@@ -103,6 +120,7 @@ def _train(command: TrainCommand, device: Any, ranks: Any) -> int:
     import torch
 
     from train_tiny.devices import choose_precision
+    from train_tiny.importance import sort_channels
     from train_tiny.loading import open_sources
     from train_tiny.place import load_net
     from train_tiny.run_folder import BEST_NAME, WEIGHTS_NAME, describe_machine, open_run
@@ -119,9 +137,14 @@ def _train(command: TrainCommand, device: Any, ranks: Any) -> int:
     choose_precision(training.precision, device)
     if command.init is not None:
         load_net(model, command.init / BEST_NAME if command.init.is_dir() else command.init)
+        if model.name == "litepose-super":
+            sort_channels(model.net)
     found = feed.batches
     begun = open_run(command.out, identity, describe_machine(device)) if ranks.first else False
+    teacher = _load_teacher(command, model, device)
     score = _hold_score(command, model, device) if ranks.first else None
+    if score is not None and not model.deployable:
+        score = _score_supernet(score, feed)
     if ranks.first and score is None and not quiet:
         print_note(
             f"no dataset has a split {command.validate_split!r} to validate on: the last weights"
@@ -139,10 +162,12 @@ def _train(command: TrainCommand, device: Any, ranks: Any) -> int:
         metrics = train(
             *(model, feed, score, training, command.out, device, bar, ranks),
             {"run": command.out.name, "command": _say_command(command), **identity["training"]},
+            teacher,
         )
     if ranks.first:
-        weights = command.out / WEIGHTS_NAME
-        result = {"out": str(command.out), **metrics, "weights_bytes": weights.stat().st_size}
+        result = {"out": str(command.out), **metrics}
+        if model.deployable:
+            result["weights_bytes"] = (command.out / WEIGHTS_NAME).stat().st_size
         print_result(command.json, _say_end(command.out, result), _clean(result))
     return 0
 
@@ -177,9 +202,13 @@ def _open_feed(command: TrainCommand, model: "Model", mix: "Mix", ranks: Any, pi
     from train_tiny.frame_feeding import FrameFeed
     from train_tiny.loading import Keep
     from train_tiny.models import FRAME_MODELS
+    from train_tiny.person_feeding import are_persons, open_person_feed
     from train_tiny.run_folder import ROUNDS_NAME
 
     seed, workers = command.training.seed, command.workers
+    if are_persons(command.data):
+        batch = command.training.batch
+        return open_person_feed(mix, model, batch, seed, command.geometry, workers, ranks, pin)
     if model.name in FRAME_MODELS:
         if command.fresh_epochs:
             raise BadInput(f"fresh_epochs are of crops: {model.name} takes whole frames")
@@ -196,10 +225,14 @@ def _hold_score(
     from train_tiny.feeding import hold_validation
     from train_tiny.frame_validation import hold_frames, validate_frames
     from train_tiny.models import FRAME_MODELS
+    from train_tiny.person_feeding import are_persons, hold_person_score
     from train_tiny.validation import validate
 
     specs, split = command.validate_data or command.data, command.validate_split
     most, seed = command.validate_crops, command.training.seed
+    if are_persons(command.data):
+        files = command.validate_data  # a file has no splits: it is one
+        return hold_person_score(files, model, most, device, command.workers)
     if model.name in FRAME_MODELS:
         frames = _read_frame_loading(command, model)
         kept = hold_frames(specs, frames, split, most, seed, command.workers)
@@ -207,6 +240,26 @@ def _hold_score(
     crops = _read_loading(command, model)
     held = hold_validation(specs, crops, split, most, seed, command.workers)
     return None if held is None else lambda net: validate(net, held, device)
+
+
+def _score_supernet(
+    score: Callable[[Any], dict[str, float]], feed: "Feed"
+) -> Callable[[Any], dict[str, float]]:
+    """That of a supernet's largest subnet, with its own norms."""
+    from itertools import islice
+
+    from train_tiny.supernet_training import score_largest
+
+    batches = feed.read(0, 0)
+    return score_largest(score, (images for images, _ in islice(batches, CALIBRATION)))
+
+
+def _load_teacher(command: TrainCommand, model: "Model", device: Any) -> Any:
+    from train_tiny.teaching import load_teacher
+
+    if command.teacher is None:
+        return None
+    return load_teacher(command.teacher, model, device, command.teacher_weight)
 
 
 def _score_elsewhere(net: Any) -> dict[str, float]:
@@ -253,7 +306,11 @@ def _leave_out(command: TrainCommand) -> dict[str, Any]:
 def _identify(command: TrainCommand, model: "Model", processes: int) -> dict[str, Any]:
     """What a run is: with another value of any of these it is another run."""
     from train_tiny.run_folder import hash_data
+    from train_tiny.teaching import hash_teacher
 
+    taught: dict[str, Any] = {}
+    if command.teacher is not None:
+        taught["teacher"] = hash_teacher(command.teacher, command.teacher_weight)
     training = {k: v for k, v in asdict(command.training).items() if k not in HARMLESS}
     names = "mix sensor occlusion geometry views fresh_epochs split validate_split validate_crops"
     return {
@@ -264,6 +321,7 @@ def _identify(command: TrainCommand, model: "Model", processes: int) -> dict[str
         "validation": [hash_data(spec) for spec in command.validate_data],
         "init": None if command.init is None else str(command.init),
         "processes": processes,
+        **taught,
     }
 
 
@@ -273,6 +331,10 @@ def _check_command(command: TrainCommand) -> None:
             raise BadInput(f"{name} must be >= 0, got {getattr(command, name)}")
     if command.views < 1:
         raise BadInput(f"views must be >= 1, got {command.views}")
+    if not (0 < command.teacher_weight < float("inf")):
+        raise BadInput(f"teacher_weight must be > 0, got {command.teacher_weight:g}")
+    if command.training.compile and command.model == "litepose-super":
+        raise BadInput("a supernet is another network at every step: train it without --compile")
     if not command.data:
         raise BadInput("no data to train on: name a dataset with --data, or live:CONFIG.toml")
 
@@ -292,6 +354,7 @@ def _say_command(command: TrainCommand) -> str:
     parts += [f"--data {Path(d).name}" for d in command.data]
     parts += [f"--mix {command.mix}"] if command.mix else []
     parts += [f"--sensor {command.sensor}"] if command.sensor else []
+    parts += [f"--teacher {command.teacher.name}"] if command.teacher else []
     parts += [] if command.occlusion else ["--no-occlusion"]
     parts += [] if command.geometry else ["--no-geometry"]
     return " ".join(parts)
@@ -312,7 +375,8 @@ def _say_end(out: Path, metrics: dict[str, Any]) -> str:
             f"; best at step {metrics['best_step']:,}: AP {best['val_ap']:.3f}, AP50"
             f" {best['val_ap50']:.3f}, recall {best['val_recall']:.3f}"
         )
-    return f"{text}; weights {metrics['weights_bytes']:,} bytes"
+    kept = metrics.get("weights_bytes")
+    return text if kept is None else f"{text}; weights {kept:,} bytes"
 
 
 def _clean(metrics: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,7 @@ Kullback-Leibler divergence of the heatmaps, read as distributions over the crop
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +14,6 @@ from torch.nn import functional
 
 from frames.errors import BadInput
 from train_tiny.devices import lower_precision
-
-TEACHER: Final = "teacher"
-"""Name of the task."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +23,8 @@ class Teacher:
     name: str
     net: nn.Module
     """In evaluation mode, on the device that is trained on."""
+    weight: float = 1.0
+    """Of its loss beside those of the labels."""
 
     @torch.no_grad()
     def answer(self, images: Tensor, kind: torch.dtype = torch.float32) -> Any:
@@ -61,15 +59,6 @@ def measure_likeness(out: Any, wanted: Any) -> Tensor:
         _check_alike(mine, theirs)
         losses.append(functional.mse_loss(mine, theirs))
     return torch.stack(losses).sum()
-
-
-def load_teacher(path: Path, device: torch.device) -> Teacher:
-    """The best weights of a run, or a file of weights. Raises BadInput for what is neither."""
-    from train_tiny.evaluation import load_subject
-
-    subject = load_subject(path)
-    net = subject.net.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
-    return Teacher(subject.name, net)
 
 
 def _diverge(student: Tensor, teacher: Tensor) -> Tensor:

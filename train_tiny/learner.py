@@ -14,10 +14,11 @@ from train_tiny.devices import (
     lower_precision,
     restore_random_states,
 )
+from train_tiny.distillation import Teacher, measure_likeness
 from train_tiny.models import Model
 from train_tiny.optimisation import Average, build_optimiser, clip_gradients, set_rate
 from train_tiny.ranks import Ranks
-from train_tiny.stages import Plan
+from train_tiny.stages import TEACHER, Plan
 
 GRADIENT = "gradient"
 """The column of a row that has the gradient's length."""
@@ -26,10 +27,22 @@ GRADIENT = "gradient"
 class Learner:
     """What a checkpoint holds: network, moving average, optimiser, task weights, generators."""
 
-    def __init__(self, model: Model, plan: Plan, device: torch.device, ranks: Ranks) -> None:
-        """The network moves to the device. Raises BadInput for a precision that this lacks."""
+    def __init__(
+        self,
+        model: Model,
+        plan: Plan,
+        device: torch.device,
+        ranks: Ranks,
+        teacher: Teacher | None = None,
+    ) -> None:
+        """The network moves to the device. Raises BadInput for a precision that this lacks.
+
+        teacher: on the same device; the plan has its task.
+        """
         config = plan.config
         self.model, self.plan, self.device, self.ranks = model, plan, device, ranks
+        self._teacher = teacher
+        self._fixed = FIXED if teacher is None else FIXED | {TEACHER: teacher.weight}
         # Twice as fast as the other order on CPUs, and what tensor cores want.
         self.net = model.net.to(device, memory_format=torch.channels_last).train()
         self.kind = choose_precision(config.precision, device)
@@ -50,16 +63,21 @@ class Learner:
         """
         config, stage = self.plan.config, self.plan.stage(step)
         images = images.to(self.device, non_blocking=True)
-        images = images.contiguous(memory_format=torch.channels_last)
         targets = targets.to(self.device)
+        if self.model.arrange is not None:
+            images, targets = self.model.arrange(step, images, targets)
+        images = images.contiguous(memory_format=torch.channels_last)
         with lower_precision(self.device, self.kind):
             out = self._run(images)
-        losses = self.model.measure(_raise_precision(out), targets)
+        out = _raise_precision(out)
+        losses = self.model.measure(out, targets)
+        if self._teacher is not None and TEACHER in stage.tasks:
+            losses[TEACHER] = measure_likeness(out, self._teacher.answer(images, self.kind))
         taught = {t: losses[t] for t in stage.tasks if t in losses}
         if stage.balanced and self.balance is not None:
             loss = self._balance(taught, step % config.balance_every == 0)
         else:
-            loss = torch.stack([FIXED.get(t, 1.0) * taught[t] for t in taught]).sum()
+            loss = torch.stack([self._fixed.get(t, 1.0) * taught[t] for t in taught]).sum()
         self.optimiser.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()
         self.ranks.average_gradients(self.net)
@@ -78,7 +96,7 @@ class Learner:
         stage = self.plan.stage(step)
         if stage.balanced and self.balance is not None:
             return self.balance.weights()
-        return {t: FIXED.get(t, 1.0) for t in stage.tasks}
+        return {t: self._fixed.get(t, 1.0) for t in stage.tasks}
 
     @property
     def scaled(self) -> bool:

@@ -19,8 +19,9 @@ from train_tiny.tasks import TASKS, measure_losses
 CROP_MODELS: Final = ("handlite", "mobilenetv2")
 """Networks that take crops of one hand."""
 
-FRAME_MODELS: Final = tuple(f"litepose-{name}" for name in LITEPOSE)
-"""Networks that take whole frames."""
+FRAME_MODELS: Final = ("litepose", *(f"litepose-{name}" for name in LITEPOSE), "litepose-super")
+"""Networks that take whole frames. "litepose": an architecture of one's own, XS where it is left
+open; "litepose-super": all subnets of a search (`train_tiny.supernet_training`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +42,25 @@ class Model:
     """Side of the square crop that it is trained on; of whole frames, the width."""
     size_px: tuple[int, int] = (0, 0)
     """Width and height of the whole frames that it is trained on; zeros for crops."""
+    arrange: Callable[[int, Tensor, Any], tuple[Tensor, Any]] | None = None
+    """(step, images, targets) to the images and targets that the step has; None: as they are."""
+    deployable: bool = True
+    """Whether its weights are of use by themselves."""
 
 
 def build_model(name: str, config: Mapping[str, Any] | None = None, seed: int = 0) -> Model:
     """A network with fresh weights.
 
     config: fields of `HandLiteConfig`, or {"decoder": channels, "input_px": side} of the baseline;
-    of LitePose, {"size_px": [width, height], "joints": J} and fields of `LitePoseConfig`; what is
-    left out is as published. Raises BadInput for an unknown name, field or value.
+    of LitePose, {"size_px": [width, height], "joints": J, "channels": C} and fields of
+    `LitePoseConfig`; what is left out is as published. Raises BadInput for an unknown name, field
+    or value.
     """
     given = dict(config or {})
+    if name == FRAME_MODELS[-1]:
+        from train_tiny.supernet_training import build_supernet
+
+        return build_supernet(given, seed)
     if name in FRAME_MODELS:
         return _build_litepose(name, given, seed)
     if name not in CROP_MODELS:
@@ -78,10 +88,11 @@ def build_model(name: str, config: Mapping[str, Any] | None = None, seed: int = 
 
 
 def _build_litepose(name: str, given: dict[str, Any], seed: int) -> Model:
-    published = LITEPOSE[name.removeprefix("litepose-")]
+    short = name.removeprefix("litepose-") if name != "litepose" else "xs"
+    published = LITEPOSE[short]
     values: dict[str, Any] = dataclasses.asdict(published)
     side = values.pop("input_px")
-    values = {"size_px": (side, side * 3 // 4), "joints": KEYPOINTS, **values}
+    values = {"size_px": (side, side * 3 // 4), "joints": KEYPOINTS, "channels": 1, **values}
     unknown = sorted(set(given) - set(values))
     if unknown:
         raise BadInput(f"{name} has no option {unknown[0]}: known are {', '.join(sorted(values))}")
@@ -90,11 +101,11 @@ def _build_litepose(name: str, given: dict[str, Any], seed: int) -> Model:
     size = values["size_px"]
     if any(n < 16 or n % 16 for n in size):
         raise BadInput(f"size_px of {name} must be multiples of 16, got {list(size)}")
-    shape = {k: v for k, v in values.items() if k not in ("size_px", "joints")}
+    shape = {k: v for k, v in values.items() if k not in ("size_px", "joints", "channels")}
     if shape["kernel"] % 2 == 0:
         raise BadInput(f"kernel of {name} must be odd (3, 5, 7 or 9), got {shape['kernel']}")
-    short = name.removeprefix("litepose-")
-    net = _seeded(lambda: build_litepose(short, values["joints"], **shape), seed)
+    made = short, values["joints"], values["channels"]
+    net = _seeded(lambda: build_litepose(*made, **shape), seed)
     shared = _last_weight(net.stage)
     return Model(name, values, net, FRAME_TASKS, shared, measure_frame_losses, size[0], size)
 

@@ -67,9 +67,16 @@ class PersonFeed:
 
 
 def make_person_eval_loader(
-    source: PersonSource, size_px: tuple[int, int], batch: int, workers: int = 0
+    source: PersonSource,
+    size_px: tuple[int, int],
+    batch: int,
+    workers: int = 0,
+    plain: bool = False,
 ) -> Iterator[tuple[Tensor, FrameTargets]]:
-    """All pictures in the order of their ids, nothing drawn, the last batch shorter."""
+    """All pictures in the order of their ids, nothing drawn, the last batch shorter.
+
+    plain: images as bytes, not normalised.
+    """
     loader: Any = DataLoader(
         _Chunks(source, size_px, batch),
         batch_size=None,
@@ -77,7 +84,8 @@ def make_person_eval_loader(
         prefetch_factor=2 if workers else None,
     )
     for packed in check_items(loader):
-        yield unpack(packed)
+        images, targets = unpack(packed)
+        yield (packed["image"] if plain else images), targets
 
 
 def unpack(packed: Packed) -> tuple[Tensor, FrameTargets]:

@@ -66,7 +66,8 @@ class Record:
         }
         save_checkpoint(self.folder / BEST_NAME, state)
         provenance = {k: None if v != v else v for k, v in provenance.items()}
-        save_weights(self.folder / WEIGHTS_NAME, deploy(model, net, provenance))
+        if model.deployable:
+            save_weights(self.folder / WEIGHTS_NAME, deploy(model, net, provenance))
 
     def draw(self) -> None:
         """curves.png anew."""

@@ -27,6 +27,7 @@ from frames.folder import META_NAME, finished_shards, read_meta
 from frames.shard import shard_path, sum_path
 from synth.description import handloom_version
 from train_tiny.live import LIVE
+from train_tiny.person_data import COCO, split_spec
 
 CONFIG_NAME: Final = "config.json"
 CURVES_NAME: Final = "curves.csv"
@@ -88,6 +89,11 @@ def hash_data(spec: str) -> dict[str, Any]:
     """What decides the contents of a source: hashes of dataset.json and of all shards' sums."""
     if spec.startswith(LIVE):
         path = Path(spec.removeprefix(LIVE))
+    elif spec.startswith(COCO):
+        path = split_spec(spec)[0]
+    else:
+        path = None
+    if path is not None:
         try:
             return {"source": spec, "config": hashlib.sha256(path.read_bytes()).hexdigest()}
         except OSError as error:

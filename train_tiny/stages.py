@@ -15,6 +15,9 @@ from train_tiny.training_config import TrainingConfig
 FIRST_TASKS: Final = ("mask", "key_pose")
 """What the encoder is taught before all else."""
 
+TEACHER: Final = "teacher"
+"""What a bigger network teaches (`train_tiny.distillation`), wherever keypoints are taught."""
+
 DROPS: Final = (0.7, 0.9)
 """Where, as shares of the steps, the step schedule falls."""
 
@@ -74,12 +77,14 @@ def plan_stages(config: TrainingConfig, total: int, tasks: Sequence[str]) -> Pla
     first = tuple(t for t in FIRST_TASKS if t in tasks)
     start, _, end = config.stages
     start = start if first else 0.0
-    end = end if len(tasks) > 1 and "keypoints" in tasks else 0.0
+    own = [t for t in tasks if t != TEACHER]
+    end = end if len(own) > 1 and "keypoints" in own else 0.0
+    last = tuple(t for t in ("keypoints", TEACHER) if t in tasks)
     stops = (round(start * total), total - round(end * total), total)
     made = (
         Stage("encoder", stops[0], first, False),
         Stage("all", stops[1], tasks, len(tasks) > 1),
-        Stage("finish", stops[2], ("keypoints",), False),
+        Stage("finish", stops[2], last, False),
     )
     lengths = (stops[0], stops[1] - stops[0], stops[2] - stops[1])
     kept = tuple(s for s, length in zip(made, lengths, strict=True) if length > 0)

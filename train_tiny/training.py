@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import torch
 
 from frames.errors import BadInput
+from train_tiny.distillation import Teacher
 from train_tiny.feeding import Feed
 from train_tiny.learner import GRADIENT, Learner
 from train_tiny.models import Model
@@ -22,7 +23,7 @@ from train_tiny.place import Place, restore_place, save_place
 from train_tiny.ranks import Ranks
 from train_tiny.record import Record
 from train_tiny.run_folder import LAST_NAME
-from train_tiny.stages import plan_stages
+from train_tiny.stages import TEACHER, plan_stages
 from train_tiny.stopping import catch_signals
 from train_tiny.training_config import TrainingConfig
 
@@ -63,16 +64,19 @@ def train(
     watcher: Watcher,
     ranks: Ranks | None = None,
     provenance: dict[str, Any] | None = None,
+    teacher: Teacher | None = None,
 ) -> dict[str, Any]:
     """Train to the end, or from where the folder's checkpoint is; returns metrics.json's contents.
 
     score: of the averaged weights, a mapping whose first value is better the higher it is; None: no
-    validation, the last weights are the best. Raises BadInput for a loss or gradient that is no
+    validation, the last weights are the best. teacher: a network on the device that teaches its
+    heatmaps beside the labels. Raises BadInput for a loss or gradient that is no
     number, naming step, rate and task; the last checkpoint stays.
     """
     ranks = ranks or Ranks()
     total = count_steps(config, feed)
-    learner = Learner(model, plan_stages(config, total, choose_tasks(model, config)), device, ranks)
+    tasks = (*choose_tasks(model, config), *(() if teacher is None else (TEACHER,)))
+    learner = Learner(model, plan_stages(config, total, tasks), device, ranks, teacher)
     place = restore_place(folder / LAST_NAME, learner)
     record = Record(folder, place.step, ranks.first, provenance or {})
     size = config.batch * ranks.count

@@ -1,0 +1,64 @@
+"""Files of persons as a training run's data, beside datasets of depth frames."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+
+from frames.errors import BadInput
+from train_tiny.mixing import Mix
+from train_tiny.models import FRAME_MODELS, Model
+from train_tiny.person_data import COCO, open_person_sources
+from train_tiny.person_loading import PersonFeed
+from train_tiny.person_validation import hold_persons, validate_persons
+from train_tiny.person_views import PersonGeometry
+from train_tiny.ranks import Ranks
+
+
+def are_persons(specs: Sequence[str]) -> bool:
+    """Whether the sources are files of persons. Raises BadInput for some of each kind."""
+    kinds = {spec.startswith(COCO) for spec in specs}
+    if len(kinds) > 1:
+        raise BadInput(
+            f"{COCO}... has colour pictures and other datasets have depth: train on one kind"
+        )
+    return True in kinds
+
+
+def open_person_feed(
+    mix: Mix,
+    model: Model,
+    batch: int,
+    seed: int,
+    geometry: bool,
+    workers: int,
+    ranks: Ranks,
+    pin: bool,
+) -> PersonFeed:
+    """Batches of pictures as a model takes them. Raises BadInput for a model of other joints."""
+    if model.name not in FRAME_MODELS:
+        raise BadInput(f"{model.name} takes crops of depth, and {mix.specs[0]} has colour pictures")
+    sources = open_person_sources(mix.specs)
+    check_joints(model, len(sources[0].layout.names), mix.specs[0])
+    drawn = PersonGeometry() if geometry else None
+    return PersonFeed(sources, mix.shares, batch, model.size_px, seed, drawn, workers, ranks, pin)
+
+
+def check_joints(model: Model, joints: int, name: str) -> None:
+    """Raises BadInput where a model has other joints than a file, or is not for colour."""
+    if model.config["joints"] != joints or model.config["channels"] != 3:
+        raise BadInput(
+            f"{name} has {joints} joints in colour; {model.name} is built for"
+            f" {model.config['joints']} in {model.config['channels']} channels: say --network"
+            f" joints={joints} channels=3"
+        )
+
+
+def hold_person_score(
+    specs: Sequence[str], model: Model, most: int, device: torch.device, workers: int
+) -> Callable[[nn.Module], dict[str, float]] | None:
+    """What scores a network on files of persons; None without any."""
+    if not specs or most < 1:
+        return None
+    held = hold_persons(specs, model.size_px, most, workers)
+    return (lambda net: validate_persons(net, held, device)) if held else None

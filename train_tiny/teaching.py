@@ -1,0 +1,37 @@
+"""A trained network as the teacher of another (`train_tiny.distillation`)."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from frames.errors import BadInput
+from train_tiny.distillation import Teacher
+from train_tiny.evaluation import load_subject
+from train_tiny.models import CROP_MODELS, Model
+from train_tiny.run_folder import BEST_NAME
+
+
+def load_teacher(path: Path, model: Model, device: torch.device, weight: float = 1.0) -> Teacher:
+    """The best weights of a run, or a file of weights, as the teacher of a model.
+
+    Raises BadInput for what is neither, and for a network that sees something else.
+    """
+    subject = load_subject(path)
+    if (subject.name in CROP_MODELS) != (model.name in CROP_MODELS):
+        raise BadInput(
+            f"{path} holds {subject.name}, which cannot teach {model.name}: one takes crops of a"
+            " hand, the other whole frames"
+        )
+    net = subject.net.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+    return Teacher(subject.name, net, weight)
+
+
+def hash_teacher(path: Path, weight: float) -> dict[str, Any]:
+    """What decides a teacher's answers."""
+    file = path / BEST_NAME if path.is_dir() else path
+    try:
+        return {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "weight": weight}
+    except OSError as error:
+        raise BadInput(f"cannot read the teacher {file}: {error.strerror}") from None

@@ -16,7 +16,7 @@ from labeling.capture.array_file import ArrayFile, open_npy, open_npz
 from labeling.capture.recording import NANO, Head, Request, Sight, build_timeline, check_size
 from labeling.capture.units import choose_units
 
-KEYS: Final = ("depth", "color", "infrared", "time_s", "K", "distortion", "depth_scale")
+KEYS: Final = ("depth", "color", "infrared", "time_s", "time_ns", "K", "distortion", "depth_scale")
 """Arrays that an .npz may have; depth it must."""
 
 
@@ -45,8 +45,9 @@ class ArrayRecording:
         units = choose_units(self._depth.dtype, scale, str(path))
         count = self._depth.shape[0] if len(self._depth.shape) == 3 else 1
         times = None
-        if "time_s" in arrays and not request.fps:
-            times = _read_times(arrays["time_s"], count)
+        given = arrays.get("time_ns", arrays.get("time_s"))
+        if given is not None and not request.fps:
+            times = _read_times(given, count)
         timeline = build_timeline([path.stem], [count], [times], request.fps, str(path))
         self.head = Head("NumPy arrays", camera, units, timeline, (path,))
 
@@ -120,9 +121,17 @@ def _find_camera(
 
 
 def _read_times(array: ArrayFile, count: int) -> NDArray[np.int64]:
-    if array.shape != (count,) or array.dtype.kind not in "fui":
-        raise BadInput(f"{array.place} must be ({count},) seconds, got {array.shape} {array.dtype}")
-    seconds = array.load().astype(np.float64)
+    """Floats are seconds, whole numbers nanoseconds: floats since 1970 are good to 0.2 us only."""
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if array.shape != (count,) or not (kind == "f" or (kind in "ui" and size == 8)):
+        raise BadInput(
+            f"{array.place} must be ({count},) seconds in floats or ns in int64, got"
+            f" {array.shape} {array.dtype}"
+        )
+    values = array.load()
+    if kind != "f":
+        return values.astype(np.int64)
+    seconds = values.astype(np.float64)
     if not (np.abs(seconds) < 9e9).all():
         raise BadInput(f"{array.place} must be finite seconds")
     return np.round(seconds * NANO).astype(np.int64)

@@ -182,7 +182,7 @@ def _number(path: Path) -> str | None:
     if parse_name(path) is not None:
         return path.stem
     numbers = re.findall(r"\d+", path.stem)
-    return numbers[-1] if numbers else ""
+    return str(int(numbers[-1])) if numbers else ""
 
 
 def _measure_file(path: Path) -> tuple[int, int]:

@@ -56,7 +56,7 @@ def describe_hands(hands: Sequence[Any]) -> NDArray[np.uint8]:
 
 
 def doubt_hands(hands: Sequence[Any]) -> float:
-    """How unsure the predictor is of the worst of the hands that it found, 0 .. 1: by its confidence
+    """How unsure the predictor is of the worst of the hands it found, 0 .. 1: by its confidence
     in joints and side. 0 without a hand.
     """
     doubts = [0.0]

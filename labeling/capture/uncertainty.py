@@ -75,7 +75,7 @@ def weigh_frames(
     A frame with fewer hands than the one before and the one after has lost one for a moment: such
     misses are what a predictor can learn from most, and worth 1.
     """
-    doubt = np.asarray(doubts, np.float64)
+    doubt = np.array(doubts, np.float64)
     count = np.asarray(found, np.int64)
     if len(count) > 2:
         one_piece = (sequence[:-2] == sequence[1:-1]) & (sequence[1:-1] == sequence[2:])

@@ -249,7 +249,7 @@ def write_realsense(path: Path, known: Known, kind: str) -> Path:
 
 
 def build_calibration(width: int = 1024) -> bytes:
-    """The depth camera that `frames.camera.CAMERAS["azure-nfov"]` was made from, and a colour one."""
+    """The depth camera that the preset azure-nfov was made from, and a colour one."""
     from frames.camera import CAMERAS
 
     c = CAMERAS["azure-nfov"]
@@ -314,7 +314,7 @@ def write_kinect(path: Path, known: Known, **options: Any) -> Path:
         for stream in tracks.values():
             for packet in stream.encode():
                 f.mux(packet)
-    # libavformat writes the codec private data of raw video without its name; k4arecorder's is b16g.
+    # libavformat leaves the name of raw video out of its codec private data; k4arecorder has b16g.
     data = path.read_bytes()
     plain = struct.pack("<HH", 1, 16) + bytes(4)
     named = struct.pack("<HH", 1, 16) + b"b16g"

@@ -179,6 +179,8 @@ def _check_causes(view: BatchView) -> Iterator[tuple[str, Mask]]:
     hidden = (visibility == VISIBILITY_OCCLUDED) & ~np.isin(
         cause, (CAUSE_SELF, CAUSE_OTHER_HAND, CAUSE_OBJECT, CAUSE_DROPOUT)
     )
+    # Who labels a real frame says that something hides a joint, not what.
+    hidden &= view.synthetic[:, None] | (cause != CAUSE_NONE)
     seen = (visibility == VISIBILITY_VISIBLE) & (cause != CAUSE_NONE)
     outside = (visibility == VISIBILITY_OUTSIDE) & (cause != CAUSE_OUTSIDE)
     yield "visibility and its cause disagree", labelled & (hidden | seen | outside)

@@ -35,7 +35,9 @@ class EvalCommand:
     occlusion: bool = False
     """Put occluders before hands as in training."""
     hands: int = 0
-    """Score so many hands at most; 0: all."""
+    """Score so many hands, or whole frames, at most; 0: all."""
+    flip: bool = False
+    """Search whole frames in a mirror too."""
     report: Path | None = None
     """Page to write (.html): numbers, charts, the best, the median and the worst hands."""
     seed: int = 0
@@ -71,6 +73,10 @@ def run_evaluate(arguments: list[str]) -> int:
         check_report_path(command.report)
     device = choose_device(command.device)
     subject = load_subject(command.target)
+    if any(subject.size_px):
+        return _evaluate_frames(command, subject, device)
+    if command.flip:
+        raise BadInput(f"--flip is for networks of whole frames; {subject.name} takes crops")
     batches, total = _load(command, subject.input_px)
     with Bar("hands", command.json) as bar:
         bar.begin(min(command.hands, total) if command.hands else total, 0)
@@ -93,24 +99,85 @@ def run_evaluate(arguments: list[str]) -> int:
     return 0
 
 
+def _evaluate_frames(command: EvalCommand, subject: Any, device: Any) -> int:
+    """A network that finds hands in whole frames."""
+    from train_tiny.devices import choose_precision
+    from train_tiny.finding import Finding
+    from train_tiny.frame_evaluation import evaluate_frames, summarise_frames
+    from train_tiny.frame_report import format_frame_summary, write_frame_report
+    from train_tiny.run_folder import clean_values, hash_data
+
+    finding = Finding(flip=command.flip)
+    batches, total = _load_frames(command, subject.size_px)
+    with Bar("frames", command.json) as bar:
+        bar.begin(min(command.hands, total) if command.hands else total, 0)
+        kind = choose_precision(command.precision, device)
+        results = evaluate_frames(
+            subject.net, batches, device, kind, finding, command.hands, bar.advance
+        )
+    found = summarise_frames(results, finding)
+    values: dict[str, Any] = {
+        "target": str(command.target),
+        "model": subject.name,
+        "provenance": subject.provenance,
+        "data": [hash_data(spec) for spec in command.data],
+        **found,
+    }
+    names = ", ".join(Path(d).name for d in command.data)
+    if command.report is not None:
+        write_frame_report(command.report, f"{command.target} on {names}", found, results)
+        if not command.json:
+            print_note(f"{command.report} written")
+    print_result(command.json, format_frame_summary(found), clean_values(values))
+    return 0
+
+
+def _load_frames(command: EvalCommand, size_px: tuple[int, int]) -> tuple[Any, int]:
+    """Batches of whole frames, source after source, and how many frames there are."""
+    import itertools
+
+    from train_tiny.frame_loading import FrameLoaderConfig, count_frames, make_frame_eval_loader
+    from train_tiny.loading import open_sources
+
+    loaders, total = [], 0
+    for spec in command.data:
+        plain: dict[str, Any] = {} if command.occlusion else {"occlusion": None}
+        config = FrameLoaderConfig(
+            batch=min(command.batch, 32),
+            size_px=size_px,
+            split=_choose_split(command, spec),
+            sensor=command.sensor,
+            geometry=None,
+            **plain,
+        )
+        mix = open_sources([spec])
+        total += count_frames(mix, config)
+        loaders.append(make_frame_eval_loader(mix, config, command.seed, command.workers))
+    return itertools.chain(*loaders), total
+
+
+def _choose_split(command: EvalCommand, spec: str) -> str | None:
+    from train_tiny.feeding import list_splits
+
+    if command.split == "auto":
+        return "test" if "test" in list_splits(spec) else None
+    return command.split or None
+
+
 def _load(command: EvalCommand, side: int) -> tuple[Any, int]:
     """Batches of the data, source after source, and how many hands there are at most."""
     import itertools
 
     from train_tiny.eval_loading import make_eval_loader
-    from train_tiny.feeding import list_splits
     from train_tiny.loading import LoaderConfig, open_mix, open_sources
 
     loaders, total = [], 0
     for spec in command.data:
-        split: str | None = command.split
-        if split == "auto":
-            split = "test" if "test" in list_splits(spec) else None
         plain: dict[str, Any] = {} if command.occlusion else {"occlusion": None}
         config = LoaderConfig(
             batch=command.batch,
             size_px=side,
-            split=split or None,
+            split=_choose_split(command, spec),
             sensor=command.sensor,
             geometry=None,
             **plain,

@@ -35,6 +35,8 @@ class Subject:
     """In evaluation mode."""
     input_px: int
     provenance: dict[str, Any]
+    size_px: tuple[int, int] = (0, 0)
+    """Width and height of the whole frames that it takes; zeros for crops."""
 
 
 def load_subject(path: Path) -> Subject:
@@ -47,10 +49,12 @@ def load_subject(path: Path) -> Subject:
         shape = {k: v for k, v in run["model"].items() if k != "name"}
         model: Model = build_model(run["model"]["name"], shape)
         load_net(model, path / BEST_NAME)
-        return Subject(model.name, model.net.eval(), model.input_px, {"run": path.name})
+        told = {"run": path.name}
+        return Subject(model.name, model.net.eval(), model.input_px, told, model.size_px)
     deployed = load_weights(path)
     side = int(deployed.config.get("input_px", 128))
-    return Subject(deployed.name, deployed.net, side, deployed.provenance)
+    width, height = (int(n) for n in deployed.config.get("size_px", (0, 0)))
+    return Subject(deployed.name, deployed.net, side, deployed.provenance, (width, height))
 
 
 @torch.no_grad()

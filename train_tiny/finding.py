@@ -22,6 +22,7 @@ from augment.geometry.resampling import STEEPEST, resample
 from augment.geometry.steps import resize_camera
 from frames.camera import Camera
 from frames.errors import BadInput
+from frames.skeleton import KEYPOINTS
 from train_tiny.full_frames import encode_frame
 from train_tiny.grouping import Grouping, Instance, group, merge_maps
 from train_tiny.models import FRAME_MODELS
@@ -44,6 +45,10 @@ class Finding:
     """At most."""
     least_joint: float = 0.1
     """Height of the heatmap from which on a joint is part of the box."""
+    astray: float = 3.0
+    """A joint that is farther from the middle of all than this many times their median distance is
+    taken for another hand's: it is not part of the box, and its score is 0. Of a hand's own joints
+    2 % are, fingertips of a hand seen end on."""
     apart: float = 0.15
     """Two whose joints are nearer than this, on average and in diagonals of the better one's box,
     are one hand found twice."""
@@ -85,6 +90,11 @@ class HandFinder:
                 f"{path} holds {deployed.name}, which finds no hands: give weights of"
                 f" {', '.join(FRAME_MODELS)}"
             )
+        if deployed.config["joints"] != KEYPOINTS:
+            raise BadInput(
+                f"{path} has {deployed.config['joints']} joints, not a hand's {KEYPOINTS}: it is of"
+                " other data"
+            )
         width, height = deployed.config["size_px"]
         return cls(deployed.net, (int(width), int(height)), finding)
 
@@ -120,8 +130,11 @@ def choose_hands(instances: Sequence[Instance], finding: Finding) -> list[Found]
         if not sure.any():
             continue
         px = one.keypoints_px
-        box = np.concatenate([px[sure].min(0) - 0.5, px[sure].max(0) + 0.5])
-        hand = Found(one.score, box, px, np.minimum(one.scores, 1))
+        away = np.linalg.norm(px - np.median(px[sure], axis=0), axis=-1)
+        near = away <= finding.astray * np.median(away[sure])
+        inner = px[sure & near]
+        box = np.concatenate([inner.min(0) - 0.5, inner.max(0) + 0.5])
+        hand = Found(one.score, box, px, np.where(near, np.minimum(one.scores, 1), 0))
         if not any(_are_same(hand, other, finding) for other in kept):
             kept.append(hand)
     return kept

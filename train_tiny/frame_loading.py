@@ -79,6 +79,11 @@ def count_frame_batches(mix: Mix, config: FrameLoaderConfig) -> int:
     return _make_rounds(mix, config, 0).batches
 
 
+def count_frames(mix: Mix, config: FrameLoaderConfig) -> int:
+    """Frames of all sources, each once."""
+    return sum(source.crops for source in _open(mix, config).sources)
+
+
 def make_frame_loader(
     mix: Mix,
     config: FrameLoaderConfig,

@@ -39,6 +39,12 @@ class Grouping:
     """Cells on a side in which there is one peak of a joint."""
     tag_distance: float = 1.0
     """Farther than this from an instance's mean tag is not of it."""
+    reach: float = 0.5
+    """How far beyond the box of its peaks an instance looks for joints without one: of its sides'
+    mean. (As published: anywhere, even at another one's joint.)"""
+    nearness: float = 10.0
+    """What it costs a peak to be a diagonal of the image away from an instance's nearest one, where
+    one of height is worth 1: decides between instances whose tags are alike. (As published: 0.)"""
     order: tuple[int, ...] = ()
     """Joints as they are grouped; () for `OUTWARDS` of 21, else as they are numbered."""
 
@@ -90,41 +96,54 @@ def group(heat: Tensor, tags: Tensor, config: Grouping | None = None) -> list[li
 def find_peaks(heat: Tensor, config: Grouping) -> tuple[Tensor, Tensor]:
     """Heights (B, J, K), descending, and flat places (B, J, K) of the highest local maxima."""
     window = config.window
-    highest = functional.max_pool2d(heat, window, 1, window // 2)
-    heights = torch.where(highest == heat, heat, 0.0).flatten(2)
+    _, highest = functional.max_pool2d(heat, window, 1, window // 2, return_indices=True)
+    # By place, not height: of equal neighbours the first is the peak.
+    here = torch.arange(heat.shape[2] * heat.shape[3], device=heat.device)
+    heights = torch.where(highest.flatten(2) == here, heat.flatten(2), 0.0)
     top = heights.topk(min(config.peaks, heights.shape[-1]), -1)
     return top.values, top.indices
 
 
 def match_tags(
-    heights: Floats, tags: Floats, config: Grouping, order: Sequence[int]
+    heights: Floats, tags: Floats, places: Floats, config: Grouping, order: Sequence[int]
 ) -> NDArray[np.int64]:
     """(N, J) which peak each instance has of each joint, -1 for none.
 
-    heights: (J, K). tags: (J, K, T). Joint by joint, peaks are assigned to the instances there are
-    so that rounded distances of tags sum to the least, and heights to the most among equals; a peak
-    that is left over, or too far, begins an instance of its own.
+    heights: (J, K). tags: (J, K, T). places: (J, K, 2) in diagonals of the image. Joint by joint,
+    peaks are assigned to the instances there are so that rounded distances of tags sum to the
+    least, and among equals heights to the most and distances to the least; a peak that is left
+    over, or too far by its tag, begins an instance of its own.
     """
     rows: list[NDArray[np.int64]] = []
     members: list[list[Floats]] = []
+    where: list[list[Floats]] = []
     for joint in order:
         own = np.flatnonzero(heights[joint] > config.least_peak)
         free = set(own.tolist())
         if len(own) and rows:
             means = np.array([np.mean(m, axis=0) for m in members])
             distance = np.linalg.norm(tags[joint, own][:, None] - means, axis=-1)
-            # In hundreds, so that no height outweighs a difference of one.
-            cost = np.round(distance) * 100 - heights[joint, own][:, None]
+            away = np.stack([_find_nearest(places[joint, own], np.array(w)) for w in where], axis=1)
+            # In hundreds, so that nothing else outweighs a difference of one.
+            cost = np.round(distance) * 100 + config.nearness * away
+            cost -= heights[joint, own][:, None]
             for i, n in zip(*assign(cost), strict=True):
                 if distance[i, n] < config.tag_distance:
                     rows[n][joint] = own[i]
                     members[n].append(tags[joint, own[i]])
+                    where[n].append(places[joint, own[i]])
                     free.discard(int(own[i]))
         for k in sorted(free):
             rows.append(np.full(len(heights), -1))
             rows[-1][joint] = k
             members.append([tags[joint, k]])
+            where.append([places[joint, k]])
     return np.array(rows, np.int64).reshape(-1, len(heights))
+
+
+def _find_nearest(places: Floats, others: Floats) -> Floats:
+    """(N,) distances of places (N, 2) from the nearest of others (M, 2)."""
+    return np.asarray(np.linalg.norm(places[:, None] - others, axis=-1).min(1))
 
 
 def _merge_scales(out: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -138,11 +157,12 @@ def _group_one(
     heat: Floats, tags: Floats, heights: Floats, places: NDArray[np.int64], config: Grouping
 ) -> list[Instance]:
     """heat: (J, H, W). tags: (T, J, H, W). heights, places: (J, K)."""
-    joints, _, width = heat.shape
+    joints, height, width = heat.shape
     order = config.order or (OUTWARDS if joints == KEYPOINTS else range(joints))
     flat = tags.reshape(len(tags), joints, -1)
     own = np.moveaxis(np.take_along_axis(flat, places[None], 2), 0, -1)
-    chosen = match_tags(heights, own, config, order)
+    spots = np.stack([places % width, places // width], -1) / np.hypot(width, height)
+    chosen = match_tags(heights, own, spots.astype(np.float32), config, order)
     out = []
     for row in chosen:
         has = np.flatnonzero(row >= 0)
@@ -154,22 +174,43 @@ def _group_one(
         missing = np.flatnonzero(row < 0)
         if len(missing):
             mean = own[has, row[has]].mean(0)
-            cells[missing], scores[missing] = _refine(heat, flat, missing, mean)
+            near = _bound_search(cells[has], height, width, config.reach)
+            cells[missing], scores[missing] = _refine(heat, tags, missing, mean, near)
         px = _adjust(heat, cells % width, cells // width)
         out.append(Instance(score, px, scores))
     return sorted(out, key=lambda one: -one.score)
 
 
+def _bound_search(
+    cells: NDArray[np.int64], height: int, width: int, reach: float
+) -> tuple[slice, slice]:
+    """Rows and columns in which an instance with peaks in these cells looks for more."""
+    x, y = cells % width, cells // width
+    # Of a single peak nothing says how large the instance is: a few cells.
+    margin = max(2, round(reach * (np.ptp(x) + np.ptp(y)) / 2))
+    rows = slice(max(0, int(y.min()) - margin), min(height, int(y.max()) + margin + 1))
+    return rows, slice(max(0, int(x.min()) - margin), min(width, int(x.max()) + margin + 1))
+
+
 def _refine(
-    heat: Floats, tags: Floats, missing: NDArray[np.int64], mean: Floats
+    heat: Floats,
+    tags: Floats,
+    missing: NDArray[np.int64],
+    mean: Floats,
+    near: tuple[slice, slice],
 ) -> tuple[NDArray[np.int64], Floats]:
     """Cells and heights of joints without a peak: the highest place less the rounded distance of
-    its tag.
+    its tag; a height of 0 where even that has another one's tag.
     """
-    values = heat.reshape(len(heat), -1)[missing]
-    away = np.linalg.norm(tags[:, missing] - mean[:, None, None], axis=0)
-    best = (values - np.round(away)).argmax(1)
-    return best, np.maximum(values[np.arange(len(missing)), best], 0)
+    values = heat[(missing, *near)]
+    away = np.round(np.linalg.norm(tags[(slice(None), missing, *near)] - mean[:, None, None, None],
+                                   axis=0))  # fmt: skip
+    best = (values - away).reshape(len(missing), -1).argmax(1)
+    row, column = np.unravel_index(best, values.shape[1:])
+    joint = np.arange(len(missing))
+    height = np.where(away[joint, row, column] > 0, 0, values[joint, row, column])
+    cells = (row + near[0].start) * heat.shape[2] + column + near[1].start
+    return cells, np.maximum(height, 0)
 
 
 def _adjust(heat: Floats, x: NDArray[np.int64], y: NDArray[np.int64]) -> Floats:

@@ -77,19 +77,23 @@ def render_report(
     title: str, found: Mapping[str, Any], scores: Scores, images: NDArray[np.uint8]
 ) -> str:
     """The page as HTML text, with everything in it."""
-    parts = [f"<h1>{html.escape(title)}</h1>", f"<p>{_WORDS}</p>"]
-    parts.append(_table("", {"all": found}))
+    parts = [f"<p>{_WORDS}</p>", render_table("", {"all": found})]
     parts.append(f"<p>{html.escape(_say_heads(found))}</p>")
-    parts.append(_picture(_draw_charts(found, scores)))
+    parts.append(render_picture(_draw_charts(found, scores)))
     for kind, rows in choose_hands(scores, HANDS, len(images)).items():
         if rows:
             parts.append(f"<h2>The {kind} hands</h2>")
             parts.append("<p>White: labels, rings where hidden. Coloured: found.</p>")
-            parts.append(_picture(draw_hands(scores, rows, images)))
+            parts.append(render_picture(draw_hands(scores, rows, images)))
     for name, groups in found["by"].items():
         if groups:
-            parts.append(f"<h2>By {name}</h2>" + _table(name, groups))
-    body = "\n".join(parts)
+            parts.append(f"<h2>By {name}</h2>" + render_table(name, groups))
+    return render_page(title, parts)
+
+
+def render_page(title: str, parts: Sequence[str]) -> str:
+    """A whole page of HTML from its parts below the title."""
+    body = "\n".join([f"<h1>{html.escape(title)}</h1>", *parts])
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f"<style>{_STYLE}</style><body>{body}</body></html>\n"
@@ -190,11 +194,16 @@ def draw_confusion(table: Sequence[Sequence[int]], names: Sequence[str]) -> np.n
     return panel
 
 
-def _table(name: str, groups: Mapping[str, Mapping[str, Any]]) -> str:
-    head = "".join(f"<th>{html.escape(h)}</th>" for _, h, _ in COLUMNS)
+def render_table(
+    name: str,
+    groups: Mapping[str, Mapping[str, Any]],
+    columns: Sequence[tuple[str, str, str]] = COLUMNS,
+) -> str:
+    """A table of HTML: a row for each group, columns of (key, head, format)."""
+    head = "".join(f"<th>{html.escape(h)}</th>" for _, h, _ in columns)
     rows = [f"<tr><th>{html.escape(name)}</th>{head}</tr>"]
     for key, row in groups.items():
-        cells = "".join(f"<td>{_say(row, column, form)}</td>" for column, _, form in COLUMNS)
+        cells = "".join(f"<td>{_say(row, column, form)}</td>" for column, _, form in columns)
         rows.append(f"<tr><td>{html.escape(key)}</td>{cells}</tr>")
     return f"<table>{''.join(rows)}</table>"
 
@@ -204,6 +213,7 @@ def _say(row: Mapping[str, Any], key: str, form: str) -> str:
     return "-" if value is None or not np.isfinite(value) else form.format(value)
 
 
-def _picture(picture: np.ndarray) -> str:
+def render_picture(picture: np.ndarray) -> str:
+    """A picture (H, W, 3) uint8 as an element of HTML."""
     data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))[1].tobytes()
     return f'<img alt="" src="data:image/png;base64,{base64.b64encode(data).decode()}">'

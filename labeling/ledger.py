@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS answers (
     PRIMARY KEY (annotation, digest));
 CREATE TABLE IF NOT EXISTS standing (
     annotation INTEGER PRIMARY KEY, digest TEXT NOT NULL, task INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS fetched (task INTEGER PRIMARY KEY, updated_at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS standing_task ON standing (task);
 """
 
@@ -249,6 +250,16 @@ class Ledger:
                         (number_a, digest, number),
                     )
         return new
+
+    def find_stale(self, changed: Iterable[tuple[int, str]]) -> list[int]:
+        """Of tasks and the times they changed, those that were not fetched since."""
+        known = dict(self._base.execute("SELECT task, updated_at FROM fetched").fetchall())
+        return [task for task, time in changed if known.get(task) != time]
+
+    def mark_fetched(self, changed: Iterable[tuple[int, str]]) -> None:
+        """The answers of these tasks are here, as they were at these times."""
+        with self.change():
+            self._base.executemany("INSERT OR REPLACE INTO fetched VALUES (?, ?)", list(changed))
 
     def forget_tasks(self, there: set[int]) -> None:
         """Only these tasks still have answers; those of others stand no more (they are kept)."""

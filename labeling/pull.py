@@ -98,7 +98,7 @@ def fetch_answers(
     number = int(project)
     since = "" if full else ledger.read("pulled_until") or ""
     changed = sender.ask(lambda: studio.list_changed(number, since))
-    wanted = None if not since else [task for task, _ in changed]
+    wanted = None if not since else ledger.find_stale(changed)
     if wanted == []:
         return
     raw = sender.ask(lambda: studio.read_answers(number, wanted))
@@ -110,7 +110,9 @@ def fetch_answers(
         # An answer that was deleted leaves a task without any.
         seen = {int(t["id"]) for t in raw if _is_task(t)}
         ledger.keep_answers({"id": t, "annotations": []} for t in wanted if t not in seen)
-    # Last: if we are stopped before, the same is asked for again.
+    # Last: if we are stopped before, the same is asked for again. What changed while the answers
+    # were on their way has another time by now, and is asked for next time.
+    ledger.mark_fetched(changed)
     latest = max((time for _, time in changed), default="")
     if latest:
         ledger.write("pulled_until", _step_back(latest))

@@ -7,7 +7,7 @@ import tyro
 from console.arguments import parse_call
 from frames.errors import BadInput
 
-Name = Literal["all", "render", "pipeline", "reading", "codec", "sensors"]
+Name = Literal["all", "render", "pipeline", "reading", "codec", "sensors", "latency"]
 
 
 def run_bench(arguments: list[str]) -> int:

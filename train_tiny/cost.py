@@ -67,7 +67,9 @@ _KINDS: dict[Any, str] = {
     **dict.fromkeys((functional.conv2d, torch.conv2d), "convolution"),
     **dict.fromkeys((functional.conv_transpose2d, torch.conv_transpose2d), "transposed"),
     functional.linear: "linear",
-    **dict.fromkeys((torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.bmm, Tensor.bmm), "product"),
+    **dict.fromkeys(
+        (torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.bmm, Tensor.bmm), "product"
+    ),
 }
 
 _COUNTS: dict[str, Callable[[Tensor, Tensor, Tensor], float]] = {

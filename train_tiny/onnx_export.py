@@ -1,4 +1,4 @@
-"""A network as an ONNX file: exported by torch's graph capture, slimmed, with what it takes in it."""
+"""A network as an ONNX file: captured by torch, slimmed, and saying what it takes and gives."""
 
 import contextlib
 import json

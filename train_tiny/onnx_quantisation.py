@@ -59,7 +59,7 @@ def quantise_model(model: ModelProto, images: NDArray[np.float32]) -> ModelProto
         return slim_model(onnx.load(place), model.graph.name)
 
 
-class _Images(CalibrationDataReader):  # type: ignore[misc]
+class _Images(CalibrationDataReader):
     def __init__(self, images: NDArray[np.float32]) -> None:
         self._parts = iter(np.array_split(images, -(-len(images) // _BATCH)))
 

@@ -19,7 +19,7 @@ Runner = Callable[[Images], tuple[NDArray[np.float32], ...]]
 
 def run_torch(interface: Interface) -> Runner:
     """The network itself, laid out as prediction has it."""
-    graph = interface.graph.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    graph = interface.graph.to(memory_format=torch.channels_last)
 
     def run(images: Images) -> tuple[NDArray[np.float32], ...]:
         with torch.inference_mode():

@@ -16,7 +16,6 @@ from frames.schema import HAND_COLUMNS, OBJECT_COLUMNS, Column, table_from_colum
 from labeling.capture.opening import open_recording
 from labeling.capture.recording import NANO, Recording, Request
 from labeling.capture.selection import Selection
-from synth.description import handloom_version
 
 FRAMES_PER_SHARD: Final = 256
 ROW_GROUP: Final = 16
@@ -62,6 +61,9 @@ class CaptureMaker:
 
     def describe(self) -> dict[str, Any]:
         """The metadata of the dataset."""
+        # Workers, which describe nothing, need none of what this brings along.
+        from synth.description import handloom_version
+
         head, job = self._head, self._job
         chosen = asdict(job.selection)
         if not job.selection.most_worth:

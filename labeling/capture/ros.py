@@ -241,7 +241,7 @@ def _find_scale(unit_m: float, place: str) -> float:
     if not unit_m:
         return MILLIMETRES
     if not (np.isfinite(unit_m) and 1e-6 <= unit_m <= 1.0):
-        raise BadInput(f"{place} has a depth unit of {unit_m} m: give --depth-scale")
+        raise BadInput(f"{place} has a depth unit of {unit_m:g} m: give --depth-scale")
     scale = 1.0 / unit_m
     # A float32 of 0.001 is not quite a thousandth.
     return float(round(scale)) if abs(scale - round(scale)) < 1e-4 * scale else scale

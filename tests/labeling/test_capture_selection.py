@@ -77,7 +77,7 @@ def test_time_and_stride_count_in_every_sequence() -> None:
 def test_no_frame_left_and_no_times_are_told() -> None:
     with pytest.raises(BadInput, match=r"no frame is left between 20 and the last s"):
         choose(Fake([draw_scene(0)] * 3, SECOND * np.arange(3)), start=20)
-    with pytest.raises(BadInput, match="no time stamps.*--fps"):
+    with pytest.raises(BadInput, match=r"no time stamps.*--fps"):
         choose(Fake([draw_scene(0)] * 3), start=1)
 
 

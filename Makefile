@@ -16,7 +16,7 @@ help:  ## what there is to make
 
 setup: $(VENV)/.setup  ## a virtual environment with handloom and its development tools
 
-setup-tests: $(VENV)/.setup-tests  ## setup, and what only tests and benchmarks need (torch, smplx, pyrender)
+setup-tests: $(VENV)/.setup-tests  ## setup, and what only tests and benchmarks need (torch, smplx, pyrender, executorch)
 
 # The stamps make a second run instant; a changed pyproject.toml or constraints.txt renews them.
 $(VENV)/.setup: pyproject.toml constraints.txt
@@ -29,8 +29,8 @@ $(VENV)/.setup: pyproject.toml constraints.txt
 
 # Apart from the first step, so that the demo never waits for torch.
 $(VENV)/.setup-tests: $(VENV)/.setup
-	@echo "setup: adding torch, smplx and pyrender for the tests"
-	@$(PIP) -e '.[dev,mano,pyrender,train,capture]'
+	@echo "setup: adding torch, smplx, pyrender, onnxruntime and executorch for the tests"
+	@$(PIP) -e '.[dev,mano,pyrender,train,export,executorch,capture]'
 	@touch $@
 
 # pyrender draws through EGL. Root on Debian or Ubuntu gets the libraries; anyone else is told.
@@ -74,7 +74,7 @@ bench: setup-tests egl  ## measure the published figures again, on this machine
 constraints:  ## resolve every version anew, in a fresh environment
 	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
 	$(PYTHON) -m venv "$$fresh"; \
-	"$$fresh/bin/pip" --disable-pip-version-check install --quiet torch==2.13.0 '.[dev,mano,pyrender,train,capture]' hatchling editables; \
+	"$$fresh/bin/pip" --disable-pip-version-check install --quiet torch==2.13.0 '.[dev,mano,pyrender,train,export,executorch,capture]' hatchling editables; \
 	{ head -n 2 constraints.txt; \
 	  "$$fresh/bin/pip" freeze | grep -viE '^(handloom|nvidia-|triton)' | sed 's/+[a-z0-9]*$$//'; } > "$$fresh/new"; \
 	cp "$$fresh/new" constraints.txt

@@ -21,10 +21,11 @@ COMMANDS: dict[str, str] = {
     "capture": "make a dataset of a real recording",
     "calibrate": "fit a sensor profile to real captures",
     "train": "train a network on any mix of datasets",
+    "search": "find the best subnet of a trained supernet",
     "eval": "score a network on a dataset, with a report",
     "predict": "find hands in depth images: keypoints in pixels and metres",
-    "label": "captures to Label Studio and back: serve, push, pull, status",
     "package": "write a trained network for ONNX or ExecuTorch",
+    "label": "captures to Label Studio and back: serve, push, pull, status",
     "bench": "measure the published figures again",
 }
 """Every command and what it is for: `run_NAME` of `console.NAME`."""

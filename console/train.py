@@ -371,10 +371,9 @@ def _say_end(out: Path, metrics: dict[str, Any]) -> str:
             f" {best['val_auc']:.3f}, {best['val_epe_px']:.2f} px"
         )
     elif "val_ap" in best:
-        text += (
-            f"; best at step {metrics['best_step']:,}: AP {best['val_ap']:.3f}, AP50"
-            f" {best['val_ap50']:.3f}, recall {best['val_recall']:.3f}"
-        )
+        shown = (("AP", "ap"), ("AP50", "ap50"), ("recall", "recall"))
+        told = [f"{k} {best[f'val_{v}']:.3f}" for k, v in shown if f"val_{v}" in best]
+        text += f"; best at step {metrics['best_step']:,}: {', '.join(told)}"
     kept = metrics.get("weights_bytes")
     return text if kept is None else f"{text}; weights {kept:,} bytes"
 

@@ -73,7 +73,7 @@ def _check_alike(student: Tensor, teacher: Tensor) -> None:
     if student.shape != teacher.shape:
         raise BadInput(
             f"the teacher's maps are {_say(teacher)} (joints x height x width) and the student's"
-            f" {_say(student)}: both must have the same joints, and the same --network input_px"
+            f" {_say(student)}: both must have the same joints and strides"
         )
 
 

@@ -111,6 +111,14 @@ def hash_data(spec: str) -> dict[str, Any]:
     }
 
 
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file. Raises BadInput for one that cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}") from None
+
+
 def describe_machine(device: torch.device) -> dict[str, Any]:
     """The code and the machine of this process."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor()

@@ -1,6 +1,5 @@
 """A trained network as the teacher of another (`train_tiny.distillation`)."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from frames.errors import BadInput
 from train_tiny.distillation import Teacher
 from train_tiny.evaluation import load_subject
 from train_tiny.models import CROP_MODELS, Model
-from train_tiny.run_folder import BEST_NAME
+from train_tiny.run_folder import BEST_NAME, hash_file
 
 
 def load_teacher(path: Path, model: Model, device: torch.device, weight: float = 1.0) -> Teacher:
@@ -24,6 +23,11 @@ def load_teacher(path: Path, model: Model, device: torch.device, weight: float =
             f"{path} holds {subject.name}, which cannot teach {model.name}: one takes crops of a"
             " hand, the other whole frames"
         )
+    if subject.name in CROP_MODELS and subject.input_px != model.input_px:
+        raise BadInput(
+            f"{path} sees crops of {subject.input_px} pixels and {model.name} of {model.input_px}:"
+            " train both with the same --network input_px"
+        )
     net = subject.net.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
     return Teacher(subject.name, net, weight)
 
@@ -31,7 +35,4 @@ def load_teacher(path: Path, model: Model, device: torch.device, weight: float =
 def hash_teacher(path: Path, weight: float) -> dict[str, Any]:
     """What decides a teacher's answers."""
     file = path / BEST_NAME if path.is_dir() else path
-    try:
-        return {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "weight": weight}
-    except OSError as error:
-        raise BadInput(f"cannot read the teacher {file}: {error.strerror}") from None
+    return {"sha256": hash_file(file), "weight": weight}

@@ -17,6 +17,10 @@ MAX_GAP_M: Final = 0.0016
 """A part nearer than this touches."""
 SEEN_M: Final = 0.010
 """Gaps beyond this are not told."""
+NEAR_M: Final = 0.012
+ARM_SEEN_M: Final = 0.030
+"""Skin of a part, or of the forearm, whose probes are farther away than this is not looked at: a
+vertex is nearer than the probes about it by less than the difference to SEEN_M."""
 
 
 class State(NamedTuple):
@@ -115,7 +119,7 @@ def feel_skin(hand, who, inward, pack, solid, state, gaps, deepest):
     for v in range(hand.skin.shape[1]):
         p = hand.skin_part[v] - 1
         # Probes told that this part is far away.
-        if gaps[p] > (0.012 if p < 16 else 0.03):
+        if gaps[p] > (NEAR_M if p < 16 else ARM_SEEN_M):
             continue
         x, y, z = blend_point(
             state.bones, hand.skin[who, v], hand.skin_bone[v], hand.skin_weight[v]

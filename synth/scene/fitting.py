@@ -4,9 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from frames.parts import FOREARM
 from synth.config import SceneConfig
-from synth.contact.gaps import measure_gaps, measure_plane_gaps
+from synth.contact.gaps import measure_arm_gaps, measure_arm_plane_gaps
 from synth.rigid import dot, invert_rigid, multiply, rotate
 from synth.scene.action import Actions
 from synth.scene.spans import FOREARM_SPAN
@@ -146,8 +145,10 @@ def arm_dips(
     reach = THICKEST * studio.capsules.radius[identity, FOREARM_SPAN]
     over = np.minimum(0.0, dot(plane[:, :3], elbow)) - plane[:, 3]
     rows = np.flatnonzero(over < reach)
-    gap = measure_plane_gaps(studio.probes, identity[rows], angles[rows], plane[rows], left[rows])
-    out[rows] = gap[:, FOREARM - 1] < -ARM_DIP_M
+    gap = measure_arm_plane_gaps(
+        studio.probes, identity[rows], angles[rows], plane[rows], left[rows]
+    )
+    out[rows] = gap < -ARM_DIP_M
     near = np.zeros(len(identity), bool)
     holds = np.flatnonzero(solid >= 0)
     girth = studio.capsules.radius[identity[holds], FOREARM_SPAN]
@@ -159,9 +160,9 @@ def arm_dips(
         )
         near[holds] |= gap < thick * girth + ARM_STEP_M
     rows = np.flatnonzero(near)
-    gap = measure_gaps(
+    gap = measure_arm_gaps(
         studio.probes, studio.stock.distances, identity[rows], angles[rows],
         T_wrist_from_object[rows], solid[rows], left[rows],
     )  # fmt: skip
-    out[rows] |= gap[:, FOREARM - 1] < -ARM_DIP_M
+    out[rows] |= gap < -ARM_DIP_M
     return out

@@ -4,8 +4,14 @@ from functools import cache
 
 import numpy as np
 
+from frames.parts import FOREARM
 from synth.config import GraspConfig
-from synth.contact.gaps import measure_gaps, measure_plane_gaps
+from synth.contact.gaps import (
+    measure_arm_gaps,
+    measure_arm_plane_gaps,
+    measure_gaps,
+    measure_plane_gaps,
+)
 from synth.contact.holds import Holds
 from synth.contact.rest_table import REST_KINDS
 from synth.contact.rests import Rests, solve_rests
@@ -143,3 +149,20 @@ def test_gaps_of_touches_are_those_of_the_pose() -> None:
         solid_of(COUNT), left_of(COUNT),
     )  # fmt: skip
     np.testing.assert_allclose(gaps[found.ok], found.gap_m[found.ok], atol=2e-6)
+
+
+def test_gaps_of_forearms_alone_are_those_of_whole_hands() -> None:
+    found, left = touches(), left_of(COUNT)
+    beside = np.tile(np.eye(4), (COUNT, 1, 1))
+    beside[:, :3, 3] = np.random.default_rng(5).uniform(
+        (-0.1, -0.1, 0.0), (0.1, 0.1, 0.2), (COUNT, 3)
+    )
+    hands = probes(), pack(), identities(COUNT), found.angles, beside, solid_of(COUNT), left
+    arms = measure_arm_gaps(*hands)
+    assert 0.2 < np.isfinite(arms).mean() < 0.8
+    np.testing.assert_array_equal(arms, measure_gaps(*hands)[:, FOREARM - 1])
+    plane = np.tile([0.0, 1.0, 0.0, -0.035], (COUNT, 1))
+    planes = probes(), identities(COUNT), found.angles, plane, left
+    arms = measure_arm_plane_gaps(*planes)
+    assert 0.2 < np.isfinite(arms).mean() <= 1.0
+    np.testing.assert_array_equal(arms, measure_plane_gaps(*planes)[:, FOREARM - 1])

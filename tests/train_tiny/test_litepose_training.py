@@ -64,6 +64,7 @@ def test_a_few_frames_are_learnt_by_heart(tmp_path: Path) -> None:
     best = metrics["best"]
     # Ten hands; a network that has learnt nothing finds none.
     assert best["val_recall"] >= 0.8 and best["val_precision"] >= 0.8 and best["val_ap50"] >= 0.7
+    assert best["val_score"] == pytest.approx(best["val_ap"] + 1e-3 * 0.9, abs=1.1e-4)
     # And so does the file of weights, in a frame of another size.
     finder = HandFinder.load(tmp_path / WEIGHTS_NAME)
     near = images[0, 0].numpy()

@@ -1,13 +1,15 @@
-# make setup | demo | test | lint | bench: each is safe to repeat, and quick the second time.
+# make setup | demo | label-demo | test | test-label | lint | bench: each is safe to repeat, and quick the second time.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests egl demo test lint format bench constraints clean
+.PHONY: help setup setup-tests setup-label label-studio chromium egl demo label-demo test test-label lint format bench constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
 DEMO ?= out/demo
 PYTEST_ARGS ?=
+LABEL_VENV ?= .venv-label
+STUDIO_VENV ?= .venv-label-studio
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 
@@ -32,6 +34,30 @@ $(VENV)/.setup-tests: $(VENV)/.setup
 	@echo "setup: adding torch, smplx, pyrender, onnxruntime and executorch for the tests"
 	@$(PIP) -e '.[dev,mano,pyrender,train,export,executorch,capture]'
 	@touch $@
+
+# label-studio-sdk pins an older numpy: it has an environment of its own, which tests that numpy too.
+setup-label: $(LABEL_VENV)/.setup  ## an environment for handloom label: label-studio-sdk, playwright
+
+$(LABEL_VENV)/.setup: pyproject.toml constraints-label.txt
+	@test -x $(LABEL_VENV)/bin/python || $(PYTHON) -m venv $(LABEL_VENV)
+	@echo "setup: installing handloom label into $(LABEL_VENV) (a minute or two the first time)"
+	@$(LABEL_VENV)/bin/python -m pip --disable-pip-version-check install -qq -c constraints-label.txt \
+	  -e '.[dev,label]' playwright
+	@touch $@
+
+label-studio: setup-label  ## Label Studio itself, in a third environment (1 GB)
+	@$(LABEL_VENV)/bin/handloom label serve --install-only --venv $(STUDIO_VENV)
+
+# The browser that tests of labelling click in.
+chromium:
+	@if command -v chromium chromium-browser >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "chromium: installing it"; apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else \
+	  echo "chromium: it is missing, so tests in the browser will be skipped;" \
+	       "mend: sudo apt-get install chromium"; \
+	fi
 
 # pyrender draws through EGL. Root on Debian or Ubuntu gets the libraries; anyone else is told.
 EGL_PACKAGES := libegl1 libgl1 libgl1-mesa-dri
@@ -58,6 +84,15 @@ demo: setup  ## render 512 frames, verify them, draw pictures
 test: setup-tests egl  ## all tests; PYTEST_ARGS='-k camera' for some
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
+test-label: setup-label label-studio chromium  ## labelling against the real Label Studio and a browser
+	@HANDLOOM_LABEL_STUDIO=$(CURDIR)/$(STUDIO_VENV) $(LABEL_VENV)/bin/python -m pytest tests/labeling/live \
+	  tests/labeling/test_push.py tests/labeling/test_pull.py $(PYTEST_ARGS)
+
+label-demo: setup setup-label label-studio  ## an example capture, as a task to correct in the browser
+	@$(BIN)/handloom synth out/label/capture --frames 24 --seed 3 --sensor d435
+	@$(LABEL_VENV)/bin/handloom label serve out/label/studio --venv $(STUDIO_VENV) \
+	  --push out/label/capture --project handloom-demo --predictor labels
+
 lint: setup  ## ruff, mypy, and the order of the rooms
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -80,4 +115,4 @@ constraints:  ## resolve every version anew, in a fresh environment
 	cp "$$fresh/new" constraints.txt
 
 clean:  ## remove the environment and everything made
-	rm -rf $(VENV) out build dist
+	rm -rf $(VENV) $(LABEL_VENV) $(STUDIO_VENV) out build dist

@@ -70,6 +70,9 @@ def _serve(arguments: list[str]) -> int:
         port: int = 8080,
         install_only: bool = False,
         venv: Path | None = None,
+        push: Path | None = None,
+        project: str = "handloom-demo",
+        predictor: str = "shipped",
         json: Json = False,
     ) -> int:
         """Run Label Studio on loopback until Ctrl-C; the first time it is installed and set up.
@@ -79,6 +82,9 @@ def _serve(arguments: list[str]) -> int:
             port: Port on 127.0.0.1; 0 for any that is free.
             install_only: Install and stop.
             venv: Virtual environment of Label Studio; by default STUDIO/venv.
+            push: Dataset to push when it is up, as handloom label push does.
+            project: The project that it is pushed to.
+            predictor: Who draws the hands of what is pushed.
         """
         from labeling import server
 
@@ -100,6 +106,9 @@ def _serve(arguments: list[str]) -> int:
                 f"  log       {log_path}\nCtrl-C stops it.",
                 {"url": login.url, "user": login.user, "studio": str(studio), "token": str(token)},
             )
+            if push is not None:
+                options = ["--project", project, "--predictor", predictor, "--studio", str(studio)]
+                _push([str(push), *options])
             return process.wait()
 
     return int(parse_call(serve, "handloom label serve", arguments)())

@@ -246,12 +246,15 @@ def make_token(login: Login) -> Token:
     request = urllib.request.Request(page, urllib.parse.urlencode(form).encode(), {"Referer": page})
     opener.open(request, timeout=60).close()
     csrf = next((c.value for c in jar if c.name == "csrftoken"), None)
+    headers = {"X-CSRFToken": csrf or "", "Referer": login.url}
     try:
-        answer = _post(
-            opener, f"{login.url}/api/token/", {}, {"X-CSRFToken": csrf or "", "Referer": login.url}
-        )
-        return Token(str(answer["token"]))
-    except (urllib.error.URLError, KeyError):
+        # A user has one token. Where one is left whose file is gone, its end makes room.
+        with opener.open(f"{login.url}/api/token/", timeout=60) as answer:
+            for old in json.loads(answer.read()):
+                body = {"refresh": old["token"]}
+                _post(opener, f"{login.url}/api/token/blacklist/", body, headers)
+        return Token(str(_post(opener, f"{login.url}/api/token/", {}, headers)["token"]))
+    except (urllib.error.URLError, KeyError, ValueError):
         raise BadInput(
             f"{login.url} does not let {login.user} in: was the password changed? Put a personal"
             f" access token into the file {TOKEN_NAME} yourself (mode 0600)"
@@ -264,4 +267,4 @@ def _post(
     given = {"Content-Type": "application/json", **(headers or {})}
     request = urllib.request.Request(url, json.dumps(body).encode(), given)
     with opener.open(request, timeout=60) as answer:
-        return json.loads(answer.read())
+        return json.loads(answer.read() or b"null")

@@ -12,6 +12,7 @@ import tyro
 from console.arguments import Json, parse
 from console.output import print_note, print_result
 from console.progress import Bar
+from console.settings import expand_settings
 from frames.errors import BadInput
 from train_tiny.training_config import HARMLESS, TrainingConfig, check_training
 
@@ -30,6 +31,7 @@ Name = Literal[
     "litepose-l",
     "litepose",
     "litepose-super",
+    "branches",
 ]
 
 CALIBRATION = 4
@@ -51,10 +53,13 @@ class TrainCommand:
     """Shares of the datasets, as in 0.8,0.2; by their sizes if left out."""
     model: Name = "handlite"
     """Network: of crops of one hand, or (litepose) of whole frames; litepose alone: a shape of your
-    own; litepose-super: what `handloom search` searches."""
+    own; litepose-super: what `handloom search` searches; branches: of several resolutions."""
     network: tuple[str, ...] = ()
     """Options of its shape, NAME=VALUE, as in mask=false decoder=24, or size_px=[192,144] kernel=5.
     """
+    config: Path | None = None
+    """TOML file with options of this command, as examples/ablations has them; those that are given
+    besides win."""
     init: Path | None = None
     """Run or best.ckpt whose weights it begins with."""
     teacher: Path | None = None
@@ -97,7 +102,8 @@ class TrainCommand:
 def run_train(arguments: list[str]) -> int:
     """handloom train OUT --data D ..."""
     command = parse(
-        TrainCommand, "handloom train", arguments, default=TrainCommand(out=tyro.MISSING)
+        *(TrainCommand, "handloom train", expand_settings(arguments)),
+        default=TrainCommand(out=tyro.MISSING),
     )
     check_training(command.training)
     _check_command(command)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from frames.errors import BadInput
 from frames.skeleton import KEYPOINTS
 from train_tiny.associative import FRAME_TASKS, measure_frame_losses
+from train_tiny.branches import BranchConfig, Branches
 from train_tiny.handlite import HandLite, HandLiteConfig
 from train_tiny.litepose import LITEPOSE, build_litepose
 from train_tiny.mobilenet import DECODER, MobileNetV2
@@ -19,9 +20,12 @@ from train_tiny.tasks import TASKS, measure_losses
 CROP_MODELS: Final = ("handlite", "mobilenetv2")
 """Networks that take crops of one hand."""
 
-FRAME_MODELS: Final = ("litepose", *(f"litepose-{name}" for name in LITEPOSE), "litepose-super")
+FRAME_MODELS: Final = (
+    *("litepose", *(f"litepose-{name}" for name in LITEPOSE), "branches", "litepose-super"),
+)
 """Networks that take whole frames. "litepose": an architecture of one's own, XS where it is left
-open; "litepose-super": all subnets of a search (`train_tiny.supernet_training`)."""
+open; "branches": the ablation `train_tiny.branches`; "litepose-super": all subnets of a search
+(`train_tiny.supernet_training`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +65,8 @@ def build_model(name: str, config: Mapping[str, Any] | None = None, seed: int = 
         from train_tiny.supernet_training import build_supernet
 
         return build_supernet(given, seed)
+    if name == "branches":
+        return _build_branches(given, seed)
     if name in FRAME_MODELS:
         return _build_litepose(name, given, seed)
     if name not in CROP_MODELS:
@@ -108,6 +114,29 @@ def _build_litepose(name: str, given: dict[str, Any], seed: int) -> Model:
     net = _seeded(lambda: build_litepose(*made, **shape), seed)
     shared = _last_weight(net.stage)
     return Model(name, values, net, FRAME_TASKS, shared, measure_frame_losses, size[0], size)
+
+
+def _build_branches(given: dict[str, Any], seed: int) -> Model:
+    values: dict[str, Any] = {"size_px": (448, 320), "joints": KEYPOINTS, "channels": 1}
+    values |= dataclasses.asdict(BranchConfig())
+    unknown = sorted(set(given) - set(values))
+    if unknown:
+        raise BadInput(f"branches has no option {unknown[0]}: known are {', '.join(values)}")
+    depths = ("first", "second", "third", "fourth")
+    for key, value in given.items():
+        if key in depths and isinstance(value, list | tuple) and 0 in value:
+            _read_option("branches", key, [n + 1 for n in value], values[key])  # none is allowed
+            values[key] = tuple(value)
+        else:
+            values[key] = _read_option("branches", key, value, values[key])
+    size = values["size_px"]
+    if any(n % 32 for n in size):
+        raise BadInput(f"size_px of branches must be multiples of 32, got {list(size)}")
+    shape = {k: v for k, v in values.items() if k not in ("size_px", "joints", "channels")}
+    made = BranchConfig(**shape), values["joints"], values["channels"]
+    net = _seeded(lambda: Branches(*made), seed)
+    shared = _last_weight(net.stage)
+    return Model("branches", values, net, FRAME_TASKS, shared, measure_frame_losses, size[0], size)
 
 
 def _read_option(name: str, key: str, value: Any, like: Any) -> Any:

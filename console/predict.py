@@ -41,8 +41,8 @@ class PredictCommand:
     in each; -1: 10 in frames that follow one another, else 0."""
     hands: int = 2
     """Most hands of a frame."""
-    looks: int = 1
-    """2: crop once more around what was found in the first crop."""
+    looks: int = 2
+    """2: look once more, at the crop around what was found in the first; 1: do not."""
     camera: str = ""
     """Of a folder of images: preset or file; camera.json there if left out."""
     depth_scale: float = 0.0
@@ -106,7 +106,7 @@ def run_predict(arguments: list[str]) -> int:
         fps=command.fps,
     )
     source = open_source(src, options)
-    told = {"weights": pose.name, "boxes": command.boxes, "looks": command.looks}
+    told = {"weights": pose.about, "boxes": command.boxes, "looks": command.looks}
     began = time.perf_counter()
     with Bar("frames", command.json) as bar:
         found = predict_source(pose, source, out, plan, bar, told)

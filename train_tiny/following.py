@@ -21,7 +21,7 @@ from augment.geometry.crop import Target, target_box
 from frames.camera import Camera
 from frames.errors import BadInput
 from train_tiny.depth_image import DepthImage, read_boxes, read_depth
-from train_tiny.hand import SAME, Hand, choose_hands, drop_duplicates, measure_gap
+from train_tiny.hand import FOLLOWED, SAME, Hand, choose_hands, drop_duplicates, measure_gap
 from train_tiny.views import aim_at_points
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Follower:
 
     def _follow(self, image: DepthImage) -> list[_Track]:
         """What of the tracks is still there."""
-        hands = self._pose.refine(image, [t.aim() for t in self._tracks], "follow")
+        hands = self._pose.refine(image, [t.aim() for t in self._tracks], FOLLOWED)
         kept = choose_hands(hands)
         return [
             _go_on(track, hand)

@@ -12,8 +12,12 @@ from frames.skeleton import FINGERS, WRIST
 
 Floats = NDArray[np.float32]
 
-LEAST_SCORE: Final = 0.25
-"""Hands that the finder or the last frame proposes are kept from this score on."""
+FOLLOWED: Final = "follow"
+"""What finds a hand where it was in the last frame."""
+
+LEAST_SCORE: Final = 0.3
+"""Hands that the finder or the last frame proposes are kept from this score on: crops of anything
+else stay below it, and hands below it are mostly wrong."""
 
 FLESH_M: Final = 0.008
 """Half a finger's width: how far a hand's outline lies beyond its keypoints."""

@@ -11,9 +11,9 @@ A finder says where hands are; a crop around each goes through the hand network.
 for the frames of a sequence: it looks where hands were (docs/prediction.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -27,10 +27,13 @@ from train_tiny.depth_image import DepthImage, read_boxes, read_depth
 from train_tiny.devices import choose_device
 from train_tiny.finder import Finder, aim_at_found
 from train_tiny.following import Follower
-from train_tiny.hand import Hand, bound_hand, choose_hands
+from train_tiny.hand import FOLLOWED, Hand, bound_hand, choose_hands
 from train_tiny.outputs import read_outputs
 from train_tiny.shipped import SHIPPED, load_finder, load_hand_net
 from train_tiny.views import View, aim_at_points, bring_back, view_hand
+
+LOOKS: Final = 2
+"""A second look mends crops around boxes that are not the keypoints' (docs/prediction.md)."""
 
 
 class HandPose:
@@ -42,16 +45,18 @@ class HandPose:
         input_px: int,
         finder: Finder | None = None,
         device: torch.device | str = "cpu",
-        looks: int = 1,
-        name: str = "",
+        looks: int = LOOKS,
+        about: Mapping[str, Any] | None = None,
     ) -> None:
-        """net: a hand network, ready for evaluation. looks: 2 crops once more around what was found
-        in the first crop."""
+        """net: a hand network, ready for evaluation. looks: at a hand whose place is not known but
+        by a box or a finder; the second is a crop around the keypoints that the first found, and
+        the more certain one counts. about: the weights, for summaries."""
         if looks not in (1, 2):
             raise BadInput(f"looks must be 1 or 2, got {looks}")
         self.device = torch.device(device)
         self.net = net.to(self.device, memory_format=torch.channels_last).eval()
-        self.input_px, self.finder, self.looks, self.name = input_px, finder, looks, name
+        self.input_px, self.finder, self.looks = input_px, finder, looks
+        self.about = dict(about or {})
 
     @classmethod
     def load(
@@ -59,7 +64,7 @@ class HandPose:
         weights: str | Path = SHIPPED,
         finder: str | Path | Finder | None = None,
         device: str = "cpu",
-        looks: int = 1,
+        looks: int = LOOKS,
     ) -> "HandPose":
         """weights: a file, a run's folder, or "shipped". finder: the same of a network that finds
         hands, or anything that does; None for the shipped one, where it is there.
@@ -71,7 +76,8 @@ class HandPose:
             finds: Finder | None = load_finder(finder)
         else:
             finds = finder
-        return cls(found.net, found.input_px, finds, choose_device(device), looks, found.name)
+        about = {"name": found.name, "sha256": found.sha256}
+        return cls(found.net, found.input_px, finds, choose_device(device), looks, about)
 
     def __call__(
         self,
@@ -114,10 +120,13 @@ class HandPose:
         """The hand in the crop around each target, for better or worse.
 
         One without any reading, like a target that is None, has score 0 and NaN in all places.
+        found_by: of what is followed, the place is known from the last frame: one look does.
         """
         hands = self._look(image, targets, found_by)
-        for _ in range(self.looks - 1):
-            hands = self._look(image, [aim_at_points(h.keypoints_cam_m) for h in hands], found_by)
+        for _ in range(0 if found_by == FOLLOWED else self.looks - 1):
+            again = [aim_at_points(h.keypoints_cam_m) for h in hands]
+            pairs = zip(hands, self._look(image, again, found_by), strict=True)
+            hands = [max(pair, key=lambda hand: hand.score) for pair in pairs]
         return hands
 
     def _look(

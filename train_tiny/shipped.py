@@ -1,5 +1,6 @@
 """Weights that come along with handloom, and weights by any of the names that a user may give."""
 
+import hashlib
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +29,8 @@ class HandNet:
     net: nn.Module
     input_px: int
     provenance: dict[str, Any]
+    sha256: str
+    """Of the file."""
 
 
 def find_weights(name: str | Path, file: str) -> Path:
@@ -67,7 +70,12 @@ def load_hand_net(name: str | Path) -> HandNet:
             f" ({' or '.join(CROP_MODELS)}): is it meant as --finder?"
         )
     side = int(found.config.get("input_px", 128))
-    return HandNet(found.name, found.net, side, found.provenance)
+    return HandNet(found.name, found.net, side, found.provenance, hash_file(path))
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def load_finder(name: str | Path | None) -> Any:

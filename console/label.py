@@ -43,16 +43,18 @@ Captures to Label Studio and back.
   push      make tasks of a dataset's frames, hands already drawn
   pull      make a dataset of what people answered
   status    how far a project is, and how far predictions were moved
+  refine    fit the hand model to pulled labels and their depth
 """
 
 
 def run_label(arguments: list[str]) -> int:
-    """handloom label serve|push|pull|status ..."""
+    """handloom label serve|push|pull|status|refine ..."""
     commands: dict[str, Callable[[list[str]], int]] = {
         "serve": _serve,
         "push": _push,
         "pull": _pull,
         "status": _status,
+        "refine": _refine,
     }
     if not arguments or arguments[0] in ("-h", "--help"):
         import sys
@@ -268,6 +270,12 @@ def _status(arguments: list[str]) -> int:
         return 0
 
     return int(parse_call(status, "handloom label status", arguments)())
+
+
+def _refine(arguments: list[str]) -> int:
+    from console.refine import run_refine
+
+    return run_refine(arguments)
 
 
 def _connect(studio: Path, url: str, token_file: Path | None) -> Any:

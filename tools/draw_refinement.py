@@ -116,9 +116,10 @@ def _tint_parts() -> list[tuple[int, int, int]]:
 def main(out: str, *sensors: str) -> None:
     """Write the picture."""
     rows = []
-    for sensor in sensors or SENSORS:
+    for i, sensor in enumerate(sensors or SENSORS):
         cases = build_cases(sensor, FRAMES, SynthConfig(seed=21, camera="ego"))
-        cases = [c for c in cases if c.evidence.labelled.sum() >= 19][: 2 * HANDS : 2]
+        whole = [c for c in cases if c.evidence.labelled.sum() >= 19]
+        cases = whole[2 * HANDS * i : 2 * HANDS * (i + 1) : 2]
         fits = fit_hands([c.evidence for c in cases])
         for case, fit in zip(cases, fits, strict=True):
             row = draw_case(case, fit)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from frames.camera import Camera
 from frames.part_boxes import COUNT, U0, U1, V0, V1, tally_codes
-from frames.parts import HAND_PARTS, HAND_STRIDE
+from frames.parts import FOREARM, HAND_PARTS, HAND_STRIDE
 from labeling.refinement.fitting import Fit
 from labeling.refinement.hand_model import load_model
 from synth.hand.builtin import load_asset, measure_thickness
@@ -65,7 +65,9 @@ def draw_fits(
     steps, codes = np.zeros(shape, np.uint16), np.zeros(shape, np.uint8)
     shown = canvas.composite(steps, codes)
     model_m = steps.astype(np.float32) / np.float32(10_000.0)
-    agrees = (depth_m <= 0) | (np.abs(depth_m - model_m) <= max(AGREE_M, 4 * noise_m))
+    agrees = np.abs(depth_m - model_m) <= max(AGREE_M, 4 * noise_m)
+    # A hole on a hand is still the hand; where the forearm goes, readings alone tell.
+    agrees |= (depth_m <= 0) & (codes % HAND_STRIDE != FOREARM)
     parts = np.where(agrees, codes, 0).astype(np.uint8)
     count, box = bound_parts(parts, len(fits))
     amodal = shown.amodal_pixels[: len(fits)]

@@ -26,8 +26,11 @@ from frames.frame_table import build_frame_table
 from frames.job import Progress
 from frames.lock import lock_shards
 from frames.parts import (
+    CAUSE_DROPOUT,
     CAUSE_NONE,
+    CAUSE_OBJECT,
     CAUSE_OUTSIDE,
+    CAUSE_SELF,
     HAND_STRIDE,
     PROVENANCE_EXACT,
     PROVENANCE_MODEL,
@@ -98,7 +101,7 @@ def gather_evidence(frame: Frame, hand: Hand, depth_m: NDArray[np.float32]) -> E
     """What a labelled hand of a frame is fitted to: joints without provenance or outside the image
     are not labelled; one whose reading dropped out is seen all the same."""
     there = (hand.visibility != VISIBILITY_OUTSIDE) & (hand.provenance != PROVENANCE_NONE)
-    hidden = (hand.visibility == VISIBILITY_OCCLUDED) & (hand.occlusion != 5)
+    hidden = (hand.visibility == VISIBILITY_OCCLUDED) & (hand.occlusion != CAUSE_DROPOUT)
     px = np.where(there[:, None], hand.keypoints_px, np.nan).astype(np.float64)
     return Evidence(frame.camera, depth_m, hand.side == "left", px, ~hidden, state_sigma(~hidden))
 
@@ -235,17 +238,19 @@ def refine_hand(frame: Frame, hand: Hand, fit: Fit, drawn: Drawn, place: int) ->
     inside = visibility != VISIBILITY_OUTSIDE
     with np.errstate(invalid="ignore"):
         nearer = surface < cam[:, 2] - 2 / frame.depth_scale
-    own = read_codes(frame.camera, told.keypoints_px[0], drawn.parts) // HAND_STRIDE == place
-    own &= read_codes(frame.camera, told.keypoints_px[0], drawn.parts) > 0
+    codes = read_codes(frame.camera, told.keypoints_px[0], drawn.parts)
+    own = (codes > 0) & (codes // HAND_STRIDE == place)
     seen = said & inside & (hand.visibility == VISIBILITY_VISIBLE) & (own | ~nearer)
     visibility[seen], cause[seen] = VISIBILITY_VISIBLE, CAUSE_NONE
     hidden = said & inside & (hand.visibility == VISIBILITY_OCCLUDED) & nearer
     hidden &= visibility == VISIBILITY_VISIBLE  # its own skin is before it, say those who looked
     visibility[hidden] = VISIBILITY_OCCLUDED
-    cause[hidden] = np.where(own[hidden], 1, 3)
+    cause[hidden] = np.where(own[hidden], CAUSE_SELF, CAUSE_OBJECT)
     unread = said & inside & np.isnan(surface)
-    visibility[unread], cause[unread] = VISIBILITY_OCCLUDED, 5
+    visibility[unread], cause[unread] = VISIBILITY_OCCLUDED, CAUSE_DROPOUT
     cause[~inside] = CAUSE_OUTSIDE
+    angles = fit.angles.astype(np.float32)
+    angles[:2] = np.nan  # the wrist's: the forearm is not fitted
     return replace(
         hand,
         part_base=HAND_STRIDE * place,
@@ -257,7 +262,7 @@ def refine_hand(frame: Frame, hand: Hand, fit: Fit, drawn: Drawn, place: int) ->
         visible_fraction=float(drawn.visible_fraction[place]),
         box_px=drawn.box_px[place],
         box_amodal_px=drawn.box_amodal_px[place],
-        joint_angles_rad=fit.angles.astype(np.float32),
+        joint_angles_rad=angles,
         shape=fit.shape.astype(np.float32),
         T_camera_from_wrist=fit.T_camera_from_wrist.astype(np.float32),
         provenance=np.full(KEYPOINTS, PROVENANCE_MODEL, np.uint8),

@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from frames.errors import BadInput
-from frames.pictures import decode_picture, encode_picture, measure_picture
+from frames.pictures import (
+    decode_picture,
+    encode_picture,
+    fit_picture,
+    measure_picture,
+    to_display,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -72,3 +78,18 @@ def test_no_bytes_raise_anything_but_bad_input(data: st.DataObject) -> None:
         decode_picture(bytes(blob))
     except BadInput as error:
         assert "\n" not in str(error)
+
+
+def test_pictures_are_shown_whole_whatever_their_size_and_depth() -> None:
+    dark = np.arange(48, dtype=np.uint16).reshape(6, 8) * 9
+    shown = to_display(dark)
+    assert shown.shape == (6, 8, 3) and shown.dtype == np.uint8
+    assert shown[0, 0, 0] == 0 and shown[-1, -1, 0] == 255
+    assert (np.diff(shown[..., 0].ravel().astype(int)) >= 0).all()
+    for shape in ((6, 8), (60, 8), (6, 800)):
+        panel = np.full((50, 90, 3), 7, np.uint8)
+        fit_picture(panel, np.full((*shape, 3), 200, np.uint8))
+        rows, columns = (panel[..., 0] == 200).any(1), (panel[..., 0] == 200).any(0)
+        assert rows.all() or columns.all()
+        share = columns.sum() / rows.sum()
+        assert abs(share * shape[0] / shape[1] - 1) <= 1 / min(rows.sum(), columns.sum())

@@ -168,9 +168,9 @@ def test_a_frame_that_turns_out_broken_leaves_nothing(run: Run) -> None:
 
 
 def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
-    known = make_known(1000.0, 60)
+    known = make_known(1000.0, 24)
     source = write_pictures(tmp_path / "in", known)
-    small = ("--frames-per-shard", "2", "--workers", "1")
+    small = ("--frames-per-shard", "3", "--workers", "1")
     assert spawn("capture", source, tmp_path / "whole", *small).code == 0
     process = start("capture", source, tmp_path / "out", *small)
     while not list(tmp_path.glob("out/shards/*.parquet")):

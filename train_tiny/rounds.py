@@ -172,12 +172,17 @@ def check_items(loader: Any) -> Iterator[Any]:
                 raise made
             yield made
     except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
-            raise
-        raise BadInput(
-            "a worker that loads training data was killed: is there enough memory and /dev/shm?"
-            " Fewer workers need less"
-        ) from error
+        raise explain_loss(error) from error
+
+
+def explain_loss(error: RuntimeError) -> Exception:
+    """An error in one line if it is that of a loader's process that was killed; else as it is."""
+    if "DataLoader worker" not in str(error):
+        return error
+    return BadInput(
+        "a worker that loads training data was killed: is there enough memory and /dev/shm? Fewer"
+        " workers need less"
+    )
 
 
 class _Rounds(Dataset[Any]):

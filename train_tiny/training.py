@@ -22,6 +22,7 @@ from train_tiny.models import Model
 from train_tiny.place import Place, restore_place, save_place
 from train_tiny.ranks import Ranks
 from train_tiny.record import Record
+from train_tiny.rounds import explain_loss
 from train_tiny.run_folder import LAST_NAME
 from train_tiny.stages import TEACHER, plan_stages
 from train_tiny.stopping import catch_signals
@@ -107,6 +108,17 @@ class _Run:
 
     def go(self, feed: Feed, stopped: list[int]) -> None:
         """Until the end; `stopped` has a signal's number once one came."""
+        try:
+            self._go(feed, stopped)
+        except RuntimeError as error:
+            # torch tells of a worker's death in the middle of whatever runs. A signal to the whole
+            # group killed it: no step to finish then, and the last checkpoint stands.
+            told = explain_loss(error)
+            if stopped and told is not error:
+                raise KeyboardInterrupt(stopped[0]) from None
+            raise told from error
+
+    def _go(self, feed: Feed, stopped: list[int]) -> None:
         place, size = self._place, self._config.batch * self._learner.ranks.count
         while not place.ended:
             batches, before = feed.read(place.epoch, place.batch), place.step

@@ -126,6 +126,25 @@ def test_killed_and_resumed_equals_undisturbed(tmp_path: Path, balance: str, way
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "cut" / name).read_bytes()
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_killed_worker_is_told_in_one_line(tmp_path: Path, asked: bool) -> None:
+    """A signal to the whole group reaches workers too: then it is the signal that counts."""
+    feed = make_feed(Stopped)
+    feed.at = 13
+
+    def die() -> None:
+        if asked:
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Terminated.")
+
+    feed.event = die
+    with pytest.raises(
+        KeyboardInterrupt if asked else BadInput, match="15" if asked else "was killed"
+    ):
+        run(tmp_path, feed, replace(SHORT, save_every_s=0.0))
+    assert load_checkpoint(tmp_path / LAST_NAME)["place"]["step"] == 12
+
+
 def test_a_run_that_has_ended_stays_so(tmp_path: Path) -> None:
     _, metrics = run(tmp_path, make_feed())
     feed = make_feed()

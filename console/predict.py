@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -13,13 +13,16 @@ from console.progress import Bar
 from console.train import import_torch
 from frames.errors import BadInput
 
+if TYPE_CHECKING:
+    from train_tiny.depth_frame import DepthSource, SourceOptions
+
 Places = Annotated[
     tuple[str, ...],
     tyro.conf.Positional,
     tyro.conf.arg(
         metavar="[WEIGHTS] SRC OUT",
         help="a run's folder, a file of weights or shipped (what comes along, if left out); a"
-        " dataset or a folder of depth images; the folder to write",
+        " dataset, a folder of depth images or a recording; the folder to write",
     ),
 ]
 
@@ -84,7 +87,6 @@ def run_predict(arguments: list[str]) -> int:
     import torch
 
     from train_tiny.depth_frame import SourceOptions
-    from train_tiny.depth_sources import open_source
     from train_tiny.given_boxes import read_given_boxes
     from train_tiny.hand_pose import HandPose
     from train_tiny.predicting import PredictionPlan, predict_source
@@ -105,7 +107,7 @@ def run_predict(arguments: list[str]) -> int:
         video=command.video,
         fps=command.fps,
     )
-    source = open_source(src, options)
+    source = _open(src, options)
     told = {"weights": pose.about, "boxes": command.boxes, "looks": command.looks}
     began = time.perf_counter()
     with Bar("frames", command.json) as bar:
@@ -114,6 +116,16 @@ def run_predict(arguments: list[str]) -> int:
     values: dict[str, Any] = {"out": str(out), **found, "seconds": round(seconds, 3)}
     print_result(command.json, _say(out, found, seconds), values)
     return 0
+
+
+def _open(path: Path, options: "SourceOptions") -> "DepthSource":
+    """A dataset, a folder of images, or a recording."""
+    from labeling.recorded_frames import RecordedFrames, is_recording
+    from train_tiny.depth_sources import open_source
+
+    if path.exists() and is_recording(path):
+        return RecordedFrames(path, options)
+    return open_source(path, options)
 
 
 def _read_places(command: PredictCommand) -> tuple[str, Path, Path]:

@@ -15,9 +15,6 @@ from train_tiny.image_folder import ImageFolder
 CLEAN: Final = "none"
 """The sensor's name that stands for clean depth as it is."""
 
-RECORDINGS: Final = (".bag", ".db3", ".mcap", ".mkv", ".oni", ".svo", ".svo2", ".vrs")
-"""Endings of devices' recordings, which are to be made datasets first."""
-
 _COLUMNS: Final = ("depth", "clean_depth", "hands", "sequence_id", "time_s", "sensor_seed")
 
 
@@ -25,10 +22,6 @@ def open_source(path: Path, options: SourceOptions) -> DepthSource:
     """The depth images at a path. Raises BadInput for whatever cannot be read as such."""
     if options.frames < 0 or options.fps < 0 or options.depth_scale < 0:
         raise BadInput("frames, fps and depth-scale must be >= 0")
-    if path.suffix.lower() in RECORDINGS:
-        raise BadInput(
-            f"{path} is a recording: make it a dataset first (handloom capture {path} OUT)"
-        )
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
         raise BadInput(f"{path} {what}: it must be a dataset or a folder of depth images")

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 from commands import assert_refused, call  # noqa: E402
 
 from frames.dataset import open_dataset  # noqa: E402
+from tests.train_tiny.coded_hands import CAMERA, draw_hands, place_hand  # noqa: E402
 from tests.train_tiny.real_frames import write_real  # noqa: E402
 from tests.train_tiny.test_prediction import SMALL  # noqa: E402
 from tests.train_tiny.test_prediction_files import write_folder  # noqa: E402
@@ -164,3 +165,20 @@ def test_a_finder_is_no_hand_network(capsys: pytest.CaptureFixture[str]) -> None
     )  # fmt: skip
     result = call(capsys, "predict", "w.safetensors", "in", "out", "--finder", "f.safetensors")
     assert result.code == 0, result.err
+
+
+def test_a_recording(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Arrays with their times: frames follow one another, from the box of the first."""
+    depth = np.stack([draw_hands(place_hand((120.0 + k, 150.0))) for k in range(3)])
+    camera = CAMERA.to_dict()
+    K = [[camera["fx"], 0, camera["cx"]], [0, camera["fy"], camera["cy"]], [0, 0, 1]]
+    np.savez("r.npz", depth=depth, K=np.array(K), depth_scale=10_000.0, time_s=np.arange(3) / 20)
+    result = call(
+        capsys, "predict", "w.safetensors", "r.npz", "out", "--boxes", "boxes.jsonl", "--json"
+    )
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["hands"] == 1
+    (row,) = (json.loads(line) for line in Path("out/predictions.jsonl").read_text().splitlines())
+    assert (row["sequence_id"], row["time_s"], row["frame_id"]) == (0, 0.0, 0)
+    Path("cut.bag").write_bytes(b"#ROSBAG")
+    assert_refused(call(capsys, "predict", "w.safetensors", "cut.bag", "out"), "cut.bag")

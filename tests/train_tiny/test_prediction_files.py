@@ -215,10 +215,3 @@ def test_a_video_is_read_back(tmp_path: Path) -> None:
     assert not read.read()[0]
     with pytest.raises(BadInput, match=r"a video is written as \.mp4"):
         Video(tmp_path / "a.avi", 25)
-
-
-@pytest.mark.parametrize("name", ["a.bag", "b.mkv"])
-def test_recordings_are_to_be_made_datasets(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).touch()
-    with pytest.raises(BadInput, match=r"is a recording: make it a dataset first \(handloom cap"):
-        open_source(tmp_path / name, SourceOptions())

@@ -31,6 +31,9 @@ QUALITIES: Final = (UNUSABLE, UNSURE)
 BESIDE: Final = {"previous": "previous frame", "color": "colour", "infrared": "infrared"}
 """Pictures that may be shown beside the depth: their key in a task's data, and what they are."""
 
+_SIDE_PX: Final = 250
+"""Width of the column beside the image."""
+
 _LABEL_COLORS: Final = {"Left": "#ff5d8f", "Right": "#ffb000"}
 
 _VECTORS: Final = (
@@ -41,7 +44,7 @@ _VECTORS: Final = (
 
 _IMAGE_OPTIONS: Final = (
     'zoom="true" zoomControl="true" negativeZoom="true" brightnessControl="true"'
-    ' contrastControl="true" smoothing="false" defaultZoom="auto"'
+    ' contrastControl="true" smoothing="false" defaultZoom="fit"'
 )
 
 
@@ -55,8 +58,8 @@ def build_interface(beside: tuple[str, ...]) -> str:
         f'<Label value="{name}" background="{_LABEL_COLORS[name]}"/>' for name in LABELS
     )
     others = "".join(
-        f'<View style="flex: 1 1 0; min-width: 220px"><Header value="{BESIDE[key]}" size="6"/>'
-        f'<Image name="{key}" value="${key}" smoothing="false" zoom="true"/></View>'
+        f'<Header value="{BESIDE[key]}" size="6"/>'
+        f'<Image name="{key}" value="${key}" smoothing="false" defaultZoom="fit"/>'
         for key in beside
     )
 
@@ -66,22 +69,23 @@ def build_interface(beside: tuple[str, ...]) -> str:
             f' perRegion="true" choice="multiple" showInline="true">{choices}</Choices>'
         )
 
+    hand = (
+        choose(OCCLUDED, "something hides", joints)
+        + choose(OUTSIDE, "outside the image", joints)
+        + choose(OWNER, "whose hand", f"<Choice value={quoteattr(OTHER_PERSON)}/>")
+    )
     return (
         '<View><Header value="$caption" size="6"/>'
-        f"{_VECTORS}{labels}</VectorLabels>"
-        f'<Image name="{IMAGE}" value="$image" {_IMAGE_OPTIONS}/>'
-        '<View visibleWhen="region-selected">'
-        + choose(OCCLUDED, "joints of this hand that something hides", joints)
-        + choose(OUTSIDE, "joints of this hand outside the image", joints)
-        + choose(OWNER, "whose hand", f"<Choice value={quoteattr(OTHER_PERSON)}/>")
-        + "</View>"
+        '<View style="display: flex; gap: 12px; align-items: flex-start">'
+        f'<View style="flex: 1 1 auto; min-width: 0">{_VECTORS}{labels}</VectorLabels>'
+        f'<Image name="{IMAGE}" value="$image" {_IMAGE_OPTIONS}/></View>'
+        f'<View style="flex: 0 0 {_SIDE_PX}px; width: {_SIDE_PX}px; font-size: 12px">{others}'
         f'<Header value="the frame" size="6"/><Choices name="{QUALITY}" toName="{IMAGE}"'
         ' choice="multiple" showInline="true">'
         f'<Choice value="{UNUSABLE}"/><Choice value="{UNSURE}"/></Choices>'
         f'<TextArea name="{NOTE}" toName="{IMAGE}" rows="1" maxSubmissions="1"'
         ' placeholder="what a colleague should know"/>'
-        + (f'<View style="display: flex; gap: 8px">{others}</View>' if others else "")
-        + "</View>"
+        f'<View visibleWhen="region-selected">{hand}</View></View></View></View>'
     )
 
 

@@ -23,7 +23,7 @@ from augment.readings import (
 )
 from augment.sensing import META_KEY, Sensing
 from augment.unread import forget_unread
-from frames.codec import encode_depth, encode_parts
+from frames.codec import encode_parts, encode_reading
 from frames.dataset import build_batch, open_dataset, split_rows
 from frames.errors import BadInput
 from frames.frame_table import build_frame_table
@@ -175,7 +175,7 @@ class Degrader:
         if self._sensing.baked:
             render = None if self._pairs is None else self._pairs.render_batch(ids)
             made = sense_batch(self._sensing, batch, render)
-            made["depth"] = [encode_depth(image) for image in made["depth"]]
+            made["depth"] = [encode_reading(image) for image in made["depth"]]
             made["invalid"] = [encode_parts(image) for image in made["invalid"]]
             return made
         labels = forget_unread(*(batch[name] for name in LABELS))

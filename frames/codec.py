@@ -1,15 +1,18 @@
 """Lossless image codecs of the dataset: depth (uint16) and part codes (uint8), as zstd blobs.
 
 Depth: second differences (pixel - left - upper + upper left, modulo 2^16), zigzag, then planes of
-bits: of the low byte four planes of two bits each, four rows to a byte, and the high bytes, all
-through zstd level 1. A plane's depth is nearly affine in the image, so most differences fit the
-first two bits and zstd runs through the rest. Parts: zstd level 1 of the raw bytes. Chosen by
-measurement (bench/codec.py); docs/dataset.md has the figures and reads both with numpy alone.
+bits: of the low byte four planes of two bits each, four rows to a byte, and the high bytes; their
+words that are not zero go through zstd level 1. A plane's depth is nearly affine in the image, so
+most differences fit the first two bits. What a sensor reads of few different depths is stored as
+ranks among these (`frames.levels`). Codes: each row XOR the one above, then as depth's planes.
+Chosen by measurement (bench/codec.py); docs/dataset.md has the figures and reads both with numpy
+alone. Blobs of schema version 2 (zstd of all planes, and of the codes as they are) are still read.
 """
 
+import struct
 import threading
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,45 +21,75 @@ from numba import njit
 from numpy.typing import NDArray
 
 from frames.errors import BadInput
+from frames.levels import MOST, fill_levels, rank_levels
+from frames.words import ALIGN, pad_size, squeeze, unsqueeze
 
 DepthImage = NDArray[np.uint16]
 ByteImage = NDArray[np.uint8]
+ByteRow = NDArray[np.uint8]
 
 
 def encode_depth(image: DepthImage) -> bytes:
     """A depth image (H, W) uint16 -> blob. Raises BadInput for another type or number of axes."""
     _check(image, np.uint16)
-    height, width = image.shape
-    planes = np.empty(_count_bytes(height, width), np.uint8)
-    _split(np.ascontiguousarray(image), planes)
-    return _compress(planes)
+    return _encode_planes(np.ascontiguousarray(image), _NOTHING)
+
+
+def encode_reading(image: DepthImage) -> bytes:
+    """As `encode_depth`, for what a sensor reads: it may know few different depths."""
+    _check(image, np.uint16)
+    ranked = rank_levels(np.ascontiguousarray(image))
+    if ranked is None:
+        return encode_depth(image)
+    ranks, values = ranked
+    steps = np.diff(values, prepend=np.uint16(0))
+    return _encode_planes(ranks, np.concatenate([steps & 255, steps >> 8]).astype(np.uint8))
+
+
+def _encode_planes(image: DepthImage, levels: ByteRow) -> bytes:
+    if not image.size:
+        return b""
+    size = _count_bytes(*image.shape)
+    planes, raw = _encoder.lend(pad_size(size))
+    planes[size:] = 0
+    _split(image, planes)
+    end = squeeze(planes, raw)
+    stop = end + len(levels)
+    raw[end:stop] = levels
+    return _HEAD.pack(FORMAT, len(levels) // 2, stop) + _encoder.compress(raw[:stop].data)
 
 
 def decode_depth(
     blob: bytes | pa.Buffer, height: int, width: int, out: DepthImage | None = None
 ) -> DepthImage:
-    """The image (height, width) uint16 of a blob by `encode_depth`.
+    """The image (height, width) uint16 of a blob by `encode_depth` or `encode_reading`.
 
     out: a C-contiguous (height, width) uint16 array to fill in place of a new one. Raises BadInput
     for a blob that is broken or of another size.
     """
-    planes = np.frombuffer(_decompress(blob, _count_bytes(height, width)), np.uint8)
+    planes, levels = _unpack(blob, _count_bytes(height, width))
     image = np.empty((height, width), np.uint16) if out is None else out
     _join(planes, image)
+    if len(levels):
+        low, high = levels.reshape(2, -1).astype(np.uint16)
+        if not fill_levels(image, (low | high << 8).cumsum(dtype=np.uint16)):
+            raise _explain(blob, image.nbytes, "a rank beyond the levels")
     return image
 
 
 def encode_parts(image: ByteImage) -> bytes:
     """An image of codes (H, W) uint8 -> blob. Raises BadInput for another type or shape."""
     _check(image, np.uint8)
-    return _compress(np.ascontiguousarray(image))
+    # zstd has no frame for nothing at all; an empty blob is one.
+    return _encoder.compress(np.ascontiguousarray(image).data) if image.size else b""
 
 
 def decode_parts(
     blob: bytes | pa.Buffer, height: int, width: int, out: ByteImage | None = None
 ) -> ByteImage:
     """The image (height, width) uint8 of a blob by `encode_parts`; `out`, errors as there."""
-    raw = np.frombuffer(_decompress(blob, height * width), np.uint8).reshape(height, width)
+    size = height * width
+    raw = np.frombuffer(_decompress(blob, blob, size, size), np.uint8).reshape(height, width)
     if out is None:
         return raw.copy()
     out[...] = raw
@@ -77,30 +110,64 @@ class _Encoder(threading.local):
         # Level 1 with a smaller table and longer matches: an eighth quicker for a hundredth more.
         tuned = zstandard.ZstdCompressionParameters.from_level(1, hash_log=10, min_match=7)
         self.compress = zstandard.ZstdCompressor(compression_params=tuned).compress
+        self._scratch = np.empty(0, np.uint8), np.empty(0, np.uint8)
+
+    def lend(self, size: int) -> tuple[ByteRow, ByteRow]:
+        """Arrays for planes (size,) and for what is left of them: fresh memory costs 30 us."""
+        if len(self._scratch[0]) != size:
+            most = size + size // ALIGN + 2 * MOST
+            self._scratch = np.empty(size, np.uint8), np.empty(most, np.uint8)
+        return self._scratch
 
 
 _encoder = _Encoder()
 
 
-def _compress(raw: NDArray[np.uint8]) -> bytes:
-    # zstd has no frame for nothing at all; an empty blob is one.
-    return _encoder.compress(raw.data) if raw.size else b""
+_HEAD: Final = struct.Struct("<BHI")
+"""Of a blob of depth: FORMAT, the number of levels, the bytes that zstd holds."""
+FORMAT: Final = 1
+_ZSTD: Final = 0x28
+"""First byte of every zstd frame: depth of schema version 2, zstd of all planes, begins so."""
+_NOTHING: Final = np.empty(0, np.uint8)
 
 
-def _decompress(blob: bytes | pa.Buffer, size: int) -> Any:
-    held = len(blob) if isinstance(blob, bytes) else blob.size
+def _unpack(blob: bytes | pa.Buffer, size: int) -> tuple[ByteRow, ByteRow]:
+    """The planes, `size` bytes and their padding, and the levels' bytes of a blob of depth."""
+    if size == 0 or not len(memoryview(blob)) or memoryview(blob)[0] == _ZSTD:
+        return np.frombuffer(_decompress(blob, blob, size, size), np.uint8), _NOTHING
+    start = bytes(memoryview(blob)[: _HEAD.size])
+    if start[0] != FORMAT or len(start) < _HEAD.size:
+        raise _explain(blob, size, f"no format begins with {start[0]}")
+    _, levels, inside = _HEAD.unpack(start)
+    whole = pad_size(size)
+    if not 2 * levels <= inside <= whole + whole // ALIGN + 2 * levels:
+        raise _explain(blob, size, f"it would hold {inside}")
+    body = pa.py_buffer(blob).slice(_HEAD.size)
+    raw = np.frombuffer(_decompress(blob, body, inside, size), np.uint8)
+    planes = np.empty(whole, np.uint8)
+    if not unsqueeze(raw[: inside - 2 * levels], planes):
+        raise _explain(blob, size, "words and marks differ")
+    return planes, raw[inside - 2 * levels :]
+
+
+def _decompress(blob: bytes | pa.Buffer, body: bytes | pa.Buffer, inside: int, size: int) -> Any:
+    """`inside` bytes of zstd's frame `body` of a blob that is to hold an image of `size` bytes."""
+    held = len(memoryview(blob))
     if size == 0 or held == 0:
         if size == 0 and held == 0:
             return b""
         raise BadInput(f"image blob of {held} bytes does not hold an image of {size} bytes")
     try:
-        return _codec().decompress(blob, decompressed_size=size)
+        return _codec().decompress(body, decompressed_size=inside)
     except (OSError, ValueError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0]
-        raise BadInput(
-            f"image blob of {held} bytes does not decode to {size} bytes: broken data or a wrong "
-            f"image size ({reason})"
-        ) from None
+        raise _explain(blob, size, str(error).splitlines()[0]) from None
+
+
+def _explain(blob: bytes | pa.Buffer, size: int, reason: str) -> BadInput:
+    return BadInput(
+        f"image blob of {len(memoryview(blob))} bytes does not decode to {size} bytes: broken data "
+        f"or a wrong image size ({reason})"
+    )
 
 
 def _count_bytes(height: int, width: int) -> int:

@@ -16,7 +16,7 @@ from frames.card import build_card
 from frames.disk import explain_write_error, is_temporary, make_folder, write_file
 from frames.errors import BadInput
 from frames.lock import lock_folder
-from frames.schema import SCHEMA_VERSION
+from frames.schema import READABLE_VERSIONS, SCHEMA_VERSION, name_readable
 from frames.shard import SHARD_FOLDER, SUM_SUFFIX, shard_name
 from frames.splits import read_splits
 
@@ -96,9 +96,9 @@ def check_meta(meta: Any, folder: Path) -> dict[str, Any]:
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise BadInput(f'{path} is not a handloom dataset\'s: "format" must be "{FORMAT}"')
     version = meta.get("schema_version")
-    if version != SCHEMA_VERSION:
+    if version not in READABLE_VERSIONS:
         raise BadInput(
-            f"{path} has schema version {version}, this handloom reads {SCHEMA_VERSION}: "
+            f"{path} has schema version {version}, this handloom reads {name_readable()}: "
             f"use the handloom that wrote it"
         )
     for key in ("frames", "frames_per_shard"):

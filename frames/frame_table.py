@@ -1,16 +1,15 @@
 """Frames back to a table: the way in for whatever changes frames one by one."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from frames.codec import encode_depth, encode_parts
+from frames.codec import encode_depth, encode_parts, encode_reading
 from frames.record import Frame
 from frames.schema import (
     CAPTURE_COLUMNS,
-    DEPTH_COLUMNS,
     FRAME_COLUMNS,
     HAND_COLUMNS,
     IMAGE_COLUMNS,
@@ -18,6 +17,13 @@ from frames.schema import (
     Column,
     table_from_columns,
 )
+
+_ENCODERS: Final[dict[str, Any]] = {
+    "depth": encode_reading,
+    "clean_depth": encode_depth,
+    "parts": encode_parts,
+    "invalid": encode_parts,
+}
 
 
 def build_frame_table(frames: Sequence[Frame]) -> pa.Table:
@@ -42,7 +48,7 @@ def _gather(column: Column, records: Sequence[Any]) -> Any:
     """One column of all records, as `table_from_columns` takes it."""
     values = [getattr(record, column.name) for record in records]
     if column.name in IMAGE_COLUMNS:
-        encode: Any = encode_depth if column.name in DEPTH_COLUMNS else encode_parts
+        encode: Any = _ENCODERS[column.name]
         return [None if v is None else encode(np.ascontiguousarray(v)) for v in values]
     if column.optional and all(v is None for v in values):
         return None

@@ -14,8 +14,11 @@ import pyarrow as pa
 from frames.camera import Camera
 from frames.errors import BadInput
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Raised with every change that an older reader would misread."""
+
+READABLE_VERSIONS: Final = (2, 3)
+"""What this reader reads. Version 2 has the same columns; its depth blobs hold all planes."""
 
 VERSION_KEY: Final = b"handloom.schema_version"
 IMAGE_COLUMNS: Final = ("depth", "clean_depth", "parts", "invalid")
@@ -156,6 +159,11 @@ SCHEMAS: Final = (SCHEMA, CAPTURE_SCHEMA)
 def find_schema(schema: pa.Schema) -> pa.Schema | None:
     """The one of `SCHEMAS` that this one equals; None if it is neither."""
     return next((known for known in SCHEMAS if schema.equals(known)), None)
+
+
+def name_readable() -> str:
+    """READABLE_VERSIONS in words."""
+    return " and ".join(str(version) for version in READABLE_VERSIONS)
 
 
 def table_from_columns(

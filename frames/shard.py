@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from frames.disk import SteadyFile, make_folder, write_files
 from frames.errors import BadInput
-from frames.schema import SCHEMA, SCHEMA_VERSION, VERSION_KEY, find_schema
+from frames.schema import READABLE_VERSIONS, SCHEMA, VERSION_KEY, find_schema, name_readable
 
 SHARD_FOLDER: Final = "shards"
 SUM_SUFFIX: Final = ".sha256"
@@ -170,9 +170,9 @@ def open_shard(path: Path) -> pq.ParquetFile:
     except (OSError, ValueError, pa.ArrowException) as error:
         raise BadInput(f"{path} is truncated or no shard: {_first_line(error)}") from None
     version = (schema.metadata or {}).get(VERSION_KEY, b"none").decode(errors="replace")
-    if version != str(SCHEMA_VERSION):
+    if version not in map(str, READABLE_VERSIONS):
         raise BadInput(
-            f"{path} has schema version {version}, this handloom reads {SCHEMA_VERSION}: "
+            f"{path} has schema version {version}, this handloom reads {name_readable()}: "
             f"use the handloom that wrote it"
         )
     if find_schema(schema) is None:

@@ -10,7 +10,7 @@ from augment.readings import name_devices, sense_shot
 from augment.sensing import Sensing
 from augment.shots import Shots, prepare_shots
 from frames.camera import Camera
-from frames.codec import encode_depth, encode_parts
+from frames.codec import encode_depth, encode_parts, encode_reading
 from synth.raster.canvas import DEPTH_SCALE
 from synth.scene.clip import Rates
 from synth.scene.scene import Scenes
@@ -66,7 +66,7 @@ class Recording:
         shot = self._shots.shot(b, self._camera, depth, DEPTH_SCALE, codes)
         name = sense_shot(self._sensing, shot, self._read, self.invalid[b], b, self._render_pair)
         self._sensed["sensor"].append(name)
-        self._sensed["depth"].append(encode_depth(self._read))
+        self._sensed["depth"].append(encode_reading(self._read))
         self._sensed["invalid"].append(encode_parts(self.invalid[b]))
 
     def _render_pair(self, b: int, model: MatchedStereo) -> Pair:

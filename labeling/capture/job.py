@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from frames.codec import encode_depth
+from frames.codec import encode_reading
 from frames.errors import BadInput
 from frames.schema import HAND_COLUMNS, OBJECT_COLUMNS, Column, table_from_columns
 from labeling.capture.opening import open_recording
@@ -100,7 +100,7 @@ class CaptureMaker:
             depth, color, infrared = [], [], []
             for _ in part:
                 sight = next(sights)
-                depth.append(encode_depth(sight.depth))
+                depth.append(encode_reading(sight.depth))
                 color.append(sight.color)
                 infrared.append(sight.infrared)
             columns = {

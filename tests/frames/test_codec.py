@@ -1,5 +1,7 @@
 """Image codecs: exact for every image, broken blobs told, decodable with numpy alone."""
 
+import struct
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -7,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from frames.codec import decode_depth, decode_parts, encode_depth, encode_parts
+from frames.codec import (
+    decode_depth,
+    decode_parts,
+    encode_depth,
+    encode_parts,
+    encode_reading,
+)
 from frames.errors import BadInput
 
 SIZES = st.tuples(st.integers(0, 17), st.integers(0, 23))
@@ -16,9 +24,10 @@ SIZES = st.tuples(st.integers(0, 17), st.integers(0, 23))
 @settings(max_examples=150, deadline=None)
 @given(image=arrays(np.uint16, SIZES, elements=st.integers(0, 65535)))
 def test_any_depth_image_comes_back(image: np.ndarray) -> None:
-    decoded = decode_depth(encode_depth(image), *image.shape)
-    np.testing.assert_array_equal(decoded, image)
-    assert decoded.dtype == np.uint16
+    for encode in (encode_depth, encode_reading):
+        decoded = decode_depth(encode(image), *image.shape)
+        np.testing.assert_array_equal(decoded, image)
+        assert decoded.dtype == np.uint16
 
 
 @settings(max_examples=60, deadline=None)
@@ -39,25 +48,84 @@ def test_extremes_and_noise_come_back(shape: tuple[int, int]) -> None:
         np.add.outer(np.arange(shape[0]) * 7, np.arange(shape[1]) * 11).astype(np.uint16),
     ]
     for image in images:
-        np.testing.assert_array_equal(decode_depth(encode_depth(image), *shape), image)
+        for encode in (encode_depth, encode_reading):
+            np.testing.assert_array_equal(decode_depth(encode(image), *shape), image)
     view = images[0][::2, ::3]
     np.testing.assert_array_equal(decode_depth(encode_depth(view), *view.shape), view)
 
 
-@pytest.mark.parametrize("height", [32, 31, 30, 29, 1])
-def test_numpy_alone_decodes(height: int) -> None:
-    width, fours = 45, -(-height // 4)
-    image = np.random.default_rng(2).integers(0, 65536, (height, width), np.uint16)
-    size = (4 * fours + height) * width
-    raw = pa.Codec("zstd").decompress(encode_depth(image), size, asbytes=True)
-    low, high = np.split(np.frombuffer(raw, np.uint8), [4 * fours * width])
+def unfold(planes: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Planes of bits back to the image, in numpy."""
+    fours = -(-height // 4)
+    low, high = np.split(planes[: (4 * fours + height) * width], [4 * fours * width])
     pairs = low.reshape(4, fours, 1, width) >> np.array([[0], [2], [4], [6]], np.uint8) & 3
     zigzag = high.reshape(height, width).astype(np.uint16) << 8
     for k in range(4):
         zigzag |= pairs[k].reshape(-1, width)[:height].astype(np.uint16) << 2 * k
     steps = zigzag >> 1 ^ -(zigzag & 1)
-    both = steps.cumsum(0, dtype=np.uint16).cumsum(1, dtype=np.uint16)
-    np.testing.assert_array_equal(both, image)
+    return steps.cumsum(0, dtype=np.uint16).cumsum(1, dtype=np.uint16)
+
+
+def fold(image: np.ndarray) -> np.ndarray:
+    """The reverse of `unfold`."""
+    height, width = image.shape
+    fours = -(-height // 4)
+    steps = np.diff(np.diff(image, axis=0, prepend=np.uint16(0)), axis=1, prepend=np.uint16(0))
+    zigzag = (steps << 1) ^ -(steps >> 15)
+    low = np.zeros((4 * fours, width), np.uint8)
+    low[:height] = zigzag & 255
+    quarter = np.array([0, 2, 4, 6], np.uint8)[:, None]
+    pairs = [
+        np.bitwise_or.reduce((low.reshape(fours, 4, width) >> 2 * k & 3) << quarter, axis=1)
+        for k in range(4)
+    ]
+    return np.concatenate([np.stack(pairs).ravel(), (zigzag >> 8).astype(np.uint8).ravel()])
+
+
+@pytest.mark.parametrize("levels", [0, 300])
+@pytest.mark.parametrize("height", [32, 31, 30, 29, 1])
+def test_numpy_alone_decodes(height: int, levels: int) -> None:
+    width, fours = 45, -(-height // 4)
+    rng = np.random.default_rng(2)
+    image = rng.integers(0, 65536, (height, width), np.uint16)
+    image[:, 10:30] = 7000
+    if levels:
+        image = rng.integers(0, 65536, levels, np.uint16)[image % levels]
+    blob = encode_reading(image) if levels else encode_depth(image)
+    form, count, size = struct.unpack("<BHI", blob[:7])
+    assert form == 1
+    assert count == (len(np.unique(image)) if levels else 0)
+    raw = np.frombuffer(pa.Codec("zstd").decompress(blob[7:], size, asbytes=True), np.uint8)
+    marks = -(-(4 * fours + height) * width // 32)
+    kept, there, values = np.split(raw, [size - marks - 2 * count, size - 2 * count])
+    words = np.zeros(8 * marks, np.uint32)
+    words[np.unpackbits(there, bitorder="little") == 1] = kept.view(np.uint32)
+    assert kept.view(np.uint32).all()
+    read = unfold(words.view(np.uint8), height, width)
+    if count:
+        low, high = values.reshape(2, -1).astype(np.uint16)
+        read = (low | high << 8).cumsum(dtype=np.uint16)[read]
+    np.testing.assert_array_equal(read, image)
+
+
+@pytest.mark.parametrize("shape", [(32, 45), (29, 45), (1, 1), (240, 320)])
+def test_depth_of_schema_2_is_read(shape: tuple[int, int]) -> None:
+    image = np.random.default_rng(3).integers(0, 65536, shape, np.uint16)
+    planes = fold(image)
+    np.testing.assert_array_equal(unfold(planes, *shape), image)
+    blob = pa.Codec("zstd", compression_level=1).compress(planes, asbytes=True)
+    np.testing.assert_array_equal(decode_depth(blob, *shape), image)
+    with pytest.raises(BadInput, match="does not decode"):
+        decode_depth(blob, shape[0] + 4, shape[1])
+
+
+def test_few_levels_cost_few_bytes() -> None:
+    v, u = np.mgrid[:240, :320]
+    disparity = np.random.default_rng(4).normal(300 + 0.3 * u + 0.2 * v, 0.4).round()
+    image = (10_000 * 60 / disparity).round().astype(np.uint16)
+    assert len(encode_reading(image)) < 0.6 * len(encode_depth(image))
+    many = np.arange(240 * 320, dtype=np.uint16).reshape(240, 320)
+    assert encode_reading(many) == encode_depth(many)
 
 
 def test_a_plane_costs_little() -> None:
@@ -87,6 +155,13 @@ def test_bytes_do_not_depend_on_what_came_before() -> None:
     assert encode_depth(image) == first
 
 
+def _disguise(levels: int, more: int) -> bytes:
+    """A blob of 20 x 30 whose head tells of other levels, and of more bytes, than are there."""
+    blob = encode_reading(np.arange(600, dtype=np.uint16).reshape(20, 30) % 90)
+    form, count, size = struct.unpack("<BHI", blob[:7])
+    return struct.pack("<BHI", form, levels if levels else count, size + more) + blob[7:]
+
+
 @pytest.mark.parametrize(
     "blob",
     [
@@ -94,6 +169,9 @@ def test_bytes_do_not_depend_on_what_came_before() -> None:
         b"\x00",
         b"not zstd at all",
         encode_depth(np.arange(600, dtype=np.uint16).reshape(20, 30))[:-3],
+        encode_depth(np.arange(600, dtype=np.uint16).reshape(20, 30))[:5],
+        b"\x02" + encode_depth(np.arange(600, dtype=np.uint16).reshape(20, 30))[1:],
+        *(_disguise(count, size) for count, size in ((1, 0), (0, 4), (2, 0), (0, 1 << 30))),
         encode_depth(np.zeros((20, 31), np.uint16)),
         encode_depth(np.zeros((20, 29), np.uint16)),
         encode_parts(np.zeros((20, 30), np.uint8)),

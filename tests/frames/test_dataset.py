@@ -257,7 +257,7 @@ def test_creating_is_deterministic_and_resumable(tmp_path: Path) -> None:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     before = (tmp_path / "a" / "dataset.json").stat().st_mtime_ns
     stored = create_dataset(tmp_path / "a", META)
-    assert stored == {**META, "format": "handloom", "schema_version": 2}
+    assert stored == {**META, "format": "handloom", "schema_version": 3}
     assert (tmp_path / "a" / "dataset.json").stat().st_mtime_ns == before
 
 
@@ -335,7 +335,7 @@ def test_an_unfinished_dataset_opens_only_in_part(tmp_path: Path) -> None:
         ("{", "is not valid JSON"),
         ("[]", 'must be "handloom"'),
         ("{}", 'must be "handloom"'),
-        ('{"format": "handloom", "schema_version": 7}', "schema version 7, this handloom reads 2"),
+        ('{"format": "handloom", "schema_version": 7}', "version 7, this handloom reads 2 and 3"),
         ('{"format": "handloom", "schema_version": 2}', "frames must be a whole number"),
         ("\x00\x01", "is not valid JSON"),
     ],

@@ -14,6 +14,7 @@ from frames.schema import (
     FRAME_COLUMNS,
     HAND_COLUMNS,
     OBJECT_COLUMNS,
+    READABLE_VERSIONS,
     SCHEMA,
     SCHEMA_VERSION,
     VERSION_KEY,
@@ -48,8 +49,9 @@ def test_values_arrive_in_their_rows() -> None:
 
 
 def test_the_version_is_in_the_schema() -> None:
-    assert SCHEMA_VERSION == 2
-    assert build_table(np.arange(2)).schema.metadata[VERSION_KEY] == b"2"
+    assert SCHEMA_VERSION == 3
+    assert SCHEMA_VERSION in READABLE_VERSIONS
+    assert build_table(np.arange(2)).schema.metadata[VERSION_KEY] == b"3"
 
 
 def test_no_frames_and_no_hands_make_a_table() -> None:

@@ -62,8 +62,8 @@ def find_range(depth_m: NDArray[np.float32], proposals: Sequence[Proposal]) -> t
     if not read.size:
         return 0.2, 1.0
     # Flying pixels are nearer than anything that is there.
-    near = float(np.percentile(read, 2.0))
-    return max(0.0, near - 0.02), near + REACH_M
+    near = float(np.percentile(read, 0.5))
+    return max(0.0, near - 0.05), near + REACH_M
 
 
 def draw_depth(

@@ -111,6 +111,7 @@ class Person:
         ) as waited:
             self.page.get_by_role("button", name="Submit").click()
         assert waited.value.status == 201
+        self.page.wait_for_timeout(4000)
 
 
 @pytest.fixture(scope="module")

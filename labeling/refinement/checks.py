@@ -22,13 +22,13 @@ LEAST_LIFTED: Final = 3
 
 WORST_JOINT_SD: Final = 5.0
 """Farthest label from its joint, in its standard deviations."""
-LABELS_SD: Final = 2.0
+LABELS_SD: Final = 1.5
 """Root mean square of the same, over all labels."""
-DEPTH_M: Final = 0.008
+DEPTH_M: Final = 0.005
 """Median distance between readings and the model, of pixels that nothing nearer hides."""
-MISSING: Final = 0.25
+MISSING: Final = 0.2
 """Share of the model's pixels where the sensor reads something behind it."""
-BONES_SD: Final = 3.5
+BONES_SD: Final = 3.0
 """Hand length, breadth or a finger, in standard deviations of adults."""
 SIDE_GAIN: Final = 0.6
 """A hand of the other side that costs less than this share of the labelled side's fits better."""

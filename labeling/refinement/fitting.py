@@ -64,7 +64,7 @@ class FitOptions:
     top."""
     outline_sd_px: float = 1.0
     """Standard deviation of an outline in the image."""
-    surface_share: float = 0.3
+    surface_share: float = 0.5
     """What one of the surface's residuals counts against a label."""
     vertices: int = 400
     """Vertices that are compared, of all sides of the hand."""

@@ -1,6 +1,5 @@
 """Weights that come along with handloom, and weights by any of the names that a user may give."""
 
-import hashlib
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +9,7 @@ from torch import nn
 
 from frames.errors import BadInput
 from train_tiny.models import CROP_MODELS
-from train_tiny.run_folder import WEIGHTS_NAME, read_run
+from train_tiny.run_folder import WEIGHTS_NAME, hash_file, read_run
 from train_tiny.weights import load_weights
 
 SHIPPED: Final = "shipped"
@@ -71,11 +70,6 @@ def load_hand_net(name: str | Path) -> HandNet:
         )
     side = int(found.config.get("input_px", 128))
     return HandNet(found.name, found.net, side, found.provenance, hash_file(path))
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def load_finder(name: str | Path | None) -> Any:

@@ -215,3 +215,9 @@ def test_a_video_is_read_back(tmp_path: Path) -> None:
     assert not read.read()[0]
     with pytest.raises(BadInput, match=r"a video is written as \.mp4"):
         Video(tmp_path / "a.avi", 25)
+
+
+def test_the_docs_name_every_column() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs/prediction.md").read_text()
+    for column in COLUMNS:
+        assert f"`{column.name}`" in text, column.name

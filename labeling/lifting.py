@@ -5,6 +5,7 @@ and joint; a joint that something hides gets none, for what is read there is som
 the model of the hand can tell of hidden joints is `labeling.refinement`'s.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,13 +76,12 @@ def lift_hand(hand: DrawnHand, depth_m: NDArray[np.float32], camera: Camera) -> 
     px, seen = hand.keypoints_px, hand.marks == PLACED
     radius = int(np.clip(round(0.05 * measure_palm(px)), 1, 4))
     # Where the hand is: the middle of what its joints' own pixels show, the rim's readings apart.
-    own = np.array([_read_pixel(depth_m, px[k]) if seen[k] else np.nan for k in range(KEYPOINTS)])
+    own = np.where(seen, read_pixels(depth_m, px), np.nan)
     inner = own[~_TIPS & np.isfinite(own)]
     surface = np.full(KEYPOINTS, np.nan)
     if len(inner):
         middle = float(np.median(inner))
-        for k in np.flatnonzero(seen):
-            surface[k] = _read_skin(depth_m, px[k], own[k], radius, middle, bool(_TIPS[k]))
+        surface[seen] = _read_skin(depth_m, px[seen], own[seen], radius, middle, _TIPS[seen])
     joint = surface + FLESH_M
     _drop_long_bones(px, joint, camera)
     return Lifted(surface, joint)
@@ -100,7 +100,7 @@ def label_hand(
     visibility[hand.marks == BEYOND] = VISIBILITY_OUTSIDE
     cause[hand.marks == BEYOND] = CAUSE_OUTSIDE
     provenance[hand.marks == DELETED] = PROVENANCE_NONE
-    surface = np.array([_read_pixel(depth_m, p) for p in px.astype(np.float64)], np.float32)
+    surface = read_pixels(depth_m, px.astype(np.float64)).astype(np.float32)
     unread = (hand.marks == PLACED) & np.isnan(surface)
     visibility[unread], cause[unread] = VISIBILITY_OCCLUDED, CAUSE_DROPOUT
     cam = np.full((KEYPOINTS, 3), np.nan, np.float32)
@@ -130,48 +130,72 @@ def label_hand(
     )
 
 
-def _read_pixel(depth_m: NDArray[np.float32], px: Floats) -> float:
-    """The reading at the pixel nearest to a place; NaN for none."""
-    if not np.isfinite(px).all():
-        return np.nan
-    u, v = np.floor(px + 0.5).astype(int)
+def read_pixels(depth_m: NDArray[np.float32], px: Floats) -> Floats:
+    """(n,) readings at the pixels nearest to places (n, 2); NaN for none."""
     height, width = depth_m.shape
-    if not (0 <= u < width and 0 <= v < height) or depth_m[v, u] <= 0:
-        return np.nan
-    return float(depth_m[v, u])
+    with np.errstate(invalid="ignore"):
+        nearest = np.floor(px + 0.5)
+        inside = np.asarray(((nearest >= 0) & (nearest < (width, height))).all(-1))
+    u, v = np.where(inside[:, None], nearest, 0).astype(np.int64).T
+    read = depth_m[v, u].astype(np.float64)
+    return np.where(inside & (read > 0), read, np.nan)
 
 
 def _read_skin(
-    depth_m: NDArray[np.float32], px: Floats, own: float, radius: int, middle: float, tip: bool
-) -> float:
-    """The skin's depth around a place: the median of one surface's readings; NaN for none."""
-    u, v = np.floor(px + 0.5).astype(int)
-    around = depth_m[
-        max(v - radius, 0) : v + radius + 1, max(u - radius, 0) : u + radius + 1
-    ].ravel()
-    mine = around[(around > 0) & (np.abs(around - middle) < REACH_M)].astype(np.float64)
-    if not len(mine):
-        return np.nan
-    at = own
-    if tip or not np.isfinite(own) or abs(own - middle) >= REACH_M:
-        # A tip lies on the outline: half of its surroundings are what is behind. The nearest
-        # surface with more than a stray reading is the finger.
-        near = np.sort(mine)
-        at = float(near[min(len(near) - 1, max(1, len(near) // 8))])
-    return float(np.median(mine[np.abs(mine - at) <= SAME_SURFACE_M]))
+    depth_m: NDArray[np.float32],
+    px: Floats,
+    own: Floats,
+    radius: int,
+    middle: float,
+    tips: NDArray[np.bool_],
+) -> Floats:
+    """(n,) the skin's depth around places (n, 2): the median of one surface's readings within
+    `radius` pixels; NaN for none. own: (n,) readings at their own pixels. middle: of the hand.
+    """
+    height, width = depth_m.shape
+    step = np.arange(-radius, radius + 1)
+    u, v = np.floor(px + 0.5).astype(np.int64).T
+    u, v = u[:, None, None] + step, v[:, None, None] + step[:, None]
+    inside = (u >= 0) & (u < width) & (v >= 0) & (v < height)
+    around = depth_m[np.clip(v, 0, height - 1), np.clip(u, 0, width - 1)].astype(np.float64)
+    mine = inside & (around > 0) & (np.abs(around - middle) < REACH_M)
+    near = np.sort(np.where(mine, around, np.inf).reshape(len(px), -1), axis=1)
+    count = mine.sum((1, 2))
+    # A tip lies on the outline: half of its surroundings are what is behind. The nearest surface
+    # with more than a stray reading is the finger.
+    place = np.minimum(np.maximum(1, count // 8), np.maximum(count - 1, 0))
+    nearest = near[np.arange(len(px)), place]
+    with np.errstate(invalid="ignore"):
+        elsewhere = tips | ~np.isfinite(own) | (np.abs(own - middle) >= REACH_M)
+        at = np.where(elsewhere, nearest, own)
+        one = np.abs(near - at[:, None]) <= SAME_SURFACE_M
+    # The readings of one surface are neighbours in the sorted row.
+    first, members = one.argmax(1), one.sum(1)
+    row, last = np.arange(len(px)), near.shape[1] - 1
+    low = near[row, np.minimum(first + np.maximum(members - 1, 0) // 2, last)]
+    high = near[row, np.minimum(first + members // 2, last)]
+    return np.where((count > 0) & (members > 0), (low + high) / 2, np.nan)
 
 
 def _drop_long_bones(px: Floats, joint_m: Floats, camera: Camera) -> None:
     """Take the depth of joints away whose bones would be longer than a hand's."""
     known = np.isfinite(joint_m)
+    if not known.any():
+        return
     cam = np.full((KEYPOINTS, 3), np.nan)
     cam[known] = camera.unproject(px[known]) * joint_m[known, None]
-    middle = np.nanmedian(joint_m) if known.any() else np.nan
-    for (parent, child), longest in zip(BONES, LONGEST_BONE_M, strict=True):
-        length = np.linalg.norm(cam[child] - cam[parent])
-        if np.isfinite(length) and length > longest:
-            # The one that lies farther from the rest of the hand is wrong.
-            far = [abs(cam[k, 2] - middle) for k in (parent, child)]
-            wrong = parent if far[0] > far[1] else child
-            joint_m[wrong] = np.nan
-            cam[wrong] = np.nan
+    middle = float(np.median(joint_m[known]))
+    for bone, (parent, child) in enumerate(BONES):
+        if not _is_long(cam, bone):
+            continue
+        # The one that lies farther from the rest of the hand is wrong.
+        far = [abs(cam[k, 2] - middle) for k in (parent, child)]
+        wrong = parent if far[0] > far[1] else child
+        joint_m[wrong] = np.nan
+        cam[wrong] = np.nan
+
+
+def _is_long(cam: Floats, bone: int) -> bool:
+    a, b = BONES[bone]
+    x, y, z = cam[b] - cam[a]
+    return bool(math.sqrt(x * x + y * y + z * z) > LONGEST_BONE_M[bone])

@@ -49,8 +49,11 @@ def make_frame(number: int, sides: tuple[str, ...] = ("left", "right")) -> Frame
             for s in np.linspace(0, 1, 12):
                 at = px[a] * s + px[b] * (1 - s)
                 z = cam[a, 2] * s + cam[b, 2] * (1 - s) - 0.009
-                disc = np.hypot(u - at[0], v - at[1]) < 84.25 * 0.009 / z
-                depth = np.where(disc, np.minimum(depth, z), depth)
+                reach = 84.25 * 0.009 / z
+                rows = slice(max(0, int(at[1] - reach)), max(0, int(at[1] + reach) + 2))
+                columns = slice(max(0, int(at[0] - reach)), max(0, int(at[0] + reach) + 2))
+                disc = np.hypot(u[rows, columns] - at[0], v[rows, columns] - at[1]) < reach
+                depth[rows, columns][disc] = np.minimum(depth[rows, columns][disc], z)
         hands.append(_record(side, k, cam, px))
     steps = np.rint(depth * 10_000).astype(np.uint16)
     steps[0, :5] = 0

@@ -55,6 +55,12 @@ def _measure(  # type: ignore[no-untyped-def]
         if solid[h] < 0 and not flat:
             continue
         T = T_object[h] if solid[h] >= 0 else T_wrist[h]
+        if solid[h] >= 0:
+            s = solid[h]
+            west, south, low = pack.origin[s, 0], pack.origin[s, 1], pack.origin[s, 2]
+            east = west + (pack.shape[s, 0] - 1) * pack.spacing[s, 0]
+            north = south + (pack.shape[s, 1] - 1) * pack.spacing[s, 1]
+            high = low + (pack.shape[s, 2] - 1) * pack.spacing[s, 2]
         for k in range(part.shape[0]):
             v = vertices[h, k]
             x, y, z = np.float64(v[0]), np.float64(v[1]), np.float64(v[2])
@@ -62,6 +68,9 @@ def _measure(  # type: ignore[no-untyped-def]
             py = ((T[1, 0] * x + T[1, 1] * y) + T[1, 2] * z) + T[1, 3]
             pz = ((T[2, 0] * x + T[2, 1] * y) + T[2, 2] * z) + T[2, 3]
             if solid[h] >= 0:
+                # The grid ends 2.5 cm beyond the solid: nothing is told of what is outside it.
+                if px < west or px > east or py < south or py > north or pz < low or pz > high:
+                    continue
                 d = solid_distance(pack, solid[h], px, py, pz)
             else:
                 d = ((plane[h, 0] * px + plane[h, 1] * py) + plane[h, 2] * pz) - plane[h, 3]

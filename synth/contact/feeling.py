@@ -7,7 +7,15 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba import njit
 
-from synth.contact.posture import JIT, blend_point, bone_gap, distance_at, normal_at, place_capsule
+from synth.contact.posture import (
+    JIT,
+    LINKS,
+    blend_point,
+    bone_gap,
+    distance_at,
+    normal_at,
+    place_capsule,
+)
 from synth.hand.bones import BONE_PART
 from synth.hand.collision import segment_distance
 
@@ -21,6 +29,15 @@ NEAR_M: Final = 0.012
 ARM_SEEN_M: Final = 0.030
 """Skin of a part, or of the forearm, whose probes are farther away than this is not looked at: a
 vertex is nearer than the probes about it by less than the difference to SEEN_M."""
+BEYOND: Final = 1.01
+SLACK_M: Final = 0.001
+"""Bounds may be too high by so much: a grid can be steeper than a distance, and skin between two
+bones moves a little farther than either."""
+
+NONE_KNOWN: Final = np.zeros(21, np.bool_)
+ALL_KNOWN: Final = np.ones(21, np.bool_)
+DIGITS_KNOWN: Final = np.isin(np.arange(21), LINKS)
+"""Which bones' probes have bounds that hold; see `feel_parts`."""
 
 
 class State(NamedTuple):
@@ -92,14 +109,21 @@ def self_depth(flesh, who, bones, ends):
 
 
 @njit(**JIT)
-def feel_parts(hand, who, inward, pack, solid, state, gaps, normals):
-    """Least gap of each part's probes, gaps (17,), and the way out of the solid there (17, 3)."""
-    gaps[:] = 1.0
-    state.bound[:] = -1.0
+def feel_parts(hand, who, inward, pack, solid, state, known, gaps, normals):
+    """Least gap of each part's probes, gaps (17,), and the way out of the solid there (17, 3).
+
+    Gaps that `feel_skin` passes over are not told apart. known (21,) bool: bones that have not
+    moved against the solid since `state.bound` was measured.
+    """
+    gaps[:] = BEYOND * NEAR_M
+    gaps[16] = BEYOND * ARM_SEEN_M
     for b in range(21):
         part = BONE_PART[b] - 1
+        if not known[b]:
+            for p in range(hand.first[b], hand.first[b + 1]):
+                state.bound[p] = -1.0
         gap, nearest = bone_gap(
-            hand, who, state.bones, b, inward, pack, solid, state.bound, 0.0, gaps[part], -1
+            hand, who, state.bones, b, inward, pack, solid, state.bound, SLACK_M, gaps[part], -1
         )
         if nearest >= 0:
             gaps[part] = gap

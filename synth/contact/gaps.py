@@ -7,7 +7,15 @@ from numba import njit
 
 from frames.parts import FOREARM
 from synth.contact.closing import FREE
-from synth.contact.feeling import ARM_SEEN_M, SEEN_M, State, feel_parts, feel_skin, make_state
+from synth.contact.feeling import (
+    ARM_SEEN_M,
+    NONE_KNOWN,
+    SEEN_M,
+    State,
+    feel_parts,
+    feel_skin,
+    make_state,
+)
 from synth.contact.holds import PARTS
 from synth.contact.placing import turn_in
 from synth.contact.posture import JIT, blend_point, bone_gap, distance_at, pose_hand
@@ -105,7 +113,9 @@ def _solid_gaps(hand, pack, identity, angles, T, solid, left, state: State, out)
         who = identity[n]
         pose_hand(hand, who, angles[n], state.turn, state.origin, state.bones)
         turn_in(T[n], left[n], state.inward)
-        feel_parts(hand, who, state.inward, pack, solid[n], state, out[n], state.normals)
+        feel_parts(
+            hand, who, state.inward, pack, solid[n], state, NONE_KNOWN, out[n], state.normals
+        )
         feel_skin(hand, who, state.inward, pack, solid[n], state, out[n], FREE)
 
 

@@ -121,8 +121,8 @@ def slide(T, mirrored, inward, direction, way):
 
 
 @njit(**JIT)
-def least_gap(hand, who, state, listed, count, inward, pack, solid, moved):
-    gap = 1.0
+def least_gap(hand, who, state, listed, count, inward, pack, solid, moved, gap):
+    """The least gap of the listed bones, or `gap` where they are no nearer."""
     for n in range(count):
         b = listed[n]
         gap, _ = bone_gap(
@@ -140,7 +140,7 @@ def bring(
     Returns 1 when they do, 0 when they do not, -1 when they did from the start.
     """
     state.bound[:] = -1.0
-    gap = least_gap(hand, who, state, listed, count, inward, pack, solid, 0.0) + press
+    gap = least_gap(hand, who, state, listed, count, inward, pack, solid, 0.0, 1.0) + press
     if gap < -NEAR_M:
         return -1
     way = 0.0
@@ -154,7 +154,8 @@ def bring(
         step = max(min(step, most - way), 0.00005) if gap > 0.0 else gap
         slide(T, mirrored, inward, direction, step)
         way += step
-        gap = least_gap(hand, who, state, listed, count, inward, pack, solid, abs(step)) + press
+        moved = abs(step)
+        gap = least_gap(hand, who, state, listed, count, inward, pack, solid, moved, 1.0) + press
     return 1 if abs(gap) <= 10 * NEAR_M else 0
 
 
@@ -163,10 +164,11 @@ def push_out(
     hand, who, state, listed, count, T, mirrored, inward, direction, most, press, pack, solid
 ):
     """Move the solid along a direction until the listed bones are clear of it: did that work?"""
-    way = 0.0
+    way = step = 0.0
+    state.bound[:] = -1.0
     for _ in range(14):
-        state.bound[:] = -1.0
-        gap = least_gap(hand, who, state, listed, count, inward, pack, solid, 0.0) + press
+        # Only what is inside is asked for.
+        gap = least_gap(hand, who, state, listed, count, inward, pack, solid, step, NEAR_M) + press
         if gap >= -NEAR_M:
             return True
         step = -gap + 0.0005

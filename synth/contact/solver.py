@@ -9,6 +9,7 @@ from numba import njit
 from synth.contact.choosing import choose_fit
 from synth.contact.closing import close_digit, free_digit, measure_digit
 from synth.contact.feeling import (
+    DIGITS_KNOWN,
     MAX_GAP_M,
     MAX_PRESS_M,
     feel_parts,
@@ -64,7 +65,8 @@ def close_hand(ways, g, begin, hand, flesh, who, inward, pack, solid, press, sta
 @njit(**JIT)
 def judge(ways, g, hand, flesh, who, inward, pack, solid, state, gaps, normals):
     """0 where the hand holds, else why not (1-5); gaps (17,) of the parts, NaN beyond 10 mm."""
-    feel_parts(hand, who, inward, pack, solid, state, gaps, normals)
+    # Every digit was measured where it is now: see `close_hand`.
+    feel_parts(hand, who, inward, pack, solid, state, DIGITS_KNOWN, gaps, normals)
     count = 0
     least = 1.0
     thumb = False

@@ -9,7 +9,7 @@ from numba import njit
 
 from frames.stream import normal, uniform
 from synth.config import GraspConfig
-from synth.contact.feeling import MAX_PRESS_M, feel_parts, feel_skin, make_state
+from synth.contact.feeling import ALL_KNOWN, MAX_PRESS_M, feel_parts, feel_skin, make_state
 from synth.contact.holds import PARTS, Holds
 from synth.contact.placing import FAR_M, bring, turn_in
 from synth.contact.posture import JIT, mark_point, pose_hand
@@ -109,7 +109,7 @@ def _approach(hand, pack, identity, solid, left, angles, turn, toward, pick, rad
                         direction, 2 * far, -away[n], pack, solid[n])  # fmt: skip
             if met != 1:
                 continue
-            feel_parts(hand, who, inward, pack, solid[n], state, gaps, state.normals)
+            feel_parts(hand, who, inward, pack, solid[n], state, ALL_KNOWN, gaps, state.normals)
             if not feel_skin(hand, who, inward, pack, solid[n], state, gaps, MAX_PRESS_M):
                 continue
             m = -1.0 if left[n] else 1.0

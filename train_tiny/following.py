@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from train_tiny.hand_pose import HandPose
 
 VELOCITY_SHARE: Final = 0.5
-"""Of the last move, so much is expected to happen again: none would lag behind quick hands, all
-would swing with every error."""
+"""Of the last move, so much is expected to happen again: with none, quick hands leave the crop; all
+would swing with every error (docs/prediction.md)."""
 
 SIDE_MEMORY: Final = 0.9
 """A hand does not change sides: of what earlier frames said of it, so much still counts."""

@@ -88,11 +88,11 @@ def time_calls(calls: Sequence[Callable[[], object]], rounds: int = 200) -> list
     In turn, so that whatever else the machine does falls on all alike; a tenth of the rounds, at
     least two, warm up.
     """
-    spent = np.empty((rounds, len(calls)))
     warm = max(2, rounds // 10)
-    for turn in range(-warm, rounds):
+    spent = np.empty((warm + rounds, len(calls)))
+    for row in spent:
         for place, call in enumerate(calls):
             start = time.process_time()
             call()
-            spent[turn, place] = time.process_time() - start
-    return [float(ms) for ms in 1000 * np.median(spent, axis=0)]
+            row[place] = time.process_time() - start
+    return [float(ms) for ms in 1000 * np.median(spent[warm:], axis=0)]

@@ -3,6 +3,8 @@
 Static quantisation by onnxruntime in ONNX' own QuantizeLinear and DequantizeLinear, which other
 runtimes read too: weights symmetric int8 with a scale each output channel, activations uint8 with
 ranges met on calibration images. What a clip to 0 .. 6 does, the range of what follows it does.
+Biases are corrected for the weights' rounding (`train_tiny.bias_correction`); the layers that give
+the outputs stay as they are.
 """
 
 import contextlib
@@ -16,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import ModelProto
+from onnx import GraphProto, ModelProto
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -25,6 +27,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
+from train_tiny.bias_correction import correct_biases
 from train_tiny.interface import INPUT
 from train_tiny.onnx_graph import slim_model
 
@@ -43,13 +46,15 @@ _BATCH: Final = 16
 def quantise_model(model: ModelProto, images: NDArray[np.float32]) -> ModelProto:
     """images: (N, 1, H, W) to calibrate on."""
     with tempfile.TemporaryDirectory() as folder, _quiet():
+        named = _name_nodes(correct_biases(model, images))
         place = Path(folder) / "quantised.onnx"
         quantize_static(
-            _name_nodes(model),
+            named,
             place,
             _Images(images),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(QUANTISED),
+            nodes_to_exclude=_find_last(named.graph),
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
@@ -57,6 +62,16 @@ def quantise_model(model: ModelProto, images: NDArray[np.float32]) -> ModelProto
             extra_options=_OPTIONS,
         )
         return slim_model(onnx.load(place), model.graph.name)
+
+
+def _find_last(graph: GraphProto) -> list[str]:
+    """Names of the nodes after which nothing computes in 8 bits: what they give is not rounded."""
+    followed = {name for n in graph.node if n.op_type in QUANTISED for name in n.input}
+    return [
+        n.name
+        for n in graph.node
+        if n.op_type in QUANTISED and not any(name in followed for name in n.output)
+    ]
 
 
 class _Images(CalibrationDataReader):

@@ -1,6 +1,7 @@
 """A trained network as one file for another runtime, compared with torch before it is written."""
 
 import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from frames.disk import make_folder, write_files
+from frames.disk import explain_write_error, make_folder, write_files
 from frames.errors import BadInput
 from train_tiny.checks import Checks, Wanted, load_checks, run_in_parts
 from train_tiny.cost import Macs, count_macs, time_calls
@@ -84,6 +85,10 @@ def check_package(path: Path, format: str) -> None:
     if path.is_dir():
         raise BadInput(f"cannot write {path}: a folder is in the way")
     make_folder(path.parent)
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise explain_write_error(path, error) from None
 
 
 def load_deployed(path: Path, heads: Sequence[str] | None = None) -> Deployed:
@@ -109,7 +114,8 @@ def load_deployed(path: Path, heads: Sequence[str] | None = None) -> Deployed:
     if heads is None:
         return deployed
     _check_heads(path, deployed.config, heads)
-    config = {k: v and (k not in TASKS or k in heads) for k, v in deployed.config.items()}
+    config = dict(deployed.config)
+    config.update({k: k in heads for k in TASKS[1:] if config.get(k)})
     net = fold_norms(build_model(deployed.name, config).net)
     state = deployed.net.state_dict()
     net.load_state_dict({name: state[name] for name in net.state_dict()})

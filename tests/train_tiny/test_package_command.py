@@ -66,7 +66,7 @@ def test_what_cannot_be_is_told_in_one_line(
         assert_refused(result, *said)
         assert not place.is_file()
 
-    refuse("argument --format: invalid choice: 'tflite'", more="--format tflite")
+    refuse("invalid choice 'tflite' for argument '--format'", more="--format tflite")
     refuse("onnx is written as .onnx, got", out="hand.pte")
     refuse("executorch is written as .pte, got", more="--format executorch")
     refuse("cannot read the weights", "No such file", target=tmp_path / "nothing")
@@ -79,7 +79,7 @@ def test_what_cannot_be_is_told_in_one_line(
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     damaged.write_bytes(data)
-    refuse("is damaged", "SHA-256", target=damaged)
+    refuse("are damaged", "SHA-256", target=damaged)
     (tmp_path / "file").write_text("in the way")
     refuse("a file is in the way", out="file/hand.onnx")
     monkeypatch.setattr(packaging, "find_spec", lambda name: None if name == "onnx" else name)

@@ -178,7 +178,7 @@ def main(*names: str) -> None:
     table = Table(
         *("frames", "hands", "way", "all", "p90", "visible", "occluded", "outside", "lifted"),
         title=f"{describe_machine()}\nmedian 3D error, mm; labels with {LABEL_SD_PX:g} px noise",
-        caption="lifted: joints to which lifting gives a depth; to others it gives the hand's middle",
+        caption="lifted: joints to which lifting gives a depth; others get the hand's middle",
     )
     wanted = [(name, "builtin") for name in names or SENSORS]
     for name, hand in [*wanted, (wanted[0][0], "webxr")]:

@@ -70,7 +70,7 @@ def measure_precision(
     Raises BadInput where that is not installed.
     """
     try:
-        from faster_coco_eval import COCO, COCOeval_faster  # type: ignore[import-untyped]
+        from faster_coco_eval import COCO, COCOeval_faster
     except ImportError:
         raise BadInput(
             "average precision needs faster-coco-eval: pip install 'handloom[train]'"

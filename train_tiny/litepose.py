@@ -145,7 +145,7 @@ class LitePose(nn.Module):
         one bias. For evaluation only.
         """
         for i, sequence in enumerate(self.deconv_bnrelu):
-            norm = sequence[0]  # type: ignore[index]
+            norm = sequence[0]
             if not isinstance(norm, nn.BatchNorm2d):
                 continue
             assert norm.running_mean is not None and norm.running_var is not None
@@ -154,7 +154,7 @@ class LitePose(nn.Module):
             self.deconv_refined[i] = _scale_outputs(self.deconv_refined[i], scale, bias)
             if self.config.fusion:
                 self.deconv_raw[i] = _scale_outputs(self.deconv_raw[i], scale, None)
-            sequence[0] = nn.Identity()  # type: ignore[operator]
+            sequence[0] = nn.Identity()
 
     def _start(self) -> None:
         for module in self.modules():

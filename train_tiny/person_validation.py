@@ -117,7 +117,7 @@ def measure_persons(source: PersonSource, found: Sequence[Sequence[Found]]) -> d
     Areas, crowds and sigmas are the file's own. Raises BadInput where faster-coco-eval is missing.
     """
     try:
-        from faster_coco_eval import COCO, COCOeval_faster  # type: ignore[import-untyped]
+        from faster_coco_eval import COCO, COCOeval_faster
     except ImportError:
         raise BadInput(
             "average precision needs faster-coco-eval: pip install 'handloom[train]'"

@@ -23,6 +23,7 @@ from torch import nn
 from augment.geometry.crop import Target, target_box
 from frames.camera import Camera
 from frames.errors import BadInput
+from train_tiny.both_ways import BothWays
 from train_tiny.depth_image import DepthImage, read_boxes, read_depth
 from train_tiny.devices import choose_device
 from train_tiny.finder import Finder, aim_at_found
@@ -65,9 +66,11 @@ class HandPose:
         finder: str | Path | Finder | None = None,
         device: str = "cpu",
         looks: int = LOOKS,
+        mirror: bool = True,
     ) -> "HandPose":
         """weights: a file, a run's folder, or "shipped". finder: the same of a network that finds
-        hands, or anything that does; None for the shipped one, where it is there.
+        hands, or anything that does; None for the shipped one, where it is there. mirror: ask the
+        network of each crop's mirror image too (`train_tiny.both_ways`).
 
         Raises BadInput for weights that are not there, damaged, or of another kind of network.
         """
@@ -77,7 +80,8 @@ class HandPose:
         else:
             finds = finder
         about = {"name": found.name, "sha256": found.sha256}
-        return cls(found.net, found.input_px, finds, choose_device(device), looks, about)
+        net = BothWays(found.net) if mirror else found.net
+        return cls(net, found.input_px, finds, choose_device(device), looks, about)
 
     def __call__(
         self,

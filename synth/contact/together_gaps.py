@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from frames.parts import FOREARM
-from synth.contact.flesh import Flesh, nearest_flesh, place_flesh
+from synth.contact.flesh import Flesh, place_flesh
 from synth.hand.bones import BONE_PART, FOREARM_BONE
 from synth.hand.kinematics import bone_transforms, skin_hands
 from synth.hand.rig import Rig
@@ -70,7 +70,7 @@ def _part_gaps(vertices, order, start, ball, bound, group, far, forearms, side, 
     What a part is near to is as near to it: both are told.
     """
     parts = start.shape[0] - 1
-    about = np.empty((bound.shape[1], 4))
+    about, bones = np.empty((ball.shape[1], 4)), np.empty(ball.shape[1], np.int64)
     for h in range(vertices.shape[0]):
         for p in range(parts):
             count = start[p + 1] - start[p]
@@ -87,23 +87,45 @@ def _part_gaps(vertices, order, start, ball, bound, group, far, forearms, side, 
                 x, y, z = vertices[h, v, 0] - cx, vertices[h, v, 1] - cy, vertices[h, v, 2] - cz
                 radius = max(radius, x * x + y * y + z * z)
             radius = np.sqrt(radius)
-            near = False
+            # The balls that can be near to any vertex of this part, one behind another.
+            limit, found = min(far, out[h, side, p]), 0
             for g in range(bound.shape[1]):
-                about[g] = bound[h, g]
-                x, y, z = bound[h, g, 0] - cx, bound[h, g, 1] - cy, bound[h, g, 2] - cz
-                reach = bound[h, g, 3] + radius + far
                 # A forearm may be asked about hands alone: the arms' way is not known yet.
                 arms = p == FOREARM - 1 and g == FOREARM_BONE and not forearms
-                if arms or x * x + y * y + z * z >= reach * reach:
-                    about[g, 3] = -1.0
-                near = near or about[g, 3] >= 0.0
-            if not near:
+                x, y, z = bound[h, g, 0] - cx, bound[h, g, 1] - cy, bound[h, g, 2] - cz
+                reach = bound[h, g, 3] + radius + limit
+                if arms or bound[h, g, 3] < 0.0 or reach <= 0.0:
+                    continue
+                if x * x + y * y + z * z >= reach * reach:
+                    continue
+                for s in range(group[g], group[g + 1]):
+                    x, y, z = ball[h, s, 0] - cx, ball[h, s, 1] - cy, ball[h, s, 2] - cz
+                    reach = ball[h, s, 3] + radius + limit
+                    if reach > 0.0 and x * x + y * y + z * z < reach * reach:
+                        about[found], bones[found] = ball[h, s], g
+                        found += 1
+            if found == 0:
                 continue
             for k in range(start[p], start[p + 1]):
                 v = order[k]
-                x, y, z = vertices[h, v, 0], vertices[h, v, 1], vertices[h, v, 2]
-                gap, bone = nearest_flesh(ball[h], about, group, x, y, z, out[h, side, p])
+                gap, bone = _nearest(
+                    about, bones, found, vertices[h, v, 0], vertices[h, v, 1], vertices[h, v, 2],
+                    out[h, side, p],
+                )  # fmt: skip
                 if bone >= 0:
                     out[h, side, p] = gap
                     q = BONE_PART[bone] - 1
                     out[h, 1 - side, q] = min(out[h, 1 - side, q], gap)
+
+
+@numba.njit(cache=True, nogil=True)
+def _nearest(ball, bones, count, x, y, z, far):  # type: ignore[no-untyped-def]
+    """Signed distance of a point to the nearest of some balls, and its bone; -1 beyond `far`."""
+    best, bone = far, -1
+    for s in range(count):
+        dx, dy, dz = x - ball[s, 0], y - ball[s, 1], z - ball[s, 2]
+        reach = best + ball[s, 3]
+        d2 = dx * dx + dy * dy + dz * dz
+        if reach > 0.0 and d2 < reach * reach:
+            best, bone = np.sqrt(d2) - ball[s, 3], bones[s]
+    return best, bone

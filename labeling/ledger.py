@@ -42,6 +42,8 @@ CREATE TABLE IF NOT EXISTS answers (
     PRIMARY KEY (annotation, digest));
 CREATE TABLE IF NOT EXISTS standing (
     annotation INTEGER PRIMARY KEY, digest TEXT NOT NULL, task INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS outcomes (
+    key TEXT PRIMARY KEY, digest TEXT NOT NULL, outcome TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS fetched (task INTEGER PRIMARY KEY, updated_at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS standing_task ON standing (task);
 """
@@ -280,6 +282,39 @@ class Ledger:
         for key, task, body in rows:
             found.setdefault(key or "", []).append({**json.loads(body), "task": task})
         return found
+
+    def list_standing(self) -> dict[str, list[tuple[int, str, int]]]:
+        """Annotations that stand, by frame: number, digest and task of each, oldest first."""
+        rows = self._base.execute(
+            "SELECT a.key, s.annotation, s.digest, s.task FROM standing s"
+            " JOIN answers a ON a.annotation = s.annotation AND a.digest = s.digest"
+            " ORDER BY a.updated_at, a.annotation"
+        )
+        found: dict[str, list[tuple[int, str, int]]] = {}
+        for key, *one in rows:
+            found.setdefault(key or "", []).append((one[0], one[1], one[2]))
+        return found
+
+    def read_versions(self, versions: Iterable[tuple[int, str, int]]) -> list[dict[str, Any]]:
+        """Annotations as `list_standing` names them."""
+        return [
+            json.loads(
+                self._base.execute(
+                    "SELECT body FROM answers WHERE annotation = ? AND digest = ?", (number, digest)
+                ).fetchone()[0]
+            )
+            for number, digest, _ in versions
+        ]
+
+    def list_outcomes(self) -> dict[str, tuple[str, str]]:
+        """What answers became, by frame: the digest of those answers, and the outcome."""
+        rows = self._base.execute("SELECT key, digest, outcome FROM outcomes")
+        return {key: (digest, outcome) for key, digest, outcome in rows}
+
+    def put_outcomes(self, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Remember what answers became: key, digest and outcome."""
+        with self.change():
+            self._base.executemany("INSERT OR REPLACE INTO outcomes VALUES (?,?,?)", list(rows))
 
     def list_history(self, key: str) -> list[dict[str, Any]]:
         """Every version of every annotation of a frame, oldest first."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -131,6 +132,7 @@ def add_spares(proposals: Sequence[Proposal], camera: Camera) -> tuple[Proposal,
     return tuple(by_side.get(side) or build_spare(side, camera) for side in SIDES)
 
 
+@lru_cache(maxsize=64)
 def build_spare(side: str, camera: Camera) -> Proposal:
     """An open hand in the lower left (left hand) or lower right corner."""
     places = np.array(_OPEN_HAND)

@@ -5,18 +5,20 @@ in the ledger, and the dataset is built from the ledger: so it does not matter w
 stopped. A frame that cannot be used goes to the review list with the reason.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from frames.camera import Camera
 from frames.errors import BadInput
 from frames.job import Progress
-from labeling.answers import Answer, Doubt, read_answer
-from labeling.combining import POLICIES, Label, combine_answers
+from labeling.combining import POLICIES, Label
 from labeling.labelled import LabelledFrame, write_labelled
 from labeling.ledger import KnownFrame, Ledger
+from labeling.outcomes import READING, read_outcome, work_out, write_outcome
 from labeling.review import Review
 from labeling.sending import Patience, Sender
 from labeling.sources import Sources
@@ -122,81 +124,50 @@ def choose_labels(
     ledger: Ledger, policy: str, data: Sequence[Path] = ()
 ) -> tuple[list[LabelledFrame], list[Review]]:
     """The frames that have a label, in the order of their datasets, and those to look at."""
-    answers, known = ledger.list_answers(), ledger.list_frames()
-    sources = Sources(data)
+    standing, known = ledger.list_standing(), ledger.list_frames()
+    sources, before = Sources(data), ledger.list_outcomes()
     labelled: list[LabelledFrame] = []
     reviews: list[Review] = []
-    for key in [*known, *sorted(set(answers) - set(known))]:
-        if key not in answers:
+    fresh: list[tuple[str, str, str]] = []
+    for key in [*known, *sorted(set(standing) - set(known))]:
+        if key not in standing:
             continue
-        mine, where = answers[key], known.get(key)
-        doubts = _Doubts(mine, where, reviews)
+        mine, where = standing[key], known.get(key)
+        doubts: Sequence[tuple[str, int | None]]
+        label: Label | None = None
+        digest = ""
         if where is None:
-            doubts.add("its frame was never pushed from here")
-            continue
-        try:
-            camera = sources.find_camera(where)
-        except BadInput as error:
-            doubts.add(str(error))
-            continue
-        label = _read_label(mine, camera, policy, doubts)
-        if label is not None:
-            tasks = sorted({int(a["task"]) for a in mine})
-            labelled.append(LabelledFrame(where, label, tuple(tasks), _digest(mine, policy)))
+            doubts = [("its frame was never pushed from here", None)]
+        else:
+            try:
+                sources.find(where)
+                digest = _sum_answers(mine, policy)
+                if before.get(key, ("",))[0] == digest:
+                    outcome = read_outcome(before[key][1])
+                else:
+                    camera = sources.find_camera(where)
+                    outcome = work_out(ledger.read_versions(mine), camera, policy)
+                    fresh.append((key, digest, write_outcome(outcome)))
+                label, doubts = outcome.label, outcome.doubts
+            except BadInput as error:
+                doubts = [(str(error), None)]
+        tasks = tuple(sorted({task for _, _, task in mine}))
+        reviews += [_review(reason, number, tasks[0], where) for reason, number in doubts]
+        if label is not None and where is not None:
+            labelled.append(LabelledFrame(where, label, tasks, digest))
+    ledger.put_outcomes(fresh)
     return labelled, reviews
 
 
-class _Doubts:
-    """Reasons about one frame."""
-
-    def __init__(
-        self, answers: Sequence[Mapping[str, Any]], known: KnownFrame | None, out: list[Review]
-    ) -> None:
-        self._task = int(answers[0]["task"])
-        self._known, self._out = known, out
-
-    def add(self, reason: str, annotation: int | None = None) -> None:
-        known = self._known
-        self._out.append(
-            Review(
-                reason,
-                self._task,
-                None if known is None else known.key,
-                None if known is None else known.dataset,
-                None if known is None else known.frame,
-                annotation,
-            )
-        )
+def _review(reason: str, annotation: int | None, task: int, known: KnownFrame | None) -> Review:
+    if known is None:
+        return Review(reason, task, None, None, None, annotation)
+    return Review(reason, task, known.key, known.dataset, known.frame, annotation)
 
 
-def _read_label(
-    annotations: Sequence[Mapping[str, Any]], camera: Camera, policy: str, doubts: _Doubts
-) -> Label | None:
-    """One frame's label, or None with the reason among the doubts."""
-    answers: list[Answer] = []
-    doubtful = False
-    for annotation in annotations:
-        try:
-            answers.append(read_answer(annotation, camera))
-        except Doubt as doubt:
-            number = annotation.get("id")
-            doubts.add(str(doubt), number if isinstance(number, int) else None)
-            doubtful = True
-    if doubtful:
-        return None
-    try:
-        return combine_answers(answers, policy)
-    except Doubt as doubt:
-        doubts.add(str(doubt))
-        return None
-
-
-def _digest(annotations: Sequence[Mapping[str, Any]], policy: str) -> str:
+def _sum_answers(versions: Sequence[tuple[int, str, int]], policy: str) -> str:
     """What a frame's label depends on, short: equal digests, equal labels."""
-    import hashlib
-    import json
-
-    text = json.dumps([policy, list(annotations)], sort_keys=True)
+    text = json.dumps([READING, policy, versions])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -206,8 +177,6 @@ def _is_task(task: Any) -> bool:
 
 def _step_back(time: str) -> str:
     """A server's time, a little earlier."""
-    from datetime import datetime, timedelta
-
     form = "%Y-%m-%dT%H:%M:%S.%fZ"
     text = time.replace("+00:00", "Z")
     if "." not in text:

@@ -9,13 +9,16 @@ import contextlib
 import logging
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from train_tiny.interface import Interface
+
+_WHOLE: Final = ("net.keypoints", "net.heads")
+"""Layers whose outputs are not rounded: those that give a network's own."""
 
 
 def export_executorch(interface: Interface, images: NDArray[np.float32] | None = None) -> bytes:
@@ -42,12 +45,52 @@ def _quantise(graph: torch.nn.Module, example: Any, images: NDArray[np.float32])
 
     quantizer = XNNPACKQuantizer()
     quantizer.set_global(get_symmetric_quantization_config(is_per_channel=True))
+    quantizer.set_filter_function(_is_rounded)
     prepared = prepare_pt2e(torch.export.export(graph, example).module(), quantizer)
     with torch.no_grad():
         for image in images:
             prepared(torch.from_numpy(image)[None])
+    _clip_ranges(prepared)
     quantised: torch.nn.Module = convert_pt2e(prepared)
     return quantised
+
+
+def _is_rounded(node: Any) -> bool:
+    """Whether a node of the captured graph computes in 8 bits."""
+    homes = node.meta.get("nn_module_stack", {}).values()
+    return not any(whole in home for home, _ in homes for whole in _WHOLE)
+
+
+def _clip_ranges(prepared: Any) -> None:
+    """Give convolutions the range of the clip to 0 .. 6 that follows them: rounding to it clips.
+
+    The quantiser knows of ReLU alone; what comes out before ReLU6 reaches much farther, and steps
+    over that would be as much wider.
+    """
+    from torchao.quantization.pt2e import MinMaxObserver
+    from torchao.quantization.pt2e.observer import ObserverBase
+
+    for node in prepared.graph.nodes:
+        if "hardtanh" not in str(node.target):
+            continue
+        low, high = (float(n) for n in (*node.args, -1.0, 1.0)[1:3])
+        before = node.args[0]
+        for one in (*([before] if len(before.users) == 1 else []), *node.users):
+            observer = getattr(prepared, str(one.target), None)
+            if not isinstance(observer, ObserverBase):
+                continue
+            clipped = MinMaxObserver(
+                dtype=observer.dtype,
+                qscheme=observer.qscheme,
+                quant_min=observer.quant_min,
+                quant_max=observer.quant_max,
+                eps=float(observer.eps),
+            )
+            met = float(observer.min_val), float(observer.max_val)
+            clipped.min_val, clipped.max_val = (
+                torch.tensor(min(max(value, low), high)) for value in met
+            )
+            setattr(prepared, one.target, clipped)
 
 
 @contextlib.contextmanager

@@ -3,8 +3,7 @@
 Static quantisation by onnxruntime in ONNX' own QuantizeLinear and DequantizeLinear, which other
 runtimes read too: weights symmetric int8 with a scale each output channel, activations uint8 with
 ranges met on calibration images. What a clip to 0 .. 6 does, the range of what follows it does.
-Biases are corrected for the weights' rounding (`train_tiny.bias_correction`); the layers that give
-the outputs stay as they are.
+The layers that give the outputs stay as they are.
 """
 
 import contextlib
@@ -27,7 +26,6 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from train_tiny.bias_correction import correct_biases
 from train_tiny.interface import INPUT
 from train_tiny.onnx_graph import slim_model
 
@@ -46,7 +44,7 @@ _BATCH: Final = 16
 def quantise_model(model: ModelProto, images: NDArray[np.float32]) -> ModelProto:
     """images: (N, 1, H, W) to calibrate on."""
     with tempfile.TemporaryDirectory() as folder, _quiet():
-        named = _name_nodes(correct_biases(model, images))
+        named = _name_nodes(model)
         place = Path(folder) / "quantised.onnx"
         quantize_static(
             named,

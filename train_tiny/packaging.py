@@ -12,10 +12,11 @@ import numpy as np
 
 from frames.disk import explain_write_error, make_folder, write_files
 from frames.errors import BadInput
+from train_tiny.bias_correction import correct_biases
 from train_tiny.checks import Checks, Wanted, load_checks, run_in_parts
 from train_tiny.cost import Macs, count_macs, time_calls
 from train_tiny.folding import fold_norms
-from train_tiny.interface import Interface, describe_network
+from train_tiny.interface import Graph, Interface, describe_network
 from train_tiny.layers import count_parameters
 from train_tiny.models import build_model
 from train_tiny.place import load_net
@@ -149,8 +150,13 @@ def package(
 
 def export_network(interface: Interface, format: str, calibration: Any) -> bytes:
     """The file's bytes. calibration: (N, 1, H, W) images for formats of 8 bits."""
-    suffix, whole = FORMATS[format]
-    images = calibration if whole else None
+    suffix, rounded = FORMATS[format]
+    images = None
+    if rounded:
+        images = calibration
+        graph = correct_biases(interface.graph, images)
+        assert isinstance(graph, Graph)
+        interface = replace(interface, graph=graph)
     if suffix == ".pte":
         from train_tiny.executorch_export import export_executorch
 

@@ -12,10 +12,14 @@ def group_parameters(net: nn.Module, weight_decay: float) -> list[dict[str, obje
     What a norm scales loses nothing by a smaller scale, and a bias has no length to keep short;
     decay would only pull them from where they belong.
     """
-    learned = [p for p in net.parameters() if p.requires_grad]
+    decaying: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    for name, p in net.named_parameters():
+        if p.requires_grad:
+            (rest if p.ndim <= 1 or name.endswith("bias") else decaying).append(p)
     return [
-        {"params": [p for p in learned if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": decaying, "weight_decay": weight_decay},
+        {"params": rest, "weight_decay": 0.0},
     ]
 
 

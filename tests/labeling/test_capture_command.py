@@ -184,10 +184,10 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
 
 def test_the_predictor_without_torch_or_weights_is_told(run: Run, monkeypatch: Any) -> None:
     write_npz(Path("a.npz"), make_known())
-    monkeypatch.setitem(sys.modules, "train_tiny", None)
-    said = run("capture", "a.npz", "out", "--most-worth", "2")
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "train_tiny", None)
+        said = run("capture", "a.npz", "out", "--most-worth", "2")
     assert_refused(said, "pip install 'handloom[train]'", "--predictor none")
-    monkeypatch.undo()
     assert not Path("out").exists()
 
 

@@ -19,10 +19,11 @@ import synth.generator
 from bench.killing import Settings, hash_files, soak
 from frames.engine import parse_range
 from frames.errors import BadInput
-from frames.shard import encode_table, open_shard, shard_path
+from frames.shard import open_shard, shard_path
 from synth.config import SynthConfig
 from synth.engine import generate
 from synth.generator import Generator
+from tests.frames.fabricate import encode_table
 
 CONFIG = SynthConfig(frames=70, seed=3, camera="ego-small", frames_per_shard=16)
 """Five shards, the last one short."""

@@ -255,7 +255,7 @@ def test_norms_and_biases_do_not_decay() -> None:
     weights, rest = group_parameters(net, 0.1)
     assert (weights["weight_decay"], rest["weight_decay"]) == (0.1, 0.0)
     owners = {id(p): type(m).__name__ for m in net.modules() for p in m.parameters(recurse=False)}
-    assert {owners[id(p)] for p in weights["params"]} == {"Conv2d", "Linear"}
+    assert {owners[id(p)] for p in weights["params"]} == {"Conv2d", "Linear", "JointHead"}
     biases = {id(m.bias) for m in net.modules() if getattr(m, "bias", None) is not None}
     for p in rest["params"]:
         assert owners[id(p)] == "BatchNorm2d" or id(p) in biases

@@ -65,8 +65,10 @@ def write_frames(folder: Path, count: int) -> None:
 
 
 def answer(studio: SdkStudio, base: Path, project: int, tasks: list[int], since_s: float) -> None:
-    """Accept the predictions of these tasks, as if `since_s` ago: copied within the database."""
-    moment = (datetime.now(UTC) - timedelta(seconds=since_s)).strftime("%Y-%m-%d %H:%M:%S.%f")
+    """Accept the predictions of these tasks, one every ten seconds, the last one `since_s` ago:
+    copied within the database.
+    """
+    last = datetime.now(UTC) - timedelta(seconds=since_s)
     with sqlite3.connect(base, timeout=60) as database:
         columns = [r[1] for r in database.execute("PRAGMA table_info(task_completion)")]
         model = studio._send("POST", f"api/tasks/{tasks[0]}/annotations", {"result": []})["id"]
@@ -78,7 +80,9 @@ def answer(studio: SdkStudio, base: Path, project: int, tasks: list[int], since_
             )
         )
         database.execute("DELETE FROM task_completion WHERE id = ?", (model,))
-        for number in tasks:
+        for place, number in enumerate(tasks):
+            at = last - timedelta(seconds=10 * (len(tasks) - 1 - place))
+            moment = at.strftime("%Y-%m-%d %H:%M:%S.%f")
             (result,) = database.execute(
                 "SELECT result FROM prediction WHERE task_id = ?", (number,)
             ).fetchone()
@@ -112,39 +116,54 @@ def main(tasks: int = TASKS) -> None:
         home = Path(folder) / "studio"
         write_frames(Path(folder) / "capture", tasks)
         login = server.prepare(home, server.find_port(0))
-        with server.run_server(home, server.install(venv), login):
+        with server.run_server(home, server.install(venv), login) as process:
             server.ensure_token(home, login)
             studio = SdkStudio(login.url, read_token(None, home, {}))
-            measure(home, studio, Path(folder), tasks)
+            measure(home, studio, Path(folder), process.pid)
 
 
-def measure(home: Path, studio: SdkStudio, folder: Path, tasks: int) -> None:
+class Clock:
+    """Time on the wall, and of processors: ours and the server's."""
+
+    def __init__(self, server: int) -> None:
+        self._server = server
+        self._began = self._read()
+
+    def _read(self) -> tuple[float, float, float]:
+        stat = Path(f"/proc/{self._server}/stat").read_text().rpartition(")")[2].split()
+        ticks = int(stat[11]) + int(stat[12])
+        return time.perf_counter(), time.process_time(), ticks / os.sysconf("SC_CLK_TCK")
+
+    def say(self) -> str:
+        """What passed since it was made."""
+        wall, ours, theirs = (b - a for a, b in zip(self._began, self._read(), strict=True))
+        return f"{wall:.2f} s (processor: bridge {ours:.2f} s, server {theirs:.2f} s)"
+
+
+def measure(home: Path, studio: SdkStudio, folder: Path, server: int) -> None:
     """Push, pull, pull what changed."""
     ledger = Ledger(ledger_path(home, studio.url, "bench"))
     capture, out = open_dataset(folder / "capture"), folder / "labels"
     warm = PushPlan("bench", home / "pictures", frames=range(2))
     push(studio, capture, ledger, open_predictor("labels"), warm)
 
-    began = time.perf_counter()
+    clock = Clock(server)
     report = push(
         studio, capture, ledger, open_predictor("labels"), PushPlan("bench", home / "pictures")
     )
-    took = time.perf_counter() - began
-    print(f"push of {report.sent} tasks: {took:.1f} s, {report.sent / took:.0f} tasks/s")
+    print(f"push of {report.sent} tasks: {clock.say()}")
 
     numbers = [t.number for t in studio.list_tasks(report.project)]
     base = home / "data" / "label_studio.sqlite3"
     answer(studio, base, report.project, numbers, 3600.0)
-    began = time.perf_counter()
+    clock = Clock(server)
     found = pull(studio, ledger, out, PullPlan())
-    took = time.perf_counter() - began
-    print(f"pull of {found.frames} frames, {found.hands} hands: {took:.1f} s")
+    print(f"pull of {found.frames} frames, {found.hands} hands: {clock.say()}")
 
     answer(studio, base, report.project, numbers[-CHANGED:], 0.0)
-    began = time.perf_counter()
+    clock = Clock(server)
     found = pull(studio, ledger, out, PullPlan())
-    took = time.perf_counter() - began
-    print(f"pull of {found.fetched} that changed, of {found.frames}: {took:.2f} s")
+    print(f"pull of {found.fetched} that changed, of {found.frames}: {clock.say()}")
     ledger.close()
 
 

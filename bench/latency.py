@@ -4,7 +4,9 @@ python -m bench.latency [WEIGHTS ...]    prints the table; weights of a trained 
                                          of fresh ones, which cost the same
 
 One thread, one image; milliseconds of this process' time, medians, called in turn, so that whatever
-else the machine does falls on all alike. Multiply-adds by two counters (`train_tiny.cost`).
+else the machine does falls on all alike: twenty calls in a row each, and one after the other, when
+each finds the caches full of the others' numbers. Multiply-adds by two counters
+(`train_tiny.cost`).
 """
 
 import sys
@@ -57,15 +59,16 @@ def main(*paths: str) -> None:
     """Print the table."""
     torch.set_num_threads(1)
     entries = prepare({d.name: d for d in (load_deployed(Path(p)) for p in paths)})
-    spent = time_calls([entry.call for entry in entries], ROUNDS)
+    calls = [entry.call for entry in entries]
+    spent, cold = (time_calls(calls, ROUNDS, row) for row in (20, 1))
     kinds = [(entry.name, entry.format) for entry in entries]
-    base = spent[kinds.index(BASE)]
+    base = kinds.index(BASE)
     table = Table(
         *("network", "as", "input", "parameters", "MMAC by shapes, torch", "bytes"),
-        *("ms", f"of {BASE[0]}", "Hz"),
+        *("ms", f"of {BASE[0]}", "Hz", "alternating: ms", f"of {BASE[0]}"),
         title=f"{describe_machine()}\none thread, medians of {ROUNDS}",
     )
-    for entry, ms in zip(entries, spent, strict=True):
+    for entry, ms, alone in zip(entries, spent, cold, strict=True):
         macs = count_macs(entry.interface.graph, entry.interface.example)
         table.add_row(
             entry.name,
@@ -74,9 +77,10 @@ def main(*paths: str) -> None:
             f"{count_parameters(entry.interface.graph):,}",
             f"{macs.ours / 1e6:.2f}, {macs.torch / 1e6:.2f}",
             f"{entry.size:,}" if entry.size else "",
-            *(f"{ms:.3f}", f"{ms / base:.3f}", f"{1000 / ms:,.0f}"),
+            *(f"{ms:.3f}", f"{ms / spent[base]:.3f}", f"{1000 / ms:,.0f}"),
+            *(f"{alone:.3f}", f"{alone / cold[base]:.3f}"),
         )
-    Console(width=130).print(table)
+    Console(width=150).print(table)
 
 
 def prepare(given: dict[str, Deployed]) -> list[Entry]:

@@ -1,12 +1,12 @@
 """What a network costs: multiply-adds by two counters, milliseconds by the clock."""
 
 import math
+import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -81,18 +81,25 @@ _COUNTS: dict[str, Callable[[Tensor, Tensor, Tensor], float]] = {
 }
 
 
-def time_calls(calls: Sequence[Callable[[], object]], rounds: int = 200) -> list[float]:
+def time_calls(
+    calls: Sequence[Callable[[], object]], rounds: int = 200, row: int = 20
+) -> list[float]:
     """The median of each call's milliseconds of this process: of what runs on one thread, the
     latency, less what other processes take of its core.
 
-    In turn, so that whatever else the machine does falls on all alike; a tenth of the rounds, at
-    least two, warm up.
+    The calls take turns, so that whatever else the machine does falls on all alike. row: how often
+    each is repeated in its turn, after two calls that are not timed, which fill the caches; with 1,
+    each is timed at once, the caches full of the others' numbers.
     """
-    warm = max(2, rounds // 10)
-    spent = np.empty((warm + rounds, len(calls)))
-    for row in spent:
-        for place, call in enumerate(calls):
-            start = time.process_time()
-            call()
-            row[place] = time.process_time() - start
-    return [float(ms) for ms in 1000 * np.median(spent[warm:], axis=0)]
+    warm = 2 if row > 1 else 0
+    spent: list[list[float]] = [[] for _ in calls]
+    for call in calls:
+        call()
+    while len(spent[0]) < rounds:
+        for call, kept in zip(calls, spent, strict=True):
+            for number in range(warm + row):
+                start = time.process_time()
+                call()
+                if number >= warm:
+                    kept.append(time.process_time() - start)
+    return [1000 * statistics.median(kept) for kept in spent]

@@ -70,27 +70,33 @@ def _clip_ranges(prepared: Any) -> None:
     from torchao.quantization.pt2e import MinMaxObserver
     from torchao.quantization.pt2e.observer import ObserverBase
 
+    calls = [n for n in prepared.graph.nodes if n.op == "call_module"]
+    # One observer may go by several names: what moves numbers about keeps their range.
+    watching = {n.target: getattr(prepared, n.target) for n in calls}
+    clipped: dict[int, Any] = {}
     for node in prepared.graph.nodes:
         if "hardtanh" not in str(node.target):
             continue
         low, high = (float(n) for n in (*node.args, -1.0, 1.0)[1:3])
         before = node.args[0]
         for one in (*([before] if len(before.users) == 1 else []), *node.users):
-            observer = getattr(prepared, str(one.target), None)
-            if not isinstance(observer, ObserverBase):
+            seen = watching.get(one.target)
+            if not isinstance(seen, ObserverBase):
                 continue
-            clipped = MinMaxObserver(
-                dtype=observer.dtype,
-                qscheme=observer.qscheme,
-                quant_min=observer.quant_min,
-                quant_max=observer.quant_max,
-                eps=float(observer.eps),
+            known: Any = seen
+            range_ = MinMaxObserver(
+                dtype=known.dtype,
+                qscheme=known.qscheme,
+                quant_min=known.quant_min,
+                quant_max=known.quant_max,
+                eps=float(known.eps),
             )
-            met = float(observer.min_val), float(observer.max_val)
-            clipped.min_val, clipped.max_val = (
-                torch.tensor(min(max(value, low), high)) for value in met
-            )
-            setattr(prepared, one.target, clipped)
+            met = float(known.min_val), float(known.max_val)
+            range_.min_val, range_.max_val = (torch.tensor(min(max(n, low), high)) for n in met)
+            clipped[id(seen)] = range_
+    for name, module in watching.items():
+        if id(module) in clipped:
+            setattr(prepared, name, clipped[id(module)])
 
 
 @contextlib.contextmanager

@@ -1,6 +1,10 @@
 """Packaged networks run as their users run them: by onnxruntime, by ExecuTorch, on one thread."""
 
-from collections.abc import Callable
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -56,14 +60,31 @@ def _copy(values: list[Tensor]) -> list[NDArray[np.float32]]:
 
 
 def _load_program(data: bytes) -> Any:
-    import executorch.extension.pybindings.portable_lib as library
-    from executorch.runtime import Runtime
+    with _hushed(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import executorch.extension.pybindings.portable_lib as library
+        from executorch.runtime import Runtime
 
-    # Before any program is loaded: one that is keeps hold of the threads it was loaded with.
-    if library._threadpool_get_thread_count() != 1:
-        library._unsafe_reset_threadpool(1)
-    program = Runtime.get().load_program(data)
-    return _Held(program, program.load_method("forward"), data)
+        # Before any program is loaded: one that is keeps hold of the threads it was loaded with.
+        if library._threadpool_get_thread_count() != 1:
+            library._unsafe_reset_threadpool(1)
+        program = Runtime.get().load_program(data)
+        return _Held(program, program.load_method("forward"), data)
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """Its C++ tells of the processor on the standard error."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 class _Held:

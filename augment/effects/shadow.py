@@ -15,6 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from frames.camera import Camera
+from frames.kernels import BORROWING
 
 _JUMP_PX: Final = 1.5
 """Change of disparity from pixel to pixel that is an outline, not a slanting surface."""
@@ -56,9 +57,13 @@ def fill_shadow(depth, shift, x_px, margin_px, out):  # type: ignore[no-untyped-
 
     depth: (H, W) uint16. x_px: (H, W) float32, `table_columns`. out: (H, W) uint8.
     """
+    width = depth.shape[1]
+    _shade_rows(depth, shift, x_px, margin_px, np.empty(width, np.float32), make_room(width), out)
+
+
+@njit(**BORROWING)
+def _shade_rows(depth, shift, x_px, margin_px, disparity, room, out):  # type: ignore[no-untyped-def]
     height, width = depth.shape
-    disparity = np.empty(width, np.float32)
-    room = make_room(width)
     scale = np.float32(abs(shift))
     for v in range(height):
         for u in range(width):
@@ -78,7 +83,7 @@ def make_room(width):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def shade_row(x_px, disparity, right, margin_px, room, out, mark):  # type: ignore[no-untyped-def]
     """Set out (W,) to mark where the second viewpoint does not see one row, and leave the rest.
 
@@ -126,7 +131,7 @@ def shade_row(x_px, disparity, right, margin_px, room, out, mark):  # type: igno
         count += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _list_starts(outline, width, starts):  # type: ignore[no-untyped-def]
     """Where stretches between outlines begin, then the width; their number. Eight bytes a look."""
     starts[0] = 0

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from augment.stereo.window_matching import BESIDE, HIDDEN, TORN
+from frames.kernels import BORROWING
 from frames.reasons import (
     LOW_SIGNAL,
     MISMATCH,
@@ -106,21 +107,29 @@ def read_disparity(  # type: ignore[no-untyped-def]
     The signal is reflectance cos^2 (p / z^2 + 1 - p): by the law of Lambert, and once more because
     a slanting surface shows its pattern foreshortened.
     """
+    width = disparity.shape[1]
+    shine, line = np.empty(width, np.float32), np.empty(width + 2, np.float32)
+    given = (disparity, state, parts, reflectance, x_px, y_px, noise, badness, rough)
+    _read_rows(given, limits, shine, line, depth, reason, sigma)
+
+
+@njit(**BORROWING)
+def _read_rows(given, limits, shine, line, depth, reason, sigma):  # type: ignore[no-untyped-def]
+    disparity, state, parts, reflectance, x_px, y_px, noise, badness, rough = given
     height, width = disparity.shape
     p = limits
     grain, keep = max(p.quantum, _TINY), p.quantum <= _ZERO
     metre, smooth = max(p.step_m, _TINY), p.step_m <= _ZERO
     per_grain, per_metre, nearness = _ONE / grain, _ONE / metre, _ONE / p.scale
     per_fx, per_fy = _ONE / p.fx, _ONE / p.fy
-    shine = np.empty(width, np.float32)
-    line = np.empty(width + 2, np.float32)
     before, here, after = line[:width], line[1 : width + 1], line[2:]
     for v in range(height):
         codes = parts[v]
         for u in range(width):
             shine[u] = reflectance[codes[u]]
         above, below = disparity[max(v - 1, 0)], disparity[min(v + 1, height - 1)]
-        here[:] = disparity[v]
+        for u in range(width):
+            here[u] = disparity[v, u]
         line[0], line[width + 1] = line[1], line[width]
         xs, ys, flags, bad, error = x_px[v], y_px[v], state[v], badness[v], noise[v]
         worse = rough[v]

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from augment.stereo.window_matching import TORN
+from frames.kernels import BORROWING
 
 __all__ = ["bridge_gaps"]
 
@@ -47,9 +48,16 @@ def bridge_gaps(depth, field, scale, jump, reach, per_step, spread, lateral, sta
         for u in range(width):
             d = scale / np.float32(max(row[u], np.uint16(1)))
             to[u] = d if row[u] != 0 else _ZERO
-    numbers = (scale, jump, reach, per_step, spread, lateral)
     falls = np.zeros(width // 8 * 8 + 8, np.uint8)
-    words = falls.view(np.uint64)
+    numbers = (scale, jump, reach, per_step, spread, lateral)
+    _bridge_lines(disparity, field, numbers, falls, falls.view(np.uint64), state, out)
+
+
+@njit(**BORROWING)
+def _bridge_lines(disparity, field, numbers, falls, words, state, out):  # type: ignore[no-untyped-def]
+    """Along rows, then up and down. falls: a byte a pixel, and in words, eight at a look."""
+    height, width = disparity.shape
+    scale, jump, reach, per_step, spread, lateral = numbers
     for v in range(height):
         line = disparity[v]
         for u in range(width - 1):
@@ -72,7 +80,7 @@ def bridge_gaps(depth, field, scale, jump, reach, per_step, spread, lateral, sta
                         _cross(column, field[:, u], state[:, u], out[:, u], v, down)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _cross(line, field, state, out, last, numbers):  # type: ignore[no-untyped-def]
     """Bridge the gap that begins after `last`, if its other side is near; in place."""
     scale, jump, reach, per_step, spread, lateral = numbers

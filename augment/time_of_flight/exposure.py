@@ -22,6 +22,7 @@ from augment.time_of_flight.pixel_signal import collect_row, draw_row, read_row
 from augment.time_of_flight.returned_light import fill_row
 from augment.time_of_flight.stray_light import interpolate_stray, widen_nodes
 from augment.time_of_flight.unwrapping import judge_row, unwrap_row
+from frames.kernels import BORROWING
 
 NO_READING = np.float32(-1e9)
 """In an image of depths that is still to be filtered: near nothing."""
@@ -60,10 +61,8 @@ def expose(scene, device, nodes, reach, pitch, padded, amplitude, sigma, reason)
 
     nodes, reach, pitch: of `stray_light`.
     """
-    depth, lens, step = scene.depth, scene.lens, scene.step
-    frequencies, offsets, limits = device.frequencies, device.offsets, device.limits
-    height, width = depth.shape
-    count = frequencies.shape[0]
+    width = scene.depth.shape[1]
+    count = device.frequencies.shape[0]
     ring = np.empty((3, 4, width), np.float32)
     bends = np.empty((4, width + 2), np.float32)
     places, rows = np.empty(width, np.int32), np.empty(3, np.int64)
@@ -82,6 +81,22 @@ def expose(scene, device, nodes, reach, pitch, padded, amplitude, sigma, reason)
     ranges = np.empty((2, width), np.float32)
     marks = np.empty(width, np.uint8)
     wraps, weights = np.empty(count, np.float32), np.empty(count, np.float32)
+    _expose_rows(
+        scene, device, pitch, padded, amplitude, sigma, reason,
+        (ring, bends, places, rows, nearest, slopes, outlines, lines, reaches, stray),
+        (phasors, turns, sums, bits, ranges, marks, wraps, weights),
+    )  # fmt: skip
+
+
+@njit(**BORROWING)
+def _expose_rows(scene, device, pitch, padded, amplitude, sigma, reason, around, within):  # type: ignore[no-untyped-def]
+    """`expose` with what it works in: of the neighbourhood, and of the rows themselves."""
+    ring, bends, places, rows, nearest, slopes, outlines, lines, reaches, stray = around
+    phasors, turns, sums, bits, ranges, marks, wraps, weights = within
+    depth, lens, step = scene.depth, scene.lens, scene.step
+    frequencies, offsets, limits = device.frequencies, device.offsets, device.limits
+    height, width = depth.shape
+    count = frequencies.shape[0]
     square = 0.0
     for f in range(count):
         wraps[f] = SPEED_OF_LIGHT / (2.0 * frequencies[f])
@@ -136,32 +151,32 @@ def expose(scene, device, nodes, reach, pitch, padded, amplitude, sigma, reason)
             z[u] = z[u] if reason[v, u] == 0 else NO_READING
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _limit(reach, ranges, strengths):  # type: ignore[no-untyped-def]
     """Scale strengths by reach / r^2 where that is below 1 (see `stray_light.fill_stray`)."""
     for u in range(strengths.shape[0]):
         strengths[u] *= min(_ONE, reach[u] / (ranges[u] * ranges[u] + _TINY))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _add_offsets(offsets, ranges):  # type: ignore[no-untyped-def]
     for u in range(ranges.shape[0]):
         ranges[u] += offsets[u] if ranges[u] > _ZERO else _ZERO
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _project(ranges, lengths, out):  # type: ignore[no-untyped-def]
     for u in range(out.shape[0]):
         out[u] = ranges[u] / max(lengths[u], _ONE)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _scale(values, factor, out):  # type: ignore[no-untyped-def]
     for u in range(out.shape[0]):
         out[u] = values[u] * factor
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _find_sigma(amplitudes, lengths, noise, to_metres, out):  # type: ignore[no-untyped-def]
     per_electron, besides = noise[0], noise[1]
     for u in range(out.shape[0]):

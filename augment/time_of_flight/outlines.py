@@ -13,6 +13,7 @@ from numba import njit
 
 from augment.effects.noise_field import hash_word
 from augment.time_of_flight.phasor import spin
+from frames.kernels import BORROWING
 
 JUMP_M: Final = 0.006
 """Depths that bend by no more than this, and 1/128 of the depth, are one surface."""
@@ -24,7 +25,7 @@ _FAR, _SLOPE = np.float32(65535.0), np.float32(1 / 128)
 COLUMNS: Final = 10
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def find_outlines(depth, v, step, work, marks, out):  # type: ignore[no-untyped-def]
     """Fill out (W,) int32 with the places of image row v by outlines, and say how many there are.
 
@@ -46,7 +47,7 @@ def find_outlines(depth, v, step, work, marks, out):  # type: ignore[no-untyped-
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _copy_far(source, out):  # type: ignore[no-untyped-def]
     """A row of depth with its ends doubled; nothing, 0, lies behind everything."""
     inner = out[1:-1]
@@ -56,7 +57,7 @@ def _copy_far(source, out):  # type: ignore[no-untyped-def]
     out[0], out[-1] = out[1], out[-2]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _find_bends(work, jump, inside, marks):  # type: ignore[no-untyped-def]
     above, below = work[0, 1:-1], work[2, 1:-1]
     left, here, right = work[1, :-2], work[1, 1:-1], work[1, 2:]
@@ -75,7 +76,7 @@ def _find_bends(work, jump, inside, marks):  # type: ignore[no-untyped-def]
         marks[u] = across > jump + min(min(above[u], below[u]), here[u]) * _SLOPE
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def part_surfaces(work, v, places, lights, rows, table, key, out, nearest, slopes):  # type: ignore[no-untyped-def]
     """Fill out (n, COLUMNS) for the outlines of image row v, the first n of places.
 
@@ -127,7 +128,7 @@ def part_surfaces(work, v, places, lights, rows, table, key, out, nearest, slope
         slopes[n, 0], slopes[n, 1] = table[chosen, pattern, 1], table[chosen, pattern, 2]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def move_outlines(scene, v, places, slopes, nearest, out):  # type: ignore[no-untyped-def]
     """Fill out[:, 9]: how fast the near surface's share of each pixel changes, 1/s.
 
@@ -151,7 +152,7 @@ def move_outlines(scene, v, places, slopes, nearest, out):  # type: ignore[no-un
         out[n, 9] += slopes[n, 1] * rate_y * (vy - py * vz)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def mix_row(places, outlines, turns_per_m, middle_s, step_s, stray, re, im):  # type: ignore[no-untyped-def]
     """Replace the phasors re, im (W) of a row's outlines by their two surfaces'.
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from augment.effects.noise_field import hash_word
 from augment.time_of_flight.phasor import measure_turns, spin
+from frames.kernels import BORROWING
 
 _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 _TWO, _EIGHTH, _TINY = np.float32(2.0), np.float32(0.125), np.float32(1e-20)
@@ -38,7 +39,7 @@ def see_moving(re, im, step):  # type: ignore[no-untyped-def]
     return fade * (re * c + im * s), fade * (im * c + re * s)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def collect_row(light, moving, turns_per_m, middle_s, step_s, stray, work, re, im):  # type: ignore[no-untyped-def]
     """Fill re, im (W) with a row's phasors before noise.
 
@@ -68,26 +69,26 @@ def collect_row(light, moving, turns_per_m, middle_s, step_s, stray, work, re, i
     _add(stray[5], im)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _weigh(amplitudes, strengths, direct, bounced, out):  # type: ignore[no-untyped-def]
     for u in range(out.shape[0]):
         out[u] = amplitudes[u] * direct[u] + strengths[u] * bounced[u]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _add(values, out):  # type: ignore[no-untyped-def]
     for u in range(out.shape[0]):
         out[u] += values[u]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def draw_row(key, first, out):  # type: ignore[no-untyped-def]
     """Fill out (W) uint64 with 64 random bits for each pixel; first: index of the row's first."""
     for u in range(out.shape[0]):
         out[u] = hash_word(key, np.uint64(first + u))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def read_row(re, im, bits, which, noise, wiggle, turns, sums):  # type: ignore[no-untyped-def]
     """Add noise to a row's phasors and read them: turns (W) is filled with phases.
 
@@ -110,7 +111,7 @@ def read_row(re, im, bits, which, noise, wiggle, turns, sums):  # type: ignore[n
         turns[u] = measure_turns(a, b) + height * (s4 * wc + c4 * ws) / (square * square + _TINY)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _add_noise(re, im, bits, place, per_electron, besides, clean):  # type: ignore[no-untyped-def]
     first, second = place * _BITS, (place + np.uint64(1)) * _BITS
     for u in range(re.shape[0]):

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from frames.kernels import BORROWING
 from frames.reasons import MIXED, OUT_OF_RANGE
 
 _ZERO, _ONE, _HALF, _THREE = (np.float32(x) for x in (0.0, 1.0, 0.5, 3.0))
@@ -19,33 +20,46 @@ def filter_depth(padded, tilt, angle, support, within_m, share, step_m, depth, s
     not. sigma (H, W) falls as the mean of so many independent pixels does. reason (H, W) becomes
     MIXED where a pixel is cut.
     """
-    height, width = depth.shape
+    width = depth.shape[1]
     across, cut = np.float32(tilt * angle), tilt > 0.0 and support > 0
     within, weight, step = np.float32(within_m), np.float32(share), np.float32(step_m)
     limit, count = np.empty(width, np.float32), np.empty(width, np.float32)
-    for v in range(height):
+    numbers = (across, np.float32(support), within, weight, step)
+    _filter_rows(padded, cut, numbers, limit, count, depth, sigma, reason)
+
+
+@njit(**BORROWING)
+def _filter_rows(padded, cut, numbers, limit, count, depth, sigma, reason):  # type: ignore[no-untyped-def]
+    across, support, within, weight, step = numbers
+    for v in range(depth.shape[0]):
         rows = padded[v : v + 3]
         if cut:
             _allow(rows[1, 1:-1], sigma[v], across, limit)
             _count(rows, limit, count)
-            _cut(rows[1, 1:-1], count, np.float32(support), reason[v])
+            _cut(rows[1, 1:-1], count, support, reason[v])
         if weight > _ZERO:
             limit[:] = within
             _count(rows, limit, count)
             _average(rows, within, weight, depth[v])
             _calm(count, weight, sigma[v])
         else:
-            depth[v] = rows[1, 1:-1]
+            _copy(rows[1, 1:-1], depth[v])
         _finish(step, depth[v], sigma[v], reason[v])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
+def _copy(z, out):  # type: ignore[no-untyped-def]
+    for u in range(out.shape[0]):
+        out[u] = z[u]
+
+
+@njit(**BORROWING)
 def _allow(z, sigma, across, out):  # type: ignore[no-untyped-def]
     for u in range(out.shape[0]):
         out[u] = across * z[u] + _THREE * sigma[u]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _count(rows, limit, out):  # type: ignore[no-untyped-def]
     """How many of eight neighbours differ by no more than a limit; 0, no reading, counts too if it
     is that near, but nothing is read so close."""
@@ -73,7 +87,7 @@ def _weigh(z, other, within):  # type: ignore[no-untyped-def]
     return _ONE if abs(other - z) <= within else _ZERO
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _average(rows, within, weight, out):  # type: ignore[no-untyped-def]
     a, b, c = rows[0], rows[1], rows[2]
     for u in range(out.shape[0]):
@@ -87,21 +101,21 @@ def _average(rows, within, weight, out):  # type: ignore[no-untyped-def]
         out[u] = z + weight * total / (_ONE + weight * n)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _calm(count, weight, sigma):  # type: ignore[no-untyped-def]
     for u in range(sigma.shape[0]):
         n = count[u]
         sigma[u] *= np.sqrt(_ONE + weight * weight * n) / (_ONE + weight * n)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _cut(z, count, support, reason):  # type: ignore[no-untyped-def]
     for u in range(reason.shape[0]):
         if reason[u] == 0 and count[u] < support:
             reason[u] = MIXED
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _finish(step, depth, sigma, reason):  # type: ignore[no-untyped-def]
     if step > _ZERO:
         for u in range(depth.shape[0]):

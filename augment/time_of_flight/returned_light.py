@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from frames.camera import Camera
+from frames.kernels import BORROWING
 
 _ENTRIES: Final = 256  # of the vignette over the cosine to the axis, interpolated between
 _ZERO, _ONE, _TINY = np.float32(0.0), np.float32(1.0), np.float32(1e-20)
@@ -82,7 +83,7 @@ def tabulate_vignette(camera: Camera, power: float) -> NDArray[np.float32]:
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _interpolate(lengths, table, out):  # type: ignore[no-untyped-def]
     for v in range(out.shape[0]):
         for u in range(out.shape[1]):
@@ -91,7 +92,7 @@ def _interpolate(lengths, table, out):  # type: ignore[no-untyped-def]
             out[v, u] = table[i] + (place - np.float32(i)) * (table[i + 1] - table[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def fill_row(scene, v, out):  # type: ignore[no-untyped-def]
     """Fill out (4, W) float32 for image row v of a `Scene`: r (m), C (electrons), the strength
     signal x reflectance x vignette, and how fast r grows (m/s). Nothing there, or outside the
@@ -115,14 +116,14 @@ def fill_row(scene, v, out):  # type: ignore[no-untyped-def]
         out[3] = _ZERO
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _shine(ranges, cosines, strengths, out):  # type: ignore[no-untyped-def]
     for u in range(out.shape[0]):
         r = ranges[u]
         out[u] = strengths[u] * max(cosines[u], _GRAZING) / (r * r + _TINY)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _fill_speeds(codes, lens, twist, out):  # type: ignore[no-untyped-def]
     """The parts' motion along the ray. A rotation about the camera changes no distance, so that
     only the linear part counts: (w x p) is at right angles to p."""

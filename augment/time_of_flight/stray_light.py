@@ -23,6 +23,7 @@ from numba import njit
 from augment.effects.noise_field import hash_uniform
 from augment.time_of_flight.phasor import SPEED_OF_LIGHT, spin
 from augment.time_of_flight.returned_light import fill_row
+from frames.kernels import BORROWING
 
 NODES: Final = 10
 """Nodes along the longer side of the image, less one."""
@@ -79,14 +80,14 @@ def fill_stray(scene, frequencies, stray, key, pitch, out, reach):  # type: igno
         _fill_flare(scene, frequencies, pitch, stray.flare_share, fall, out)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _cover(node, pitch, size):  # type: ignore[no-untyped-def]
     """Pixels of a side of the image that are nearer to a node than to others."""
     first, last = node * pitch - pitch / 2, node * pitch + pitch / 2
     return max(0.0, min(float(size), last) - max(0.0, first))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _angle_of_pixel(lens):  # type: ignore[no-untyped-def]
     """Radians of a pixel at the middle of the image."""
     rate = lens[3, lens.shape[1] // 2, (lens.shape[2] - 1) // 2]
@@ -133,7 +134,7 @@ def _fill_patch(depth, v, u, step, lens, out):  # type: ignore[no-untyped-def]
     out[7] = 1.0 / (rate * length**3) if rate > 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _fill_detours(frequencies, stray, key, out):  # type: ignore[no-untyped-def]
     for f in range(frequencies.shape[0]):
         turns = 2.0 * frequencies[f] / SPEED_OF_LIGHT * stray.detour_m
@@ -147,7 +148,7 @@ def _fill_detours(frequencies, stray, key, out):  # type: ignore[no-untyped-def]
                 out[f, 1, j, i] = share * s
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _fill_bounces(patches, frequencies, gain, out):  # type: ignore[no-untyped-def]
     n, across = patches.shape[0], out.shape[3]
     for a in range(n):
@@ -214,7 +215,7 @@ def _fill_flare(scene, frequencies, pitch, share, fall, out):  # type: ignore[no
                     out[f, 4 + k, j, i] = share * total / max(norm, 1e-12)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def widen_nodes(nodes, pitch, out):  # type: ignore[no-untyped-def]
     """Fill out (F, down, 6, W): nodes (F, 6, down, across) interpolated along the rows."""
     each = np.float32(1.0) / np.float32(pitch)
@@ -229,7 +230,7 @@ def widen_nodes(nodes, pitch, out):  # type: ignore[no-untyped-def]
                         line[first + u] = start + np.float32(u) * rise
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def interpolate_stray(lines, v, pitch, out):  # type: ignore[no-untyped-def]
     """Fill out (6, W) for image row v from lines (down, 6, W) of `widen_nodes`."""
     j = v // pitch

@@ -10,6 +10,7 @@ and the pixel is given up.
 import numpy as np
 from numba import njit
 
+from frames.kernels import BORROWING
 from frames.reasons import (
     LOW_SIGNAL,
     MIXED,
@@ -24,7 +25,7 @@ _ZERO, _HALF = np.float32(0.0), np.float32(0.5)
 _FAR = np.float32(1e9)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def unwrap_row(turns, wraps_m, weights, tries, out, misfit):  # type: ignore[no-untyped-def]
     """Fill out (W) with distances in metres and misfit (W) with the frequencies' disagreement.
 
@@ -52,7 +53,7 @@ def _refine(r, turns, wrap_m):  # type: ignore[no-untyped-def]
     return (turns + np.floor(r / wrap_m - turns + _HALF)) * wrap_m
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _try_two(low, high, wraps_m, weights, n, out, misfit):  # type: ignore[no-untyped-def]
     a, b = wraps_m[0], wraps_m[1]
     p = weights[1] / (weights[0] + weights[1])
@@ -66,7 +67,7 @@ def _try_two(low, high, wraps_m, weights, n, out, misfit):  # type: ignore[no-un
         misfit[u] = worst if better else misfit[u]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def _try_three(low, middle, high, wraps_m, weights, n, out, misfit):  # type: ignore[no-untyped-def]
     a, b, c = wraps_m[0], wraps_m[1], wraps_m[2]
     p = weights[1] / (weights[0] + weights[1])
@@ -84,7 +85,7 @@ def _try_three(low, middle, high, wraps_m, weights, n, out, misfit):  # type: ig
         misfit[u] = worst if better else misfit[u]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**BORROWING)
 def judge_row(depth, z, amplitude, peak, misfit, lengths, widest, limits, marks, out):  # type: ignore[no-untyped-def]
     """Fill out (W) uint8 with reasons, 0 for a reading.
 

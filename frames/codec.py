@@ -21,6 +21,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from frames.errors import BadInput
+from frames.kernels import BORROWING
 from frames.levels import MOST, fill_levels, rank_levels
 from frames.words import ALIGN, pad_size, squeeze, unsqueeze
 
@@ -183,12 +184,16 @@ def _check(image: NDArray[Any], dtype: Any) -> None:
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def _split(image, planes):  # type: ignore[no-untyped-def]
+    width = image.shape[1]
+    _split_rows(image, planes, np.zeros(width, np.uint16), np.zeros((4, width), np.uint8))
+
+
+@njit(**BORROWING)
+def _split_rows(image, planes, above, low):  # type: ignore[no-untyped-def]
     height, width = image.shape
     fours = (height + 3) // 4
     plane = fours * width
     high = planes[4 * plane :]
-    above = np.zeros(width, np.uint16)
-    low = np.zeros((4, width), np.uint8)
     for q in range(fours):
         for j in range(4):
             r = 4 * q + j
@@ -218,11 +223,15 @@ def _split(image, planes):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def _join(planes, image):  # type: ignore[no-untyped-def]
+    _join_rows(planes, image, np.zeros(image.shape[1], np.uint16))
+
+
+@njit(**BORROWING)
+def _join_rows(planes, image, columns):  # type: ignore[no-untyped-def]
     height, width = image.shape
     plane = (height + 3) // 4 * width
     high = planes[4 * plane :]
     # Column sums first (a vectorised pass), then the row's sum, which no compiler vectorises.
-    columns = np.zeros(width, np.uint16)
     for r in range(height):
         row = image[r]
         top = high[r * width : (r + 1) * width]

@@ -11,6 +11,7 @@ from typing import Final
 import numba
 import numpy as np
 
+from frames.kernels import BORROWING
 from synth.hand.bones import BONES, FOREARM_BONE
 from synth.hand.rig import Rig
 
@@ -300,6 +301,15 @@ def _place(centre, radius, bone, weight, group, identity, transforms):  # type: 
     count, balls, groups = identity.shape[0], bone.shape[0], group.shape[0] - 1
     ball = np.empty((count, balls, 4))
     bound = np.empty((count, groups, 4))
+    _place_all(centre, radius, bone, weight, group, identity, transforms, ball, bound)
+    return ball, bound
+
+
+@numba.njit(**BORROWING)
+def _place_all(  # type: ignore[no-untyped-def]
+    centre, radius, bone, weight, group, identity, transforms, ball, bound
+):
+    count, balls, groups = ball.shape[0], ball.shape[1], bound.shape[1]
     for h in range(count):
         rest = centre[identity[h]]
         for s in range(balls):
@@ -317,10 +327,9 @@ def _place(centre, radius, bone, weight, group, identity, transforms):  # type: 
             ball[h, s, 3] = radius[identity[h], s]
         for g in range(groups):
             bound_balls(ball[h], group[g], group[g + 1], bound[h, g])
-    return ball, bound
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def bound_balls(ball, start, stop, out):  # type: ignore[no-untyped-def]
     """A ball about the balls start <= s < stop of (S, 4) into out (4,); radius -1 for none."""
     out[:] = 0.0

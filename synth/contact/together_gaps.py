@@ -5,6 +5,7 @@ from typing import Final
 import numba
 import numpy as np
 
+from frames.kernels import BORROWING
 from frames.parts import FOREARM
 from synth.contact.flesh import Flesh, place_flesh
 from synth.hand.bones import BONE_PART, FOREARM_BONE
@@ -69,8 +70,15 @@ def _part_gaps(vertices, order, start, ball, bound, group, far, forearms, side, 
 
     What a part is near to is as near to it: both are told.
     """
-    parts = start.shape[0] - 1
     about, bones = np.empty((ball.shape[1], 4)), np.empty(ball.shape[1], np.int64)
+    _list_gaps(vertices, order, start, ball, bound, group, far, forearms, side, about, bones, out)
+
+
+@numba.njit(**BORROWING)
+def _list_gaps(  # type: ignore[no-untyped-def]
+    vertices, order, start, ball, bound, group, far, forearms, side, about, bones, out
+):
+    parts = start.shape[0] - 1
     for h in range(vertices.shape[0]):
         for p in range(parts):
             count = start[p + 1] - start[p]
@@ -102,7 +110,9 @@ def _part_gaps(vertices, order, start, ball, bound, group, far, forearms, side, 
                     x, y, z = ball[h, s, 0] - cx, ball[h, s, 1] - cy, ball[h, s, 2] - cz
                     reach = ball[h, s, 3] + radius + limit
                     if reach > 0.0 and x * x + y * y + z * z < reach * reach:
-                        about[found], bones[found] = ball[h, s], g
+                        for i in range(4):
+                            about[found, i] = ball[h, s, i]
+                        bones[found] = g
                         found += 1
             if found == 0:
                 continue
@@ -118,7 +128,7 @@ def _part_gaps(vertices, order, start, ball, bound, group, far, forearms, side, 
                     out[h, 1 - side, q] = min(out[h, 1 - side, q], gap)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def _nearest(ball, bones, count, x, y, z, far):  # type: ignore[no-untyped-def]
     """Signed distance of a point to the nearest of some balls, and its bone; -1 beyond `far`."""
     best, bone = far, -1

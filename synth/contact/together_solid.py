@@ -5,6 +5,7 @@ from typing import Final
 import numba
 import numpy as np
 
+from frames.kernels import BORROWING
 from synth.things.distance import solid_distance
 
 SLIDE_STEPS: Final = 60
@@ -23,7 +24,7 @@ def slide_to_solid(ball, group, bones, turn, direction, gap, pack, solid, limit)
     """
     out = np.full(ball.shape[0], np.inf)
     for h in range(ball.shape[0]):
-        d = direction[h]
+        d, around = direction[h], turn[h]
         way = 0.0
         for _ in range(SLIDE_STEPS):
             least = np.inf
@@ -34,7 +35,7 @@ def slide_to_solid(ball, group, bones, turn, direction, gap, pack, solid, limit)
                     x = ball[h, s, 0] + way * d[0]
                     y = ball[h, s, 1] + way * d[1]
                     z = ball[h, s, 2] + way * d[2]
-                    away = _distance(pack, solid[h], turn[h], x, y, z) - ball[h, s, 3]
+                    away = _distance(pack, solid[h], around, x, y, z) - ball[h, s, 3]
                     least = min(least, away)
             if least - gap[h] < NARROW_M:
                 out[h] = way
@@ -50,13 +51,14 @@ def digit_solid_gaps(ball, group, digits, active, turn, pack, solid):  # type: i
     """(N, 5) least gap between each active digit and the solid, m; arguments as above."""
     out = np.full(active.shape, 1.0)
     for h in range(ball.shape[0]):
+        around = turn[h]
         for f in range(digits.shape[0]):
             if not active[h, f]:
                 continue
             for k in range(digits.shape[1]):
                 for s in range(group[digits[f, k]], group[digits[f, k] + 1]):
                     x, y, z = ball[h, s, 0], ball[h, s, 1], ball[h, s, 2]
-                    away = _distance(pack, solid[h], turn[h], x, y, z) - ball[h, s, 3]
+                    away = _distance(pack, solid[h], around, x, y, z) - ball[h, s, 3]
                     out[h, f] = min(out[h, f], away)
     return out
 
@@ -67,15 +69,16 @@ def part_solid_gaps(vertices, order, start, turn, pack, solid, far):  # type: ig
     parts = start.shape[0] - 1
     out = np.full((vertices.shape[0], parts), far)
     for h in range(vertices.shape[0]):
+        around = turn[h]
         for p in range(parts):
             for k in range(start[p], start[p + 1]):
                 v = order[k]
                 x, y, z = vertices[h, v, 0], vertices[h, v, 1], vertices[h, v, 2]
-                out[h, p] = min(out[h, p], _distance(pack, solid[h], turn[h], x, y, z))
+                out[h, p] = min(out[h, p], _distance(pack, solid[h], around, x, y, z))
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def _distance(pack, solid, turn, x, y, z):  # type: ignore[no-untyped-def]
     return solid_distance(
         pack,

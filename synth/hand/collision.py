@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from frames.kernels import BORROWING
 from synth.hand.bones import FINGER_START, FOREARM_BONE, PALM, PARENT, THUMB, TIP_BONES
 from synth.hand.rig import Rig
 
@@ -143,7 +144,7 @@ def _carry(points, identity, bone, transforms):  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def segment_distance(a0, a1, b0, b1):  # type: ignore[no-untyped-def]
     """Distance between two segments (Ericson, Real-Time Collision Detection, 5.1.9)."""
     d1x, d1y, d1z = a1[0] - a0[0], a1[1] - a0[1], a1[2] - a0[2]
@@ -173,20 +174,18 @@ def segment_distance(a0, a1, b0, b1):  # type: ignore[no-untyped-def]
     return math.sqrt(x * x + y * y + z * z)
 
 
-@numba.njit(cache=True, nogil=True)
-def _spheres(start, end, radius):  # type: ignore[no-untyped-def]
-    """Bounding spheres (C, 4) of capsules: centre and radius."""
-    out = np.empty((start.shape[0], 4))
+@numba.njit(**BORROWING)
+def _spheres(start, end, radius, out):  # type: ignore[no-untyped-def]
+    """Fill out (C, 4) with bounding spheres of capsules: centre and radius."""
     for c in range(start.shape[0]):
         length2 = 0.0
         for k in range(3):
             out[c, k] = 0.5 * (start[c, k] + end[c, k])
             length2 += (end[c, k] - start[c, k]) ** 2
         out[c, 3] = radius[c] + 0.5 * math.sqrt(length2)
-    return out
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def _near(spheres, i, others, j, worst):  # type: ignore[no-untyped-def]
     """Can capsules i and j overlap by more than `worst`?"""
     x = spheres[i, 0] - others[j, 0]
@@ -200,9 +199,15 @@ def _near(spheres, i, others, j, worst):  # type: ignore[no-untyped-def]
 def self_penetration(start, end, radius, pairs):  # type: ignore[no-untyped-def]
     """(B, C, 3), (B, C, 3), (B, C), (P, 2) -> (B,) deepest overlap in one hand, m; 0 for none."""
     out = np.empty(start.shape[0])
+    _overlap_selves(start, end, radius, pairs, np.empty((start.shape[1], 4)), out)
+    return out
+
+
+@numba.njit(**BORROWING)
+def _overlap_selves(start, end, radius, pairs, spheres, out):  # type: ignore[no-untyped-def]
     for h in range(start.shape[0]):
         a0, a1, r = start[h], end[h], radius[h]
-        spheres = _spheres(a0, a1, r)
+        _spheres(a0, a1, r, spheres)
         worst = 0.0
         for p in range(pairs.shape[0]):
             i, j = pairs[p, 0], pairs[p, 1]
@@ -210,7 +215,6 @@ def self_penetration(start, end, radius, pairs):  # type: ignore[no-untyped-def]
                 gap = segment_distance(a0[i], a1[i], a0[j], a1[j])
                 worst = max(worst, r[i] + r[j] - gap)
         out[h] = worst
-    return out
 
 
 @numba.njit(cache=True, nogil=True)
@@ -222,10 +226,20 @@ def mutual_penetration(  # type: ignore[no-untyped-def]
     Negative: their gap; gaps beyond 1 cm all read as -0.01.
     """
     out = np.empty(start.shape[0])
+    spheres = np.empty((start.shape[1], 4)), np.empty((other_start.shape[1], 4))
+    others = (other_start, other_end, other_radius)
+    _overlap_others(start, end, radius, others, against, spheres, out)
+    return out
+
+
+@numba.njit(**BORROWING)
+def _overlap_others(start, end, radius, against, which, spheres, out):  # type: ignore[no-untyped-def]
+    other_start, other_end, other_radius = against
+    mine, others = spheres
     for h in range(start.shape[0]):
-        o = against[h]
-        mine = _spheres(start[h], end[h], radius[h])
-        others = _spheres(other_start[o], other_end[o], other_radius[o])
+        o = which[h]
+        _spheres(start[h], end[h], radius[h], mine)
+        _spheres(other_start[o], other_end[o], other_radius[o], others)
         worst = -0.01
         for i in range(start.shape[1]):
             for j in range(other_start.shape[1]):
@@ -235,4 +249,3 @@ def mutual_penetration(  # type: ignore[no-untyped-def]
                     )
                     worst = max(worst, radius[h, i] + other_radius[o, j] - gap)
         out[h] = worst
-    return out

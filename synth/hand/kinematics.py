@@ -7,6 +7,7 @@ whatever the batch or the machine.
 import numba
 import numpy as np
 
+from frames.kernels import BORROWING
 from synth.hand.angles import joint_rotations
 from synth.hand.bones import KEYPOINT_BONE, PARENT, TIP_BONES
 from synth.hand.rig import Rig
@@ -49,7 +50,7 @@ def turn_bones(
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def _multiply(a, b, out):  # type: ignore[no-untyped-def]
     for i in range(3):
         for j in range(3):
@@ -64,14 +65,26 @@ def _forward(local, joints, frames, zero, root, left, parent):  # type: ignore[n
     rotation = np.empty((bones, 3, 3))
     skin = np.empty((bones, 3, 3))
     position = np.empty((bones, 3))
-    step = np.empty((3, 3))
-    for h in range(count):
+    scratch = (rotation, skin, position, np.empty((3, 3)))
+    _carry_bones(local, joints, frames, zero, root, left, parent, scratch, transforms, posed)
+    return transforms, posed
+
+
+@numba.njit(**BORROWING)
+def _carry_bones(  # type: ignore[no-untyped-def]
+    local, joints, frames, zero, root, left, parent, scratch, transforms, posed
+):
+    rotation, skin, position, step = scratch
+    bones = local.shape[1]
+    for h in range(local.shape[0]):
         for b in range(bones):
             p = parent[b]
             _multiply(zero[b], local[h, b], step)
             if p < 0:
-                rotation[b] = step
-                position[b] = joints[h, b]
+                for i in range(3):
+                    position[b, i] = joints[h, b, i]
+                    for j in range(3):
+                        rotation[b, i, j] = step[i, j]
             else:
                 _multiply(rotation[p], step, rotation[b])
             _multiply(rotation[b], frames[b].T, skin[b])
@@ -97,10 +110,9 @@ def _forward(local, joints, frames, zero, root, left, parent):  # type: ignore[n
                     transforms[h, b, i, j] = entry
                     shift -= entry * joints[h, b, j]
                 transforms[h, b, i, 3] = shift
-    return transforms, posed
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def skin_hand(rest, bone, weight, transforms, out):  # type: ignore[no-untyped-def]
     """Linear blend skinning of one hand: sum over bones of weight * transform * rest.
 
@@ -162,7 +174,7 @@ def skin_hands(rig: Rig, identity: np.ndarray, transforms: np.ndarray) -> np.nda
     return vertices
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def _skin(rest, rows, bone, weight, transforms, out):  # type: ignore[no-untyped-def]
     for h in range(rows.shape[0]):
         skin_hand(rest[rows[h]], bone, weight, transforms[h], out[h])

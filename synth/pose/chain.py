@@ -9,10 +9,11 @@ import math
 
 import numba
 
+from frames.kernels import BORROWING
 from synth.hand.bones import PARENT
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def place_bones(angles, offset, zero, turns, factors, turn, origin, axis):  # type: ignore[no-untyped-def]
     """Posed bones of one hand in the wrist frame.
 
@@ -56,7 +57,7 @@ def place_bones(angles, offset, zero, turns, factors, turn, origin, axis):  # ty
                 )
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def carry(turn, origin, point, out):  # type: ignore[no-untyped-def]
     """A point in a bone's axes, in the wrist frame: out (3,)."""
     for i in range(3):
@@ -65,7 +66,7 @@ def carry(turn, origin, point, out):  # type: ignore[no-untyped-def]
         )
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def slopes(point, bone, direction, sign, turns, moves, origin, axis, out):  # type: ignore[no-untyped-def]
     """Adds to out (29,) how fast `direction . point` grows with each angle, times `sign`."""
     for t in range(turns.shape[0]):

@@ -9,10 +9,11 @@ import math
 import numba
 import numpy as np
 
+from frames.kernels import BORROWING
 from synth.pose.chain import carry
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def nearest_points(a0, a1, b0, b1, p, q):  # type: ignore[no-untyped-def]
     """Nearest points p and q of two segments (Ericson, Real-Time Collision Detection, 5.1.9)."""
     a = b = c = e = f = 0.0
@@ -41,7 +42,7 @@ def nearest_points(a0, a1, b0, b1, p, q):  # type: ignore[no-untyped-def]
         q[k] = b0[k] + t * (b1[k] - b0[k])
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def find_site(skin, length, along, side, point, outward):  # type: ignore[no-untyped-def]
     """A place on a bone's skin (S, 3) and its outward direction, in the bone's axes."""
     outward[0], outward[1], outward[2] = -side, -(1.0 - abs(side)), 0.0
@@ -61,7 +62,7 @@ def find_site(skin, length, along, side, point, outward):  # type: ignore[no-unt
     point[0], point[1], point[2] = outward[0] / flat * far, outward[1] / flat * far, z
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def reach_along(skin, turn, origin, n, sign, best):  # type: ignore[no-untyped-def]
     """How far a bone's skin reaches along sign * n; best (3,) becomes the point that does."""
     l0 = sign * ((turn[0, 0] * n[0] + turn[1, 0] * n[1]) + turn[2, 0] * n[2])

@@ -6,10 +6,11 @@ Wampler 1986; angles weigh by how readily they give way.
 import numba
 import numpy as np
 
+from frames.kernels import BORROWING
 from synth.pose.chain import slopes
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def add_projection(slope, ease, wanted, change):  # type: ignore[no-untyped-def]
     """Adds to change (29,) the smallest one, by ease, that gains `wanted` along the slope."""
     total = 2e-5

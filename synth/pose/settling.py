@@ -12,6 +12,7 @@ from typing import Final
 import numba
 import numpy as np
 
+from frames.kernels import BORROWING
 from synth.hand.angles import ABDUCTION_LOSS, DOF, DOFS, FINGER_DOF_START, FLEXED_ULNAR_DEG, LIMITS
 from synth.hand.bones import FINGERS
 from synth.pose.chain import carry, place_bones, slopes
@@ -80,7 +81,7 @@ def settle(
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def _clamp(a, limits, flexed):  # type: ignore[no-untyped-def]
     """`synth.hand.angles.clamp` of one hand, in place."""
     for k in range(a.shape[0]):
@@ -117,18 +118,28 @@ def _settle(  # type: ignore[no-untyped-def]
     lengths,
 ):
     count, dofs = angles.shape
-    bones, caps = zero.shape[0], capsule_bone.shape[0]
-    touches = touch.shape[1]
+    bones, caps, touches = zero.shape[0], capsule_bone.shape[0], touch.shape[1]
     depth, error = np.zeros(count), np.zeros(count)
-    turn, origin = np.empty((bones, 3, 3)), np.empty((bones, 3))
-    axis = np.empty((turns.shape[0], 3))
-    a0, a1 = np.empty((caps, 3)), np.empty((caps, 3))
-    sphere = np.empty((caps, 4))
-    p, q, n = np.empty(3), np.empty(3), np.empty(3)
-    site = np.empty((touches, 2, 2, 3))
-    normal = np.empty((touches, 3))
-    slope = np.empty((3, dofs))
-    change = np.empty(dofs)
+    chain = (np.empty((bones, 3, 3)), np.empty((bones, 3)), np.empty((turns.shape[0], 3)))
+    spans = (np.empty((caps, 3)), np.empty((caps, 3)), np.empty((caps, 4)))
+    sites = (np.empty((touches, 2, 2, 3)), np.empty((touches, 3)))
+    steps = (np.empty(3), np.empty(3), np.empty(3), np.empty((3, dofs)), np.empty(dofs))
+    flesh = (offsets, zero, turns, factors, moves, starts, ends, radii, capsule_bone)
+    more = (pairs, margins, skins, skin_start, lengths)
+    scratch = (chain, spans, sites, steps)
+    _settle_all(angles, identity, touch, limits, flexed, ease, flesh, more, scratch, depth, error)
+    return angles, depth, error
+
+
+@numba.njit(**BORROWING)
+def _settle_all(  # type: ignore[no-untyped-def]
+    angles, identity, touch, limits, flexed, ease, flesh, more, scratch, depth, error
+):
+    offsets, zero, turns, factors, moves, starts, ends, radii, capsule_bone = flesh
+    pairs, margins, skins, skin_start, lengths = more
+    (turn, origin, axis), (a0, a1, sphere), (site, normal), (p, q, n, slope, change) = scratch
+    count, dofs = angles.shape
+    caps, touches = capsule_bone.shape[0], touch.shape[1]
     for h in range(count):
         who = identity[h]
         offset, skin, length, radius = offsets[who], skins[who], lengths[who], radii[who]
@@ -253,4 +264,3 @@ def _settle(  # type: ignore[no-untyped-def]
             for d in range(dofs):
                 a[d] += min(max(change[d], -MAX_STEP), MAX_STEP)
             _clamp(a, limits, flexed)
-    return angles, depth, error

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from frames.parts import HAND_PARTS, HAND_STRIDE, OBJECT_BASE
-from synth.raster.keys import JIT, unpack_inverse_depth
+from synth.raster.keys import JIT, LEAN_JIT, unpack_inverse_depth
 
 AMODAL, AMODAL_BOX, VISIBLE, VISIBLE_BOX, COLUMNS = 0, 1, 5, 6, 10
 """Columns of the statistics table: counts, and boxes (left, top, right, bottom), inclusive."""
@@ -24,7 +24,7 @@ _BEYOND: Final = np.int32(1 << 20)
 _FIRST, _LAST, _SEEN, _SEEN_FIRST, _SEEN_LAST = (np.uint64(k * WIDEST) for k in range(1, 6))
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def clear_layers(keys, dirty, stride, pad):
     """Zero the dirty rectangles of layers, `pad` columns beyond their right edges, and forget them.
 
@@ -39,7 +39,7 @@ def clear_layers(keys, dirty, stride, pad):
         box[0], box[1], box[2], box[3] = stride, keys.shape[1], -1, -1
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def _tally(keys, start, merged, left, count, y, columns, at):
     """Add one row of a layer (keys from `start`) to its column statistics (from `at`)."""
     line = np.int32(y)
@@ -62,7 +62,7 @@ def _tally(keys, start, merged, left, count, y, columns, at):
         )
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def _summarise(columns, left, right, table):
     """Counts and boxes of one layer: table (10,) int32 from its columns left ... right - 1.
 

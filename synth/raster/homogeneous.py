@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from synth.raster.keys import INVERSE_DEPTH_MAX, INVERSE_DEPTH_MIN, JIT
+from synth.raster.keys import INVERSE_DEPTH_MAX, INVERSE_DEPTH_MIN, LEAN_JIT
 from synth.raster.lanes import TILE, shade_covered, shade_table
 from synth.raster.pinhole import SNAP, UNSNAPPED
 
@@ -23,19 +23,19 @@ COVERED: Final = 2
 """Mask of a tile that lies within all three edges; 1 is one that they may reach."""
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def cross(a, b):
     """a x b of tuples; cross(b, a) is its exact negation, bit for bit."""
     return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def dot(a, b):
     """a . b of tuples."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def vertex_in_table(vertices, i, matrix):
     """Homogeneous table coordinates of vertex i."""
     x, y, z = np.float64(vertices[i, 0]), np.float64(vertices[i, 1]), np.float64(vertices[i, 2])
@@ -46,7 +46,7 @@ def vertex_in_table(vertices, i, matrix):
     )
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def outcode(point, octagon):
     """Bits of the image's octagon that a homogeneous point lies beyond.
 
@@ -59,7 +59,7 @@ def outcode(point, octagon):
     return bits
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def triangle_plane(a, b, c, near):
     """Plane (3,) of 1/z over table coordinates; its lowest, highest and allowed value."""
     ab = (b[0] - a[0], b[1] - a[1], b[2] - a[2])
@@ -80,7 +80,7 @@ def triangle_plane(a, b, c, near):
     )
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def snapped_edge(points, i, j, homogeneous):
     """Edge function from vertex i to j: exact where both are snapped, else the homogeneous one.
 
@@ -97,7 +97,7 @@ def snapped_edge(points, i, j, homogeneous):
     return (a * SNAP, b * SNAP, -(a * x + b * y))
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def _mark_tiles(edges, tiles, plane, row, columns, mask):
     """Fill mask (columns,) uint8 for one row of tiles: 0 beyond an edge, 1 reached, 2 COVERED.
 
@@ -130,7 +130,7 @@ def _mark_tiles(edges, tiles, plane, row, columns, mask):
     return any_tile
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def fill_tiled(
     chosen,
     count,

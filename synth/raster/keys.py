@@ -25,6 +25,9 @@ JIT: Final[dict[str, Any]] = {
 """Options of every kernel; without fastmath LLVM neither contracts nor reorders, so bits agree on
 every machine."""
 
+LEAN_JIT: Final[dict[str, Any]] = {**JIT, "_nrt": False}
+"""Of those that allocate nothing; see `frames.kernels.BORROWING`."""
+
 INVERSE_DEPTH_MIN: Final = 2.0**-8 * (1 + 2.0**-20)
 INVERSE_DEPTH_MAX: Final = 2.0**8 * (1 - 2.0**-21)
 """Range of 1/z in 1/m that a key can hold; kernels clamp to it."""

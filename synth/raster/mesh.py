@@ -7,7 +7,7 @@ from numba import njit
 
 from synth.raster.curved import fill_curved_faces, locate_vertices, sort_curved_faces
 from synth.raster.homogeneous import fill_tiled
-from synth.raster.keys import JIT
+from synth.raster.keys import JIT, LEAN_JIT
 from synth.raster.pinhole import (
     HOMOGENEOUS,
     INSIDE,
@@ -19,7 +19,7 @@ from synth.raster.pinhole import (
 
 
 # fmt: off
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def draw_pinhole_mesh(
     vertices, faces, codes, base, closed, near, width, height, matrix, octagon, tiles, gx, gy,
     stride, keys, dirty, verdict, chosen, mask, points, corners, plan, spans,
@@ -43,7 +43,7 @@ def draw_pinhole_mesh(
         dirty[2] = min(dirty[2], width - 1)
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def _fits(jobs, vertices, faces):
     for j in range(jobs.shape[0]):
         if jobs[j, 2] - jobs[j, 1] > vertices or jobs[j, 4] - jobs[j, 3] > faces:
@@ -51,7 +51,7 @@ def _fits(jobs, vertices, faces):
     return True
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def draw_pinhole_list(
     jobs, vertices, faces, codes, near, width, height, matrix, octagon, tiles, gx, gy, stride,
     keys, dirty, verdict, chosen, mask, points, corners, plan, spans,

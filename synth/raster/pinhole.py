@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from synth.raster.keys import INVERSE_DEPTH_MIN, JIT
+from synth.raster.keys import INVERSE_DEPTH_MIN, LEAN_JIT
 from synth.raster.lanes import LANES, shade_affine
 
 SNAP_BITS: Final = 10
@@ -46,7 +46,7 @@ INSIDE: Final = 1
 HOMOGENEOUS: Final = 2
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def project_vertices(vertices, fx, fy, cx, cy, near, points):
     """Fill points (V, 4) float64: u, v, 1/z, and the bits of the snapped u, v (int32 each)."""
     xyz, out = vertices.reshape(vertices.size), points.reshape(points.size)
@@ -69,14 +69,14 @@ def project_vertices(vertices, fx, fy, cx, cy, near, points):
         out[to + np.uint64(3)] = packed.view(np.float64)
 
 
-@njit(inline="always", **JIT)
+@njit(inline="always", **LEAN_JIT)
 def _pixel_range(low, high, size):
     """First and last pixel whose centre lies between two snapped coordinates, within the image."""
     first = max(np.int32((low + np.int32(SNAP - 1)) >> np.int32(SNAP_BITS)), np.int32(0))
     return first, min(np.int32(high >> np.int32(SNAP_BITS)), np.int32(size - 1))
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def sort_faces(faces, points, width, height, closed, corners, verdict):
     """Fill verdict (F,) uint8: 0 rejected, INSIDE to draw, HOMOGENEOUS left to the general path;
     return the number of the last.
@@ -113,7 +113,7 @@ def sort_faces(faces, points, width, height, closed, corners, verdict):
     return specials
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def compact_faces(verdict, count, wanted, chosen):
     """Write which of `count` faces have this verdict to chosen (count + 1,) int32; count them."""
     n = np.uint64(0)
@@ -123,7 +123,7 @@ def compact_faces(verdict, count, wanted, chosen):
     return n
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def _plan_edges(corners, count, width, height, stride, plan, spans, dirty):
     """Fill rows 0..8 of plan (edges at the first pixel, steps in x, in y) and spans; see PLAN.
 
@@ -160,7 +160,7 @@ def _plan_edges(corners, count, width, height, stride, plan, spans, dirty):
     dirty[0], dirty[1], dirty[2], dirty[3] = west, north, east, south
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def _plan_depths(corners, count, plan, spans):
     """Fill rows 9..13 of plan: 1/z at the first pixel, its steps in x and y, its range."""
     for n in range(np.uint64(count)):
@@ -181,7 +181,7 @@ def _plan_depths(corners, count, plan, spans):
         plan[_ROW13 + n] = max(max(max(w0, w1), w2), INVERSE_DEPTH_MIN)
 
 
-@njit(**JIT)
+@njit(**LEAN_JIT)
 def fill_faces(
     chosen,
     count,

@@ -11,6 +11,7 @@ from typing import Final
 import numba
 import numpy as np
 
+from frames.kernels import BORROWING
 from synth.hand.angles import DOF, LIMITS
 from synth.hand.bones import FOREARM_BONE, PALM
 from synth.hand.rig import Rig
@@ -119,21 +120,27 @@ def reach_best(
 _WRIST: Final = LIMITS[[DOF["wrist_flexion"], DOF["wrist_deviation"]]]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def _excess(value, low, high):  # type: ignore[no-untyped-def]
     return max(low - value, value - high, 0.0)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def _share(value, low, high):  # type: ignore[no-untyped-def]
     return (2.0 * value - low - high) / (high - low)
 
 
 @numba.njit(cache=True, nogil=True)
 def _reach(pose, left, hand_length, forearm, swivels, wrist_limits, out, fits):  # type: ignore[no-untyped-def]
-    row = np.empty(out.shape[1])
-    turn = np.empty((3, 3))
-    wrist = np.empty(3)
+    scratch = (np.empty(out.shape[1]), np.empty((3, 3)), np.empty(3))
+    _reach_all(pose, left, hand_length, forearm, swivels, wrist_limits, scratch, out, fits)
+
+
+@numba.njit(**BORROWING)
+def _reach_all(  # type: ignore[no-untyped-def]
+    pose, left, hand_length, forearm, swivels, wrist_limits, scratch, out, fits
+):
+    row, turn, wrist = scratch
     for n in range(pose.shape[0]):
         side = -1.0 if left[n] else 1.0
         for i in range(3):
@@ -155,7 +162,7 @@ def _reach(pose, left, hand_length, forearm, swivels, wrist_limits, out, fits): 
         fits[n] = best
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def _solve(turn, wrist, hand_length, bone, swivel, wrist_limits, row):  # type: ignore[no-untyped-def]
     """One right arm with one swivel: fills `row`, returns whether it fits."""
     fore = math.sqrt((bone[0] * bone[0] + bone[1] * bone[1]) + bone[2] * bone[2])
@@ -205,7 +212,7 @@ def _solve(turn, wrist, hand_length, bone, swivel, wrist_limits, row):  # type: 
     return cost < 1e-9 and _is_clear(turn, wrist, hand_length, ex, ey, ez, size)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def _is_clear(turn, wrist, hand_length, ex, ey, ez, size):  # type: ignore[no-untyped-def]
     """Are forearm and hand clear of the head, and of the trunk below the shoulders?"""
     tip_x = wrist[0] - turn[0, 2] * hand_length
@@ -232,7 +239,7 @@ def _is_clear(turn, wrist, hand_length, ex, ey, ez, size):  # type: ignore[no-un
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def _nearest(ax, ay, az, bx, by, bz):  # type: ignore[no-untyped-def]
     """Distance of a segment from the origin."""
     x, y, z = bx - ax, by - ay, bz - az

@@ -9,6 +9,8 @@ from typing import Final
 import numba
 import numpy as np
 
+from frames.kernels import BORROWING
+
 MEAN_HAND_M: Final = 0.187
 """Hand length of the person whom SHOULDER fits; other people's shoulders scale with their hands."""
 
@@ -31,7 +33,7 @@ STRAIGHTEST: Final = 0.995
 """Longest reach against the sum of both bones: nobody holds an elbow quite straight."""
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**BORROWING)
 def bend_elbow(wrist, hand_length, fore, swivel):  # type: ignore[no-untyped-def]
     """Two-bone inverse kinematics of a right arm.
 

@@ -7,7 +7,6 @@ keeps them apart, and the overlap of touching ones its negative width.
 import math
 
 import numba
-import numpy as np
 
 from frames.kernels import BORROWING
 from synth.pose.chain import carry
@@ -77,13 +76,14 @@ def reach_along(skin, turn, origin, n, sign, best):  # type: ignore[no-untyped-d
     return (n[0] * best[0] + n[1] * best[1]) + n[2] * best[2]
 
 
-@numba.njit(cache=True, nogil=True)
-def widest_slab(skin_a, turn_a, origin_a, skin_b, turn_b, origin_b, n, p, q):  # type: ignore[no-untyped-def]
+@numba.njit(**BORROWING)
+def widest_slab(  # type: ignore[no-untyped-def]
+    skin_a, turn_a, origin_a, skin_b, turn_b, origin_b, n, p, q, scratch
+):
     """The widest slab between two bones' skins: its width (negative: they overlap), normal n from a
-    to b (in: a guess), and the points p of a and q of b that bound it."""
+    to b (in: a guess), and the points p of a and q of b that bound it; scratch (3, 3) is used up."""
     width = -1e9
-    trial = np.empty(3)
-    u, v = np.empty(3), np.empty(3)
+    trial, u, v = scratch[0], scratch[1], scratch[2]
     for k in range(3):
         trial[k] = n[k]
     step = 60.0

@@ -4,7 +4,6 @@ Wampler 1986; angles weigh by how readily they give way.
 """
 
 import numba
-import numpy as np
 
 from frames.kernels import BORROWING
 from synth.pose.chain import slopes
@@ -20,10 +19,14 @@ def add_projection(slope, ease, wanted, change):  # type: ignore[no-untyped-def]
         change[d] += wanted / total * ease[d] * slope[d]
 
 
-@numba.njit(cache=True, nogil=True)
-def draw_together(p, q, b, c, turns, moves, origin, axis, ease, slope, change, n):  # type: ignore[no-untyped-def]
-    """Adds to change what moves point p of bone b and q of bone c onto each other."""
+@numba.njit(**BORROWING)
+def draw_together(p, q, b, c, turns, moves, origin, axis, ease, slope, change, scratch):  # type: ignore[no-untyped-def]
+    """Adds to change what moves point p of bone b and q of bone c onto each other.
+
+    slope (3, 29) and scratch (3, 3) are used up.
+    """
     dofs = slope.shape[1]
+    n = scratch[0]
     for i in range(3):
         for d in range(dofs):
             slope[i, d] = 0.0
@@ -31,7 +34,7 @@ def draw_together(p, q, b, c, turns, moves, origin, axis, ease, slope, change, n
             n[k] = 1.0 if k == i else 0.0
         slopes(q, c, n, 1.0, turns, moves, origin, axis, slope[i])
         slopes(p, b, n, -1.0, turns, moves, origin, axis, slope[i])
-    m = np.empty((3, 3))
+    m = scratch
     for i in range(3):
         for j in range(3):
             total = 0.0

@@ -123,10 +123,11 @@ def _settle(  # type: ignore[no-untyped-def]
     chain = (np.empty((bones, 3, 3)), np.empty((bones, 3)), np.empty((turns.shape[0], 3)))
     spans = (np.empty((caps, 3)), np.empty((caps, 3)), np.empty((caps, 4)))
     sites = (np.empty((touches, 2, 2, 3)), np.empty((touches, 3)))
-    steps = (np.empty(3), np.empty(3), np.empty(3), np.empty((3, dofs)), np.empty(dofs))
+    points = (np.empty(3), np.empty(3), np.empty(3), np.empty((3, 3)))
+    steps = (np.empty((3, dofs)), np.empty(dofs))
     flesh = (offsets, zero, turns, factors, moves, starts, ends, radii, capsule_bone)
     more = (pairs, margins, skins, skin_start, lengths)
-    scratch = (chain, spans, sites, steps)
+    scratch = (chain, spans, sites, points, steps)
     _settle_all(angles, identity, touch, limits, flexed, ease, flesh, more, scratch, depth, error)
     return angles, depth, error
 
@@ -137,7 +138,8 @@ def _settle_all(  # type: ignore[no-untyped-def]
 ):
     offsets, zero, turns, factors, moves, starts, ends, radii, capsule_bone = flesh
     pairs, margins, skins, skin_start, lengths = more
-    (turn, origin, axis), (a0, a1, sphere), (site, normal), (p, q, n, slope, change) = scratch
+    (turn, origin, axis), (a0, a1, sphere), (site, normal), points, (slope, change) = scratch
+    p, q, n, slab = points
     count, dofs = angles.shape
     caps, touches = capsule_bone.shape[0], touch.shape[1]
     for h in range(count):
@@ -177,7 +179,7 @@ def _settle_all(  # type: ignore[no-untyped-def]
                     # Far apart: draw site to site, along the three axes at once.
                     done = False
                     worst_gap = 1.0
-                    draw_together(p, q, b, c, turns, moves, origin, axis, ease, slope, change, n)
+                    draw_together(p, q, b, c, turns, moves, origin, axis, ease, slope, change, slab)
                     for i in range(3):
                         normal[k, i] = 0.0
                     continue
@@ -205,6 +207,7 @@ def _settle_all(  # type: ignore[no-untyped-def]
                     normal[k],
                     p,
                     q,
+                    slab,
                 )
                 off = width + PRESS_M
                 worst_gap = max(worst_gap, abs(off))

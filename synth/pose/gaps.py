@@ -81,7 +81,10 @@ def widest_slab(  # type: ignore[no-untyped-def]
     skin_a, turn_a, origin_a, skin_b, turn_b, origin_b, n, p, q, scratch
 ):
     """The widest slab between two bones' skins: its width (negative: they overlap), normal n from a
-    to b (in: a guess), and the points p of a and q of b that bound it; scratch (3, 3) is used up."""
+    to b (in: a guess), and the points p of a and q of b that bound it.
+
+    scratch (3, 3) is used up.
+    """
     width = -1e9
     trial, u, v = scratch[0], scratch[1], scratch[2]
     for k in range(3):

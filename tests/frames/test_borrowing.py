@@ -11,7 +11,7 @@ ALLOCATING = {"empty", "zeros", "ones", "full", "array", "arange", "copy", "conc
 
 
 def find_kernels(root: Path) -> dict[tuple[str, str], tuple[bool, bool, set[tuple[str, str]]]]:
-    """(module, function) of each compiled function -> does it borrow, does it allocate, its calls."""
+    """(module, function) of compiled functions -> do they borrow, do they allocate, their calls."""
     found = {}
     for package in ("frames", "augment", "synth"):
         for path in (root / package).rglob("*.py"):

@@ -2,37 +2,26 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import tyro
 
 from console.arguments import Data, Json, parse_call
 from console.output import print_note, print_result
 from console.progress import Bar
+from console.studio import (
+    DEFAULT_STUDIO,
+    Project,
+    Studio,
+    TokenFile,
+    Url,
+    connect,
+    find_ledger,
+    open_ledger,
+)
 from frames.errors import BadInput
 
-if TYPE_CHECKING:
-    from labeling.ledger import Ledger
-
-Studio = Annotated[
-    Path, tyro.conf.arg(help="folder of the server, its token, the ledgers and pictures")
-]
-Url = Annotated[
-    str, tyro.conf.arg(help="address of another Label Studio; by default that of --studio")
-]
-TokenFile = Annotated[
-    Path | None,
-    tyro.conf.arg(
-        help="file with the access token, mode 0600; by default LABEL_STUDIO_API_KEY, else"
-        " STUDIO/token"
-    ),
-]
-Project = Annotated[str, tyro.conf.Positional, tyro.conf.arg(help="the project's name")]
 Out = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(help="folder of the labelled dataset")]
-
-DEFAULT_STUDIO = Path("studio")
-WAIT_S = 3600.0
-"""So long a push or pull waits for another one of the same project."""
 
 USAGE = """\
 usage: handloom label COMMAND ... | handloom label COMMAND --help
@@ -43,17 +32,19 @@ Captures to Label Studio and back.
   push      make tasks of a dataset's frames, hands already drawn
   pull      make a dataset of what people answered
   status    how far a project is, and how far predictions were moved
-  refine    fit the hand model to pulled labels and their depth
+  agree     how far annotators agree, joint by joint, and the worst frames
+  refine    fit the hand model to a dataset of labels, as pull does to answers
 """
 
 
 def run_label(arguments: list[str]) -> int:
-    """handloom label serve|push|pull|status|refine ..."""
+    """handloom label serve|push|pull|status|agree|refine ..."""
     commands: dict[str, Callable[[list[str]], int]] = {
         "serve": _serve,
         "push": _push,
         "pull": _pull,
         "status": _status,
+        "agree": _agree,
         "refine": _refine,
     }
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -151,7 +142,6 @@ def _push(arguments: list[str]) -> int:
         if count < 0 or first < 0 or every < 1:
             raise BadInput("count and first must be >= 0 and every >= 1")
         from labeling.easel import LOCAL_FILES
-        from labeling.ledger import lock_ledger
         from labeling.pictures import PICTURES
         from labeling.predictors import open_predictor
         from labeling.push import PushPlan
@@ -171,15 +161,11 @@ def _push(arguments: list[str]) -> int:
             previous,
             adopt=adopt,
         )
-        server = _connect(studio, url, token_file)
+        server = connect(studio, url, token_file)
         found = open_predictor(predictor)
-        path = _find_ledger(studio, server.url, project)
-        with lock_ledger(path, WAIT_S, _say_waiting), Bar("frames", quiet=json) as bar:
-            ledger = _open(path)
-            try:
-                report = push_frames(server, dataset, ledger, found, plan, bar, bar.note)
-            finally:
-                ledger.close()
+        path = find_ledger(studio, server.url, project, pushed=False)
+        with open_ledger(path) as ledger, Bar("frames", quiet=json) as bar:
+            report = push_frames(server, dataset, ledger, found, plan, bar, bar.note)
         text = f"{project}: {report.sent:,} tasks sent, {report.there:,} were there"
         if report.repredicted:
             text += f"; {report.repredicted:,} untouched ones predicted anew"
@@ -195,54 +181,6 @@ def _push(arguments: list[str]) -> int:
     return int(parse_call(push, "handloom label push", arguments)())
 
 
-def _pull(arguments: list[str]) -> int:
-    def pull(
-        project: Project,
-        out: Out,
-        policy: str = "agree",
-        full: bool = False,
-        data: tuple[Path, ...] = (),
-        studio: Studio = DEFAULT_STUDIO,
-        url: Url = "",
-        token_file: TokenFile = None,
-        json: Json = False,
-    ) -> int:
-        """Make a dataset of what people answered: only what changed since the last pull is fetched.
-
-        Args:
-            policy: Several annotators of a frame: agree (median of those that agree, else to the
-                review list), or latest.
-            full: Fetch every answer again, and notice those that were deleted.
-            data: Where pushed datasets are now, if they were moved.
-        """
-        from labeling.ledger import lock_ledger
-        from labeling.pull import PullPlan
-        from labeling.pull import pull as pull_answers
-        from labeling.review import count_reasons
-
-        server = _connect(studio, url, token_file)
-        path = _find_ledger(studio, server.url, project)
-        _check_pushed(path, project)
-        with lock_ledger(path, WAIT_S, _say_waiting), Bar("frames", quiet=json) as bar:
-            ledger = _open(path)
-            try:
-                plan = PullPlan(policy, full, data)
-                report = pull_answers(server, ledger, out, plan, bar)
-            finally:
-                ledger.close()
-        text = f"{out}: {report.frames:,} frames, {report.hands:,} hands"
-        text += f"; {report.new_versions:,} new answers"
-        if report.reviews:
-            text += f"; {len(report.reviews):,} to review ({out / 'labels' / 'review.jsonl'}):"
-            reasons = count_reasons(report.reviews)
-            text += "".join(f"\n  {n:,} x {kind}" for kind, n in list(reasons.items())[:8])
-        values = {k: v for k, v in vars(report).items() if k != "reviews"}
-        print_result(json, text, {"out": str(out), **values, "reviews": len(report.reviews)})
-        return 0
-
-    return int(parse_call(pull, "handloom label pull", arguments)())
-
-
 def _status(arguments: list[str]) -> int:
     def status(
         project: Project,
@@ -254,68 +192,30 @@ def _status(arguments: list[str]) -> int:
         """Say how far a project is: done, skipped, to review; who is how fast; and how far
         predictions were moved, which is the predictor's real error.
         """
-        from labeling.ledger import lock_ledger
         from labeling.status import read_status, say_status
 
-        server = _connect(studio, url, token_file)
-        path = _find_ledger(studio, server.url, project)
-        _check_pushed(path, project)
-        with lock_ledger(path, WAIT_S, _say_waiting):
-            ledger = _open(path)
-            try:
-                found = read_status(server, ledger)
-            finally:
-                ledger.close()
+        server = connect(studio, url, token_file)
+        with open_ledger(find_ledger(studio, server.url, project)) as ledger:
+            found = read_status(server, ledger)
         print_result(json, say_status(project, found), found)
         return 0
 
     return int(parse_call(status, "handloom label status", arguments)())
 
 
+def _pull(arguments: list[str]) -> int:
+    from console.pull import run_pull
+
+    return run_pull(arguments)
+
+
+def _agree(arguments: list[str]) -> int:
+    from console.agree import run_agree
+
+    return run_agree(arguments)
+
+
 def _refine(arguments: list[str]) -> int:
     from console.refine import run_refine
 
     return run_refine(arguments)
-
-
-def _connect(studio: Path, url: str, token_file: Path | None) -> Any:
-    """The server. Raises BadInput if nobody knows where it is, or has a token."""
-    import json
-
-    from labeling.sdk_studio import SdkStudio
-    from labeling.secret import read_token
-
-    if not url:
-        try:
-            url = str(json.loads((studio / "login").read_text(encoding="utf-8"))["url"])
-        except (OSError, ValueError, KeyError):
-            raise BadInput(
-                f"no server in {studio}: run 'handloom label serve {studio}' in another terminal,"
-                " or name one with --url"
-            ) from None
-    if "@" in url or not url.startswith(("http://", "https://")):
-        raise BadInput(f"url must be http(s)://HOST[:PORT] without a password, got {url!r}")
-    return SdkStudio(url, read_token(token_file, studio))
-
-
-def _find_ledger(studio: Path, url: str, project: str) -> Path:
-    from labeling.ledger import ledger_path
-
-    return ledger_path(studio, url, project)
-
-
-def _open(path: Path) -> "Ledger":
-    from labeling.ledger import Ledger
-
-    return Ledger(path)
-
-
-def _check_pushed(path: Path, project: str) -> None:
-    if not path.exists():
-        raise BadInput(
-            f"nothing was pushed to a project {project!r} from here ({path} is not there)"
-        )
-
-
-def _say_waiting() -> None:
-    print_note("waiting for another handloom that works on this project")

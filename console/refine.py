@@ -19,7 +19,7 @@ def run_refine(arguments: list[str]) -> int:
         """Fit the hand model to every labelled hand and its depth: 3D of all joints, part masks,
         and a list of hands that disagree.
         """
-        from labeling.refinement.refining import DOUBTS_NAME, LABELS, refine_dataset
+        from labeling.refinement.refined_dataset import DOUBTS_NAME, LABELS, refine_dataset
 
         with Bar("frames", quiet=json) as bar:
             report = refine_dataset(data, out, progress=bar)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frames.camera import Camera
-from frames.skeleton import KEYPOINT_NAMES, KEYPOINTS
+from frames.skeleton import KEYPOINTS
 from labeling.answers import HIDDEN, PLACED, Answer, DrawnHand
 from labeling.lifting import lift_hand
 
@@ -59,15 +59,34 @@ class Agreement:
     """(21,)"""
     median_mm: Floats
     """(21,) the same at the joint's own depth, where that is read."""
+    p90_mm: Floats
+    """(21,)"""
+    all_px: tuple[float, float]
+    """Median and 90 % over all joints."""
+    all_mm: tuple[float, float]
     kappa: Floats
     """(21,) of visibility; NaN where a joint was never rated twice, or always alike by chance."""
     kappa_all: float
     """Over all joints together."""
+    kappa_kind: str
+    """Whose kappa: "Cohen" where two annotators rated everything, else "Fleiss"."""
     raters: int
     """Most annotators of a hand."""
-    worst: tuple[tuple[int, str, str, float], ...]
-    """Frame, side, joint and px of the hands on which two annotators lie farthest apart, the worst
-    first."""
+    annotators: dict[int, tuple[int, float]]
+    """Of each: hands shared with others, and the median px from them."""
+    worst: tuple["Apart", ...]
+    """Hands on which two annotators lie farthest apart, the worst first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Apart:
+    """A hand, and the joint on which two of its annotators lie farthest apart."""
+
+    rated: Rated
+    joint: int
+    px: float
+    mm: float
+    """NaN where no depth is known."""
 
 
 def collect_ratings(
@@ -166,21 +185,23 @@ def measure_agreement(
     rated, split = collect_ratings(answers)
     px: list[Floats] = []
     mm: list[Floats] = []
-    ranked = []
+    ranked: list[Apart] = []
+    alone: dict[int, list[Floats]] = {}
     for one in rated:
         apart = measure_pairs(one)
-        px.append(apart)
         scale = np.full(KEYPOINTS, np.nan)
         if depths is not None and one.frame in depths:
             scale = scale_to_mm(one, *depths[one.frame])
+        px.append(apart)
         mm.append(apart * scale)
+        for pair, row in zip(itertools.combinations(one.annotators, 2), apart, strict=True):
+            for annotator in pair:
+                alone.setdefault(annotator, []).append(row)
         if np.isfinite(apart).any():
-            joint = int(np.nanargmax(np.nanmax(np.nan_to_num(apart, nan=-1.0), axis=0)))
-            ranked.append(
-                (one.frame, one.side, KEYPOINT_NAMES[joint], float(np.nanmax(apart[:, joint])))
-            )
-    ranked.sort(key=lambda row: -row[3])
-    raters = max((len(one.annotators) for one in rated), default=0)
+            joint = int(np.nan_to_num(apart, nan=-1.0).max(0).argmax())
+            most = float(np.nanmax(apart[:, joint]))
+            ranked.append(Apart(one, joint, most, float(most * scale[joint])))
+    ranked.sort(key=lambda one: -one.px)
     table = _tabulate(rated)
     return Agreement(
         frames=len({one.frame for one in rated}),
@@ -190,9 +211,17 @@ def measure_agreement(
         median_px=_quantile(px, 50),
         p90_px=_quantile(px, 90),
         median_mm=_quantile(mm, 50),
+        p90_mm=_quantile(mm, 90),
+        all_px=_spread(px),
+        all_mm=_spread(mm),
         kappa=np.array([measure_kappa(table[:, k]) for k in range(KEYPOINTS)]),
         kappa_all=measure_kappa(table.reshape(-1, table.shape[2])),
-        raters=raters,
+        kappa_kind="Cohen" if table.shape[2] == 2 else "Fleiss",
+        raters=max((len(one.annotators) for one in rated), default=0),
+        annotators={
+            name: (sum(name in one.annotators for one in rated), _spread(rows)[0])
+            for name, rows in sorted(alone.items())
+        },
         worst=tuple(ranked[:worst]),
     )
 
@@ -222,3 +251,12 @@ def _quantile(rows: Sequence[Floats], percent: float) -> Floats:
     some = np.isfinite(stacked).any(0)
     out[some] = np.nanpercentile(stacked[:, some], percent, axis=0)
     return out
+
+
+def _spread(rows: Sequence[Floats]) -> tuple[float, float]:
+    """Median and 90 % of all that is known; NaN for nothing."""
+    known = np.concatenate([row.ravel() for row in rows]) if rows else np.empty(0)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return float("nan"), float("nan")
+    return float(np.median(known)), float(np.percentile(known, 90))

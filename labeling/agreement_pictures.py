@@ -1,5 +1,6 @@
 """Where annotators disagree, as pictures."""
 
+import itertools
 from typing import Final
 
 import cv2
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frames.camera import Camera
-from frames.canvas import draw_dot, draw_line, draw_ring, draw_text, new_canvas
+from frames.canvas import draw_dot, draw_line, draw_ring, draw_text, new_canvas, text_width
 from frames.palette import INK, TEXT, color_depth_m
 from frames.skeleton import BONES, KEYPOINT_NAMES
 from labeling.agreement import Rated, measure_pairs
@@ -22,14 +23,19 @@ WIDTH: Final = 420
 """Of the picture of one hand, at least, in pixels."""
 
 HEAD: Final = 22
+"""Height of a line of words."""
+
+APART: Final = (90, 200, 255)
+"""RGB of what joins two places of one joint."""
 
 
 def draw_disagreement(
-    rated: Rated, depth_m: NDArray[np.float32], camera: Camera
+    rated: Rated, depth_m: NDArray[np.float32], camera: Camera, name: str = ""
 ) -> NDArray[np.uint8]:
     """A picture (RGB) of one hand with every annotator's skeleton, cut to the hand and enlarged.
 
-    depth_m (H, W) in metres. Joints that an annotator sees are dots, hidden ones rings.
+    depth_m (H, W) in metres; name: of the frame, by default its number. Joints that an annotator
+    sees are dots, hidden ones rings; a line joins the two farthest places of the worst joint.
     """
     places = rated.keypoints_px
     placed = places[np.isfinite(places).all(-1)]
@@ -54,10 +60,18 @@ def draw_disagreement(
                 draw_dot(picture, at[r, k], 3, color)
             else:
                 draw_ring(picture, at[r, k], 4, color)
-    apart = np.nan_to_num(measure_pairs(rated), nan=-1.0).max(0)
-    worst = int(apart.argmax())
-    page = new_canvas(picture.shape[0] + HEAD, max(picture.shape[1], WIDTH), INK)
-    page[HEAD:, : picture.shape[1]] = picture
-    text = f"frame {rated.frame} {rated.side}: {KEYPOINT_NAMES[worst]} {apart[worst]:.1f} px apart"
-    draw_text(page, text, (6, HEAD / 2), TEXT, 13)
+    apart = np.nan_to_num(measure_pairs(rated), nan=-1.0)
+    worst = int(apart.max(0).argmax())
+    pairs = list(itertools.combinations(range(len(rated.annotators)), 2))
+    first, second = pairs[int(apart[:, worst].argmax())]
+    draw_line(picture, at[first, worst], at[second, worst], APART, 2)
+    page = new_canvas(picture.shape[0] + 2 * HEAD, max(picture.shape[1], WIDTH), INK)
+    page[2 * HEAD :, : picture.shape[1]] = picture
+    text = f"{name or f'frame {rated.frame}'}, {rated.side}: {KEYPOINT_NAMES[worst]}"
+    draw_text(page, f"{text} {apart.max():.1f} px apart", (6, 0.75 * HEAD), TEXT, 13)
+    x = 6.0
+    for r, who in enumerate(rated.annotators):
+        word = f"annotator {who}"
+        draw_text(page, word, (x, 1.7 * HEAD), COLORS[r % len(COLORS)], 13)
+        x += text_width(word, 13) + 14
     return page

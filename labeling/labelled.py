@@ -3,6 +3,7 @@
     OUT/dataset.json, OUT/shards/   a dataset like any other, source real
     OUT/labels/frames.jsonl         a line a frame: where it is from, who labelled it, every mark
     OUT/labels/review.jsonl         frames that did not become labels, with the reason
+    OUT/labels/project.json         the project, and its ledger, which has all answers
 
 It appears whole: it is built beside OUT and takes its place in one step.
 """
@@ -11,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -39,10 +40,25 @@ PER_SHARD: Final = 128
 LABELS: Final = "labels"
 FRAMES_NAME: Final = "frames.jsonl"
 REVIEW_NAME: Final = "review.jsonl"
+PROJECT_NAME: Final = "project.json"
 LIFTING: Final = 1
 """Raised when the same answers give other labels."""
 
 _CHUNK: Final = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """The hand model as it was fitted to a frame's hands: `labeling.refinement.pulled`."""
+
+    digest: str
+    """Of everything that the fits depend on."""
+
+    hands: tuple[Mapping[str, Any] | None, ...]
+    """As `labeling.refinement.kept_fits` writes them; None for one that is as people placed it."""
+
+    measures: tuple[Mapping[str, Any] | None, ...]
+    """What each was judged by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +71,24 @@ class LabelledFrame:
     digest: str
     """Of everything that the label depends on."""
 
+    refined: Refined | None = None
+
 
 def write_labelled(
     out: Path,
     frames: Sequence[LabelledFrame],
     reviews: Sequence[Review],
     policy: str,
-    data: Sequence[Path] = (),
+    sources: Sources,
+    moved: bool = False,
+    project: Mapping[str, Any] | None = None,
+    about: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> int:
     """Write the dataset and its lists; returns how many shards were written.
+
+    moved: some pushed datasets are elsewhere now, so no shard is kept. project: for
+    `read_project`. about: more metadata.
 
     Raises BadInput for an out folder that holds anything but such a dataset. Without any labelled
     frame there is no dataset, only the lists.
@@ -72,14 +96,14 @@ def write_labelled(
     fresh, old = _beside(out, "new"), _beside(out, "old")
     _recover(out, fresh, old)
     _check_ours(out)
-    sources = Sources(data)
     written = 0
     make_folder(fresh)
     try:
         if frames:
             digests = _sum_shards(frames)
-            kept = _read_digests(out) if not data else {}
-            create_dataset(fresh, _describe(frames, digests, policy, sources))
+            kept = {} if moved else _read_digests(out)
+            described = _describe(frames, digests, policy, sources)
+            create_dataset(fresh, {**described, **(about or {})})
             offsets = _offset_sequences(frames, sources)
             if progress is not None:
                 progress.begin(len(frames), 0)
@@ -97,6 +121,7 @@ def write_labelled(
         lines = [json.dumps(_describe_frame(i, f), sort_keys=True) for i, f in enumerate(frames)]
         write_file(fresh / LABELS / FRAMES_NAME, "".join(x + "\n" for x in lines).encode())
         write_reviews(fresh / LABELS / REVIEW_NAME, reviews)
+        write_file(fresh / LABELS / PROJECT_NAME, (json.dumps(project or {}) + "\n").encode())
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -105,6 +130,16 @@ def write_labelled(
     fresh.rename(out)
     shutil.rmtree(old, ignore_errors=True)
     return written
+
+
+def read_project(out: Path) -> dict[str, Any] | None:
+    """What a folder of pulled labels says of its project: `project`, `url` and `ledger`; None for
+    another folder."""
+    try:
+        told = json.loads((out / LABELS / PROJECT_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return told if isinstance(told, dict) and "ledger" in told else None
 
 
 def _beside(out: Path, what: str) -> Path:
@@ -142,11 +177,15 @@ def _sum_shards(frames: Sequence[LabelledFrame]) -> list[str]:
             [
                 LIFTING,
                 first,
-                [(f.known.key, f.known.dataset, f.known.frame, f.digest) for f in rows],
+                [(f.known.key, f.known.dataset, f.known.frame, _sum_frame(f)) for f in rows],
             ]
         )
         sums.append(hashlib.sha256(text.encode()).hexdigest()[:16])
     return sums
+
+
+def _sum_frame(frame: LabelledFrame) -> str:
+    return frame.digest if frame.refined is None else frame.refined.digest
 
 
 def _read_digests(out: Path) -> dict[int, str]:
@@ -215,16 +254,30 @@ def _offset_sequences(frames: Sequence[LabelledFrame], sources: Sources) -> dict
 def _build_tables(
     rows: Sequence[LabelledFrame], first: int, sources: Sources, offsets: dict[str, int]
 ) -> Iterator[pa.Table]:
+    canvases: dict[Any, Any] = {}
     for start in range(0, len(rows), _CHUNK):
         some = rows[start : start + _CHUNK]
         yield build_frame_table(
-            [
-                label_frame(
-                    sources.read(f.known), f.label, first + start + i, offsets[f.known.folder]
-                )
-                for i, f in enumerate(some)
-            ]
-        )
+            [_build_frame(f, first + start + i, sources, offsets, canvases)
+             for i, f in enumerate(some)]
+        )  # fmt: skip
+
+
+def _build_frame(
+    labelled: LabelledFrame,
+    number: int,
+    sources: Sources,
+    offsets: dict[str, int],
+    canvases: dict[Any, Any],
+) -> Frame:
+    offset = offsets[labelled.known.folder]
+    frame = label_frame(sources.read(labelled.known), labelled.label, number, offset)
+    if labelled.refined is None:
+        return frame
+    from labeling.refinement.kept_fits import read_fits  # torch: only where it is asked for
+    from labeling.refinement.refining import finish_frame
+
+    return finish_frame(frame, read_fits(labelled.refined.hands), canvases)
 
 
 def label_frame(frame: Frame, label: Label, number: int, sequence_offset: int = 0) -> Frame:
@@ -262,6 +315,7 @@ def label_frame(frame: Frame, label: Label, number: int, sequence_offset: int = 
 def _describe_frame(number: int, frame: LabelledFrame) -> dict[str, Any]:
     """A line of frames.jsonl."""
     label = frame.label
+    fits = [None] * len(label.hands) if frame.refined is None else frame.refined.measures
     return {
         "frame": number,
         "key": frame.known.key,
@@ -277,7 +331,8 @@ def _describe_frame(number: int, frame: LabelledFrame) -> dict[str, Any]:
                 "side": h.side,
                 "wearer": h.wearer,
                 "marks": [MARK_NAMES[m] for m in h.marks],
+                "fit": fit,
             }
-            for h in label.hands
+            for h, fit in zip(label.hands, fits, strict=True)
         ],
     }

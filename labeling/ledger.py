@@ -44,6 +44,9 @@ CREATE TABLE IF NOT EXISTS standing (
     annotation INTEGER PRIMARY KEY, digest TEXT NOT NULL, task INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS outcomes (
     key TEXT PRIMARY KEY, digest TEXT NOT NULL, outcome TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS fits (
+    key TEXT PRIMARY KEY, digest TEXT NOT NULL, label TEXT NOT NULL, doubted INTEGER NOT NULL,
+    fits TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS fetched (task INTEGER PRIMARY KEY, updated_at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS standing_task ON standing (task);
 """
@@ -66,6 +69,24 @@ class KnownFrame:
     """Its place there."""
 
     depth_sha256: str
+
+
+@dataclass(frozen=True)
+class KeptFits:
+    """The hands that were fitted to a frame's label."""
+
+    key: str
+    digest: str
+    """Of all that they depend on: the frame's label and its neighbours'."""
+
+    label: str
+    """Digest of the frame's own label."""
+
+    doubted: bool
+    """Whether a hand disagrees with its label or the depth."""
+
+    fits: str
+    """As `labeling.refinement.pulled` writes it."""
 
 
 class Ledger:
@@ -316,6 +337,22 @@ class Ledger:
         with self.change():
             self._base.executemany("INSERT OR REPLACE INTO outcomes VALUES (?,?,?)", list(rows))
 
+    def list_fits(self) -> dict[str, KeptFits]:
+        """Fitted hands by frame."""
+        rows = self._base.execute("SELECT key, digest, label, doubted, fits FROM fits")
+        return {r[0]: KeptFits(r[0], r[1], r[2], bool(r[3]), r[4]) for r in rows}
+
+    def put_fits(self, rows: Iterable[KeptFits]) -> None:
+        """Remember fitted hands."""
+        values = [(r.key, r.digest, r.label, int(r.doubted), r.fits) for r in rows]
+        with self.change():
+            self._base.executemany("INSERT OR REPLACE INTO fits VALUES (?,?,?,?,?)", values)
+
+    def list_doubted(self) -> dict[str, str]:
+        """Frames with a fitted hand that disagrees, and the digest of the label that it is of."""
+        rows = self._base.execute("SELECT key, label FROM fits WHERE doubted")
+        return dict(rows.fetchall())
+
     def list_history(self, key: str) -> list[dict[str, Any]]:
         """Every version of every annotation of a frame, oldest first."""
         rows = self._base.execute(
@@ -333,6 +370,20 @@ def ledger_path(studio: Path, url: str, project: str) -> Path:
     slug = "".join(c if c.isalnum() else "-" for c in project).strip("-")[:40] or "project"
     digest = hashlib.sha256(f"{url}\n{project}".encode()).hexdigest()[:8]
     return studio / LEDGERS / f"{slug}-{digest}.sqlite"
+
+
+def find_ledgers(studio: Path, project: str, url: str = "") -> list[Path]:
+    """Ledgers of projects of this title, whatever server they are on; url: on this one only."""
+    found = []
+    for path in sorted((studio / LEDGERS).glob("*.sqlite")):
+        ledger = Ledger(path)
+        try:
+            same = ledger.read("title") == project and url in ("", ledger.read("url"))
+        finally:
+            ledger.close()
+        if same:
+            found.append(path)
+    return found
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from frames.camera import Camera
 from labeling.answers import Answer, Doubt, DrawnHand, read_answer
 from labeling.combining import Label, combine_answers
 
-READING: Final = 1
+READING: Final = 2
 """Raised when the same answers become other labels."""
 
 
@@ -57,7 +57,7 @@ def write_outcome(outcome: Outcome) -> str:
         }
         for h in label.hands
     ]
-    answers = [(a.number, a.annotator, a.updated_at, a.note) for a in label.answers]
+    answers = [(a.number, a.annotator, a.updated_at, a.ground_truth, a.note) for a in label.answers]
     return json.dumps(
         {"hands": hands, "answers": answers, "spread_px": label.spread_px, "doubts": []}
     )
@@ -78,7 +78,7 @@ def read_outcome(text: str) -> Outcome:
         for h in values["hands"]
     )
     answers = tuple(
-        Answer(number, annotator, at, False, False, math.nan, (), False, False, note)
-        for number, annotator, at, note in values["answers"]
+        Answer(number, annotator, at, False, truth, math.nan, (), False, False, note)
+        for number, annotator, at, truth, note in values["answers"]
     )
     return Outcome(Label(hands, answers, values["spread_px"]), ())

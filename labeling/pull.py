@@ -1,11 +1,13 @@
 """Pull: what people answered becomes a dataset that trains as it is.
 
 Answers are fetched (only tasks changed since the last pull, or all), every version of them is kept
-in the ledger, and the dataset is built from the ledger: so it does not matter where a pull was
-stopped. A frame that cannot be used goes to the review list with the reason.
+in the ledger, the hand model is fitted to what is new, and the dataset is built from the ledger: so
+it does not matter where a pull was stopped. A frame that cannot be used goes to the review list
+with the reason.
 """
 
 import hashlib
+import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +43,9 @@ class PullPlan:
     data: Sequence[Path] = ()
     """Where pushed datasets are now, if they were moved."""
 
+    refine: bool = False
+    """Fit the hand model to the labels: needs torch."""
+
     patience: Patience = field(default_factory=Patience)
 
 
@@ -58,6 +63,12 @@ class PullReport:
     """Frames with labels."""
 
     hands: int = 0
+    refined: int = 0
+    """Hands that the model was fitted to."""
+
+    fitted: int = 0
+    """Frames that had to be fitted; of others it was known."""
+
     rewritten: int = 0
     """Shards that had to be written; others are as they were."""
 
@@ -79,14 +90,41 @@ def pull(
     """
     if plan.policy not in POLICIES:
         raise BadInput(f"policy must be one of {', '.join(POLICIES)}, got {plan.policy!r}")
+    if plan.refine and importlib.util.find_spec("torch") is None:
+        raise BadInput(
+            "fitting the hand model needs torch: pip install 'handloom[train]', or pull with"
+            " --no-refine"
+        )
     report = PullReport()
     sender = Sender(plan.patience)
     fetch_answers(studio, ledger, sender, plan.full, report)
     report.failures = sender.failures
-    frames, report.reviews = choose_labels(ledger, plan.policy, plan.data)
+    sources = Sources(plan.data)
+    frames, report.reviews = choose_labels(ledger, plan.policy, sources)
+    about: dict[str, Any] = {}
+    if plan.refine:
+        from labeling.refinement.fitting import FitOptions  # torch: only where it is asked for
+        from labeling.refinement.pulled import refine_labels
+        from labeling.refinement.refined_dataset import describe_refinement
+
+        found = refine_labels(ledger, frames, sources, progress=progress)
+        frames, about = found.frames, describe_refinement(FitOptions())
+        report.reviews += found.reviews
+        report.refined, report.fitted = found.hands, found.fitted
     report.frames = len(frames)
     report.hands = sum(len(f.label.hands) for f in frames)
-    report.rewritten = write_labelled(out, frames, report.reviews, plan.policy, plan.data, progress)
+    project = {
+        "project": ledger.read("title"),
+        "url": ledger.read("url"),
+        "ledger": str(ledger.path.resolve()),
+    }
+    report.rewritten = write_labelled(
+        *(out, frames, report.reviews, plan.policy, sources),
+        moved=bool(plan.data),
+        project=project,
+        about=about,
+        progress=progress,
+    )
     return report
 
 
@@ -121,11 +159,11 @@ def fetch_answers(
 
 
 def choose_labels(
-    ledger: Ledger, policy: str, data: Sequence[Path] = ()
+    ledger: Ledger, policy: str, sources: Sources
 ) -> tuple[list[LabelledFrame], list[Review]]:
     """The frames that have a label, in the order of their datasets, and those to look at."""
     standing, known = ledger.list_standing(), ledger.list_frames()
-    sources, before = Sources(data), ledger.list_outcomes()
+    before = ledger.list_outcomes()
     labelled: list[LabelledFrame] = []
     reviews: list[Review] = []
     fresh: list[tuple[str, str, str]] = []

@@ -30,7 +30,7 @@ class Sources:
         """moved: where datasets of the same name are now."""
         self._moved = {p.resolve().name: p for p in moved}
         self._open: dict[str, AnyDataset] = {}
-        self._cameras: dict[str, list[Camera]] = {}
+        self._rows: dict[str, list[tuple[Camera, int | None]]] = {}
 
     def find(self, known: KnownFrame) -> AnyDataset:
         """The dataset of a frame. Raises BadInput if it is not there."""
@@ -56,14 +56,22 @@ class Sources:
 
     def find_camera(self, known: KnownFrame) -> Camera:
         """A frame's camera, without reading its images."""
+        return self._find_row(known)[0]
+
+    def find_sequence(self, known: KnownFrame) -> int | None:
+        """A frame's sequence in its dataset, likewise; None if it is of none."""
+        return self._find_row(known)[1]
+
+    def _find_row(self, known: KnownFrame) -> tuple[Camera, int | None]:
         dataset = self.find(known)
         key = str(dataset.folder)
-        if key not in self._cameras:
+        if key not in self._rows:
             bare = open_dataset(dataset.folder, partial=True)
-            cameras: list[Camera] = []
-            for batch in bare.batches(["camera"], size=1024):
-                cameras += batch["camera"]
-            self._cameras[key] = cameras
-        if known.frame >= len(self._cameras[key]):
+            rows: list[tuple[Camera, int | None]] = []
+            for batch in bare.batches(["camera", "sequence_id"], size=1024):
+                told = [None if n < 0 else int(n) for n in batch["sequence_id"].tolist()]
+                rows += zip(batch["camera"], told, strict=True)
+            self._rows[key] = rows
+        if known.frame >= len(self._rows[key]):
             raise BadInput(f"{dataset.folder} has no frame {known.frame}")
-        return self._cameras[key][known.frame]
+        return self._rows[key][known.frame]

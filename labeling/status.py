@@ -21,15 +21,17 @@ def read_status(studio: Studio, ledger: Ledger, patience: Patience | None = None
     fetch_answers(studio, ledger, sender, False, PullReport())
     project = int(ledger.read("project") or 0)
     states = [t for t in sender.ask(lambda: list(studio.list_tasks(project))) if t.key is not None]
-    labelled, reviews = choose_labels(ledger, "agree")
+    labelled, reviews = choose_labels(ledger, "agree", Sources())
+    doubted = ledger.list_doubted()
+    doubtful = [f for f in labelled if doubted.get(f.known.key) == f.digest]
     return {
         "tasks": len(states),
         "untouched": sum(t.untouched for t in states),
         "started": sum(bool(t.drafts and not t.annotations) for t in states),
         "done": sum(bool(t.annotations) for t in states),
         "skipped": sum(bool(t.skipped and not t.annotations) for t in states),
-        "labelled": len(labelled),
-        "to_review": len({r.task for r in reviews}),
+        "labelled": len(labelled) - len(doubtful),
+        "to_review": len({r.task for r in reviews} | {f.tasks[0] for f in doubtful}),
         "annotators": _measure_speed(ledger.list_answers()),
         "moved_px": measure_moves(ledger),
     }

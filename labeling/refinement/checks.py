@@ -4,8 +4,8 @@ The limits are quantiles of the same measures over fits whose labels were good, 
 bench.refinement checks` prints both those and how many planted faults each of them finds.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,17 @@ def measure_fit(evidence: Evidence, fit: Fit, drawn: Drawn, place: int, noise_m:
         float(bones.max()),
         _SIZES[int(bones.argmax())],
     )
+
+
+def describe_measures(measures: Measures) -> dict[str, Any]:
+    """For JSON: NaN is null."""
+    out = {}
+    for field in fields(measures):
+        value = getattr(measures, field.name)
+        if isinstance(value, float):
+            value = None if np.isnan(value) else round(value, 5)
+        out[field.name] = value
+    return out
 
 
 def compare_depth(

@@ -41,6 +41,9 @@ from synth.raster.canvas import Canvas
 BATCH: Final = 64
 """Hands that are fitted together."""
 
+VERTICES: Final = 400
+"""Vertices of the skin that are compared with the image."""
+
 
 @dataclass(frozen=True)
 class FitOptions:
@@ -66,7 +69,7 @@ class FitOptions:
     """Standard deviation of an outline in the image."""
     surface_share: float = 0.5
     """What one of the surface's residuals counts against a label."""
-    vertices: int = 400
+    vertices: int = VERTICES
     """Vertices that are compared, of all sides of the hand."""
     time_sd_rad: float = 0.12
     """Standard deviation of an angle against the mean of the frames before and after."""
@@ -96,7 +99,7 @@ class Fit:
 
 
 @cache
-def build_solver(vertices: int, dtype: torch.dtype = torch.float64) -> Solver:
+def build_solver(vertices: int = VERTICES, dtype: torch.dtype = torch.float64) -> Solver:
     """The solver for so many compared vertices."""
     model = load_model(dtype)
     selection = select_vertices(model, vertices, (FOREARM_BONE,))
@@ -177,7 +180,8 @@ def _fit_batch(
                 state, damping, _ = solver.step(state, terms, damping)
         held = torch.from_numpy(clamp(state.angles.numpy().astype(np.float64))).to(dtype)
         state = replace(state, angles=held)
-        return _build_fits(solver, state, cost, hands)
+        labels = np.array([max(int(h.labelled.sum()), 1) for h in hands])
+        return build_fits(solver, state, (cost.numpy() / labels).tolist(), left.tolist())
 
 
 def _begin_terms(
@@ -350,24 +354,27 @@ def _tie(
     return replace(terms, near_angles=angles, near_z=z, near_weight=weight)
 
 
-def _build_fits(solver: Solver, state: State, cost: Tensor, hands: Sequence[Evidence]) -> list[Fit]:
+def build_fits(
+    solver: Solver, state: State, cost: Sequence[float], left: Sequence[bool]
+) -> list[Fit]:
+    """The hands of a state, posed."""
     meshes = _pose_meshes(solver, state)
     keypoints = solver.pose(state).places[:, :21].numpy()
     shape = solver.shapes.to_shape(state.z).numpy()
     out = []
-    for b, hand in enumerate(hands):
+    for b in range(len(left)):
         root = np.eye(4)
         root[:3] = state.root[b].numpy()
         out.append(
             Fit(
-                left=hand.left,
+                left=bool(left[b]),
                 angles=state.angles[b].numpy().copy(),
                 shape=shape[b].copy(),
                 T_camera_from_wrist=root,
                 keypoints_m=keypoints[b].copy(),
                 vertices_m=meshes[b].astype(np.float32),
                 z=state.z[b].numpy().copy(),
-                cost=float(cost[b]) / max(int(hand.labelled.sum()), 1),
+                cost=float(cost[b]),
             )
         )
     return out

@@ -39,7 +39,11 @@ def test_distances_in_px_and_mm() -> None:
     # 3 px at half a metre, and the flesh behind the skin: 3 * (500 + 2..30) / 168.5.
     assert (found.median_mm > 3 * 500 / 168.5).all()
     assert (found.median_mm < 3 * 530 / 168.5).all()
-    assert found.worst[0][:2] == (4, "left") and found.worst[0][3] == pytest.approx(3.0)
+    assert (found.p90_mm >= found.median_mm).all()
+    assert found.all_px == pytest.approx((3.0, 3.0))
+    worst = found.worst[0]
+    assert (worst.rated.frame, worst.rated.side) == (4, "left") and worst.px == pytest.approx(3.0)
+    assert worst.mm == pytest.approx(found.median_mm[worst.joint])
 
 
 def test_without_depth_there_are_no_mm() -> None:
@@ -50,8 +54,10 @@ def test_without_depth_there_are_no_mm() -> None:
 def test_three_annotators_make_three_pairs() -> None:
     hands = [draw_hand(s) for s in (0.0, 1.0, 3.0)]
     found = measure_agreement({0: [give(i + 1, h) for i, h in enumerate(hands)]})
-    assert found.pairs == 3 and found.raters == 3
+    assert found.pairs == 3 and found.raters == 3 and found.kappa_kind == "Fleiss"
     assert np.allclose(found.median_px, 2.0)
+    # Each against both others: 1 and 3, 1 and 2, 3 and 2 px.
+    assert found.annotators == {1: (1, 2.0), 2: (1, 1.5), 3: (1, 2.5)}
 
 
 def test_only_the_latest_usable_answers_count() -> None:

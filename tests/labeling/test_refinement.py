@@ -23,7 +23,8 @@ from labeling.lifting import label_hand, lift_hand  # noqa: E402
 from labeling.refinement.checks import Measures, find_doubt, find_lack, find_other_side  # noqa: E402
 from labeling.refinement.evidence import Evidence, lift_joints  # noqa: E402
 from labeling.refinement.fitting import Fit, estimate_noise, fit_hands  # noqa: E402
-from labeling.refinement.refining import refine_dataset, refine_frames  # noqa: E402
+from labeling.refinement.refined_dataset import refine_dataset  # noqa: E402
+from labeling.refinement.refining import refine_frames  # noqa: E402
 from synth.hand.angles import clamp  # noqa: E402
 from tests.labeling.fitted_hands import Known, draw_known  # noqa: E402
 

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 OWN = "own"
 """What `--sensor` stands for without a name."""
 
-DEFAULT_COUNTS = {".html": 200, ".png": 24}
+DEFAULT_COUNTS = {".html": 200, ".png": 24, ".rrd": 48}
 SENSOR_COUNT = 8
+
+VIEWER = "viewer"
+"""What `--rerun` stands for without a file."""
 
 
 def run_view(arguments: list[str]) -> int:
-    """handloom view DATA [--out sheet.png|page.html] [--sensor [NAME]]"""
+    """handloom view DATA [--out sheet.png|page.html] [--rerun [FILE.rrd]] [--sensor [NAME]]"""
 
     def view(
         data: Data,
@@ -29,22 +32,29 @@ def run_view(arguments: list[str]) -> int:
         split: str = "",
         sensor: str = "",
         sensor_seed: int = -1,
+        rerun: str = "",
         json: Json = False,
     ) -> int:
-        """Draw frames: a contact sheet (.png) or a page to leaf through in a browser (.html).
+        """Draw frames: a contact sheet (.png) or a page to leaf through in a browser (.html); or
+        show them in space, in rerun (docs/looking.md).
 
         Depth is shown as the dataset's sensor reads it, if it has one.
 
         Args:
             out: Picture or page to write.
-            count: Frames to show; 0 for 24 on a sheet, 8 with --sensor, and 200 on a page.
+            count: Frames to show; 0 for 24 on a sheet, 8 with --sensor, 200 on a page, 48 in rerun.
             first: Show consecutive frames from this one; -1 for frames spread over the dataset.
             split: Show only frames of this split; first counts from its beginning.
             sensor: Show clean depth, what a sensor reads, why not, and the difference side by side:
                 --sensor alone for the dataset's own, --sensor NAME or FILE for another; none shows
                 clean depth alone.
             sensor_seed: Seed of the sensor's noise; -1 for the dataset's own.
+            rerun: Depth, points, hand meshes and skeletons on a timeline: --rerun alone opens the
+                viewer, and without a screen writes view.rrd; --rerun FILE.rrd writes that. Frames
+                of sequences come in their order.
         """
+        if rerun:
+            return _show_in_space(data, rerun, count, first, split, sensor, sensor_seed, json)
         if out.suffix not in DEFAULT_COUNTS:
             raise BadInput(f"out must end in .png or .html, got {out}")
         if count < 0:
@@ -67,7 +77,56 @@ def run_view(arguments: list[str]) -> int:
         print_result(json, f"{out}: {len(shown)} frames", {"out": str(out), "frames": len(shown)})
         return 0
 
-    return int(parse_call(view, "handloom view", fill_option(arguments, "--sensor", OWN))())
+    given = fill_option(fill_option(arguments, "--sensor", OWN), "--rerun", VIEWER)
+    return int(parse_call(view, "handloom view", given)())
+
+
+def _show_in_space(
+    data: Path,
+    rerun: str,
+    count: int,
+    first: int,
+    split: str,
+    sensor: str,
+    sensor_seed: int,
+    as_json: bool,
+) -> int:
+    """The viewer, or an .rrd file."""
+    from console.progress import Bar
+    from frames.rerun_recording import import_rerun, save_recording, show_recording
+    from synth.posed_meshes import open_mesher
+
+    if count < 0:
+        raise BadInput(f"count must be >= 0, got {count}")
+    import_rerun()
+    path = None if rerun == VIEWER and _has_screen() else Path(rerun)
+    if rerun == VIEWER and path is not None:
+        path = Path("view.rrd")
+    dataset = _open(data, split, sensor, sensor_seed)
+    in_order = first < 0 and len(dataset) and dataset[0].sequence_id is not None
+    places = _choose(dataset, data, count or DEFAULT_COUNTS[".rrd"], 0 if in_order else first)
+    mesher = open_mesher(dataset.meta)
+    with Bar("frames", as_json) as bar:
+        bar.begin(len(places), 0)
+        frames = (_take(dataset, i) for i in places)
+        if path is None:
+            show_recording(str(data), frames, mesher, bar.advance)
+        else:
+            save_recording(path, str(data), frames, mesher, bar.advance)
+    said = f"{len(places)} frames in the viewer"
+    if path is not None:
+        said = f"{path}: {len(places)} frames; to look at them: rerun {path}"
+    print_result(as_json, said, {"out": path and str(path), "frames": len(places)})
+    return 0
+
+
+def _has_screen() -> bool:
+    """Whether a window can open here."""
+    import os
+    import sys
+
+    named = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return sys.platform in ("darwin", "win32") or bool(named)
 
 
 def _open(data: Path, split: str, sensor: str, seed: int) -> Any:
@@ -89,9 +148,12 @@ def _open(data: Path, split: str, sensor: str, seed: int) -> Any:
 
 def _pick(dataset: Any, data: Path, count: int, first: int) -> "Sequence[Frame]":
     """Frames spread over a dataset, or consecutive ones."""
-    import numpy as np
+    return [_take(dataset, i) for i in _choose(dataset, data, count, first)]
 
-    from frames.dataset import Dataset
+
+def _choose(dataset: Any, data: Path, count: int, first: int) -> list[int]:
+    """Places of frames spread over a dataset, or of consecutive ones from `first`."""
+    import numpy as np
 
     wanted = min(count, len(dataset))
     if not len(dataset):
@@ -101,11 +163,17 @@ def _pick(dataset: Any, data: Path, count: int, first: int) -> "Sequence[Frame]"
             f"first must be below {len(dataset)} (the frames there are), or -1 for frames"
             f" spread over all, got {first}"
         )
-    places = np.linspace(0, len(dataset) - 1, wanted).round().astype(int)
     if first >= 0:
-        places = np.arange(first, min(first + wanted, len(dataset)))
-    frames = [dataset[int(i)] for i in places]
-    return [_bare(f) for f in frames] if isinstance(dataset, Dataset) else frames
+        return list(range(first, min(first + wanted, len(dataset))))
+    return [int(i) for i in np.linspace(0, len(dataset) - 1, wanted).round()]
+
+
+def _take(dataset: Any, place: int) -> "Frame":
+    """A frame as it is to be shown."""
+    from frames.dataset import Dataset
+
+    frame: Frame = dataset[place]
+    return _bare(frame) if isinstance(dataset, Dataset) else frame
 
 
 def _bare(frame: "Frame") -> "Frame":

@@ -11,6 +11,7 @@ import numpy as np
 from synth.hand.bones import BONES, FOREARM_BONE, KEYPOINT_BONE, TIP_BONES, TIP_KEYPOINTS
 from synth.hand.rig import Rig, bone_frames, extreme_points, split_parts, unit, zero_frames
 from synth.hand.shape import (
+    Bodies,
     breadth_extremes,
     hand_length,
     sample_bodies,
@@ -58,13 +59,14 @@ def _first_hit(origin: np.ndarray, direction: np.ndarray, corners: np.ndarray) -
 
 def builtin_rig(seed: int, identities: int) -> Rig:
     """The embedded hand for `identities` people; person i depends on (seed, i) alone."""
-    return size_rig("builtin", load_asset(), seed, identities)
-
-
-def size_rig(name: str, asset: dict[str, np.ndarray], seed: int, identities: int) -> Rig:
-    """A rig from an asset's arrays (`load_asset`), its people sized after ANSUR II."""
-    count = len(BONES)
+    asset = load_asset()
     bodies = sample_bodies(seed, identities, len(asset["shape_vertices"]))
+    return size_rig("builtin", asset, bodies)
+
+
+def size_rig(name: str, asset: dict[str, np.ndarray], bodies: Bodies) -> Rig:
+    """A rig of some people from an asset's arrays (`load_asset`)."""
+    count, identities = len(BONES), len(bodies.length_m)
     c = bodies.components
     skin_bone = asset["skin_bone"].astype(np.int32)
     skin_weight = asset["skin_weight"]

@@ -7,8 +7,11 @@ skeleton than the embedded hand, it shows what a model learned of one mesh and n
 
 from synth.hand.builtin import load_asset, size_rig
 from synth.hand.rig import Rig
+from synth.hand.shape import sample_bodies
 
 
 def webxr_rig(seed: int, identities: int) -> Rig:
     """The WebXR hand for `identities` people; person i depends on (seed, i) alone."""
-    return size_rig("webxr", load_asset("webxr.npz"), seed, identities)
+    asset = load_asset("webxr.npz")
+    bodies = sample_bodies(seed, identities, len(asset["shape_vertices"]))
+    return size_rig("webxr", asset, bodies)

@@ -38,6 +38,9 @@ class EvalCommand:
     """Score so many hands, or whole frames, at most; 0: all."""
     flip: bool = False
     """Search whole frames in a mirror too."""
+    least_score: float = -1.0
+    """Score from which on something found in whole frames is a hand; -1: what the network's own
+    validation chose."""
     report: Path | None = None
     """Page to write (.html): numbers, charts, the best, the median and the worst hands."""
     seed: int = 0
@@ -61,6 +64,8 @@ def run_evaluate(arguments: list[str]) -> int:
     for name, least in (("hands", 0), ("seed", 0), ("workers", 0), ("batch", 1)):
         if getattr(command, name) < least:
             raise BadInput(f"{name} must be >= {least}, got {getattr(command, name)}")
+    if command.least_score != -1 and not 0 <= command.least_score <= 1:
+        raise BadInput(f"least_score must be 0 to 1, got {command.least_score}")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import_torch()
     from train_tiny.devices import choose_device, choose_precision
@@ -102,12 +107,15 @@ def run_evaluate(arguments: list[str]) -> int:
 def _evaluate_frames(command: EvalCommand, subject: Any, device: Any) -> int:
     """A network that finds hands in whole frames."""
     from train_tiny.devices import choose_precision
-    from train_tiny.finding import Finding
+    from train_tiny.finding import Finding, find_point
     from train_tiny.frame_evaluation import evaluate_frames, summarise_frames
     from train_tiny.frame_report import format_frame_summary, write_frame_report
     from train_tiny.run_folder import clean_values, hash_data
 
-    finding = Finding(flip=command.flip)
+    least = command.least_score
+    if least < 0:
+        least = find_point(subject.provenance)
+    finding = Finding(least_score=least, flip=command.flip)
     batches, total = _load_frames(command, subject.size_px)
     with Bar("frames", command.json) as bar:
         bar.begin(min(command.hands, total) if command.hands else total, 0)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Name = Literal[
     "handlite",
     "mobilenetv2",
+    "finder",
     "litepose-xs",
     "litepose-s",
     "litepose-m",
@@ -52,8 +53,9 @@ class TrainCommand:
     mix: str = ""
     """Shares of the datasets, as in 0.8,0.2; by their sizes if left out."""
     model: Name = "handlite"
-    """Network: of crops of one hand, or (litepose) of whole frames; litepose alone: a shape of your
-    own; litepose-super: what `handloom search` searches; branches: of several resolutions."""
+    """Network: of crops of one hand (handlite, mobilenetv2), or of whole frames: finder finds boxes
+    of hands, litepose-... keypoints; litepose alone: a shape of your own; litepose-super: what
+    `handloom search` searches; branches: of several resolutions."""
     network: tuple[str, ...] = ()
     """Options of its shape, NAME=VALUE, as in mask=false decoder=24, or size_px=[192,144] kernel=5.
     """
@@ -74,7 +76,8 @@ class TrainCommand:
     geometry: bool = True
     """Turn, zoom and mirror crops, or frames, at random."""
     views: int = 1
-    """Crops of each hand of a frame as its sensor read it: more are quicker to make, and alike."""
+    """Crops of each hand of a frame as its sensor read it, or views of the whole frame: more are
+    quicker to make, and alike."""
     fresh_epochs: int = 0
     """Draw crops anew in so many epochs, keep them in the run's folder (about 20 kB each), and take
     these again in later ones: for machines with few cores. 0: always anew."""
@@ -289,13 +292,12 @@ def _read_loading(command: TrainCommand, model: "Model") -> "LoaderConfig":
 def _read_frame_loading(command: TrainCommand, model: "Model") -> "FrameLoaderConfig":
     from train_tiny.frame_loading import FrameLoaderConfig
 
-    if command.views > 1:
-        raise BadInput(f"views are of crops: {model.name} takes whole frames, got {command.views}")
     return FrameLoaderConfig(
         batch=command.training.batch,
         size_px=model.size_px,
         split=command.split or None,
         sensor=command.sensor,
+        views=command.views,
         **_leave_out(command),
     )
 
@@ -376,8 +378,11 @@ def _say_end(out: Path, metrics: dict[str, Any]) -> str:
             f"; best at step {metrics['best_step']:,}: PCK@0.2 {best['val_pck']:.3f}, AUC"
             f" {best['val_auc']:.3f}, {best['val_epe_px']:.2f} px"
         )
-    elif "val_ap" in best:
-        shown = (("AP", "ap"), ("AP50", "ap50"), ("recall", "recall"))
+    elif "val_score" in best:
+        shown = (
+            *(("AP", "ap"), ("AP50", "ap50"), ("AP of boxes", "box_ap"), ("AP50", "box_ap50")),
+            *(("recall", "recall"), ("precision", "precision")),
+        )
         told = [f"{k} {best[f'val_{v}']:.3f}" for k, v in shown if f"val_{v}" in best]
         text += f"; best at step {metrics['best_step']:,}: {', '.join(told)}"
     kept = metrics.get("weights_bytes")

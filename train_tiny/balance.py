@@ -15,6 +15,8 @@ FIXED: Final = {
     "heatmaps": 1.0,
     "pull": 1e-3,
     "push": 1e-3,
+    "centre": 1.0,
+    "box": 2.0,
 }
 """Weights without balancing."""
 

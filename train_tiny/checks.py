@@ -19,11 +19,10 @@ from synth.config import SynthConfig
 from synth.engine import generate
 from train_tiny.eval_loading import make_eval_loader
 from train_tiny.feeding import list_splits
-from train_tiny.finding import Finding, choose_hands
+from train_tiny.finding import Finding, find_point, read_found
 from train_tiny.frame_loading import FrameLoaderConfig, make_frame_eval_loader
-from train_tiny.frame_scores import FrameLabels, score_frames
+from train_tiny.frame_scores import MOST, FrameLabels, score_frames
 from train_tiny.frame_validation import list_labels
-from train_tiny.grouping import group, merge_maps
 from train_tiny.heatmaps import find_peaks, to_pixels
 from train_tiny.interface import SCALES
 from train_tiny.loading import LoaderConfig, open_sources
@@ -93,22 +92,25 @@ class FrameChecks:
 
     images: Floats
     labels: Sequence[FrameLabels]
+    least_score: float
+    """The network's operating point."""
 
     def locate(self, out: Outputs) -> None:
         """There may be any number of hands."""
 
     def score(self, out: Outputs) -> dict[str, float]:
-        """ap, ap50 and recall (`train_tiny.frame_scores`); nothing for bodies."""
-        if out[SCALES[1]].shape[1] != KEYPOINTS:
+        """AP of keypoints, or of boxes, and recall (`frame_scores`); nothing of bodies."""
+        if SCALES[1] in out and out[SCALES[1]].shape[1] != KEYPOINTS:
             return {}
-        every = replace(Finding(), least_score=0.0, hands=20)
+        every = replace(Finding(), least_score=0.0, hands=MOST)
         found = []
         for first in range(0, len(self.images), _BATCH):
-            maps = [torch.from_numpy(out[name][first : first + _BATCH]) for name in SCALES]
-            grouped = group(*merge_maps(maps), every.grouping)
-            found += [choose_hands(instances, every) for instances in grouped]
-        scores = score_frames(found, self.labels, Finding().least_score)
-        return {name: scores[name] for name in ("ap", "ap50", "recall")}
+            maps = {k: torch.from_numpy(v[first : first + _BATCH]) for k, v in out.items()}
+            raw = [maps[name] for name in SCALES] if SCALES[0] in maps else maps
+            found += read_found(raw, None, every)
+        scores = score_frames(found, self.labels, self.least_score)
+        names = ("ap", "ap50", "box_ap", "box_ap50", "recall")
+        return {name: scores[name] for name in names if not np.isnan(scores[name])}
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,8 @@ def _collect(
     whole = make_frame_eval_loader(mix, plain, wanted.seed)
     kept_ = list(_take(((i, list(list_labels(t))) for i, t, _ in whole), stop))
     images = _join([i.numpy() for i, _ in kept_], (1, height, width))[first:stop]
-    return FrameChecks(images, [one for _, part in kept_ for one in part][first:stop])
+    labelled = [one for _, part in kept_ for one in part][first:stop]
+    return FrameChecks(images, labelled, find_point(deployed.provenance))
 
 
 def _take(batches: Iterable[tuple[Tensor, Any]], most: int) -> Iterator[tuple[Tensor, Any]]:

@@ -17,7 +17,7 @@ from train_tiny.metrics import measure_palm
 from train_tiny.models import Model, build_model
 from train_tiny.outputs import read_outputs
 from train_tiny.place import load_net
-from train_tiny.run_folder import BEST_NAME, read_run
+from train_tiny.run_folder import BEST_NAME, WEIGHTS_NAME, read_run
 from train_tiny.scores import Scores, join_scores
 from train_tiny.tasks import Targets
 from train_tiny.weights import load_weights
@@ -49,7 +49,8 @@ def load_subject(path: Path) -> Subject:
         shape = {k: v for k, v in run["model"].items() if k != "name"}
         model: Model = build_model(run["model"]["name"], shape)
         load_net(model, path / BEST_NAME)
-        told = {"run": path.name}
+        weights = path / WEIGHTS_NAME
+        told = load_weights(weights).provenance if weights.is_file() else {"run": path.name}
         return Subject(model.name, model.net.eval(), model.input_px, told, model.size_px)
     deployed = load_weights(path)
     side = int(deployed.config.get("input_px", 128))

@@ -1,15 +1,15 @@
 """Hands in whole frames: where to look closer.
 
-finder = HandFinder.load(Path("litepose-xs.safetensors"))
+finder = HandFinder.load(Path("finder.safetensors"))
 for hand in finder(depth_m):
     print(hand.score, hand.box_px)
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -23,10 +23,17 @@ from augment.geometry.steps import resize_camera
 from frames.camera import Camera
 from frames.errors import BadInput
 from frames.skeleton import KEYPOINTS
+from train_tiny.centre_peaks import read_centres
+from train_tiny.found import Finding, Found
 from train_tiny.full_frames import encode_frame
-from train_tiny.grouping import Grouping, Instance, group, merge_maps
+from train_tiny.grouping import Instance, group, merge_maps
 from train_tiny.models import FRAME_MODELS
 from train_tiny.weights import load_weights
+
+__all__ = [
+    *("Finding", "Found", "HandFinder"),
+    *("choose_hands", "find_hands", "find_point", "letterbox", "read_found"),
+]
 
 Floats = NDArray[np.float32]
 
@@ -35,67 +42,34 @@ _FOCAL: Final = 0.6
 surface ends, nothing else, so that any frame can be searched without its camera."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Which instances are hands."""
-
-    least_score: float = 0.2
-    """The operating point; 0 for all."""
-    hands: int = 4
-    """At most."""
-    least_joint: float = 0.1
-    """Height of the heatmap from which on a joint is part of the box."""
-    astray: float = 3.0
-    """A joint that is farther from the middle of all than this many times their median distance is
-    taken for another hand's: it is not part of the box, and its score is 0. Of a hand's own joints
-    2 % are, fingertips of a hand seen end on."""
-    apart: float = 0.15
-    """Two whose joints are nearer than this, on average and in diagonals of the better one's box,
-    are one hand found twice."""
-    flip: bool = False
-    """Whether the frame is searched in a mirror too: better, in twice the time."""
-    grouping: Grouping = Grouping()  # noqa: RUF009
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """One hand, in pixels of the frame."""
-
-    score: float
-    """0 .. 1."""
-    box_px: Floats
-    """(4,) x0, y0, x1, y1 around its keypoints."""
-    keypoints_px: Floats
-    """(21, 2)"""
-    scores: Floats
-    """(21,) 0 .. 1."""
-
-
 class HandFinder:
-    """A LitePose with its letterbox and its grouping; one frame at a time, on the CPU."""
+    """A network of whole frames with its letterbox; one frame at a time, on the CPU."""
 
     def __init__(
         self, net: nn.Module, size_px: tuple[int, int], finding: Finding | None = None
     ) -> None:
-        """net: in evaluation mode. size_px: width and height that it takes."""
+        """net: in evaluation mode. size_px: width and height that it takes. finding: None for one
+        with the operating point of LitePose."""
         self.net = net.to(memory_format=torch.channels_last)
         self.size_px, self.finding = size_px, finding or Finding()
 
     @classmethod
     def load(cls, path: Path, finding: Finding | None = None) -> "HandFinder":
-        """From a file of weights. Raises BadInput for one of another network."""
+        """From a file of weights. finding: None for the operating point that its own validation
+        chose. Raises BadInput for one of another network."""
         deployed = load_weights(path)
         if deployed.name not in FRAME_MODELS:
             raise BadInput(
                 f"{path} holds {deployed.name}, which finds no hands: give weights of"
                 f" {', '.join(FRAME_MODELS)}"
             )
-        if deployed.config["joints"] != KEYPOINTS:
+        if deployed.config.get("joints", KEYPOINTS) != KEYPOINTS:
             raise BadInput(
                 f"{path} has {deployed.config['joints']} joints, not a hand's {KEYPOINTS}: it is of"
                 " other data"
             )
         width, height = deployed.config["size_px"]
+        finding = finding or Finding(least_score=find_point(deployed.provenance))
         return cls(deployed.net, (int(width), int(height)), finding)
 
     def __call__(self, depth_m: Floats) -> list[Found]:
@@ -111,12 +85,29 @@ class HandFinder:
         return [_enlarge(one, ratio) for one in found]
 
 
+def find_point(provenance: Mapping[str, Any]) -> float:
+    """The score from which on a find is a hand, as the network's own validation chose it; what
+    `Finding` says where it was not validated."""
+    chosen = provenance.get("least_score")
+    return Finding().least_score if chosen is None else float(chosen)
+
+
 @torch.no_grad()
 def find_hands(net: nn.Module, images: Tensor, finding: Finding) -> list[list[Found]]:
     """The hands in each of images (B, 1, H, W), in their pixels."""
     there = images.contiguous(memory_format=torch.channels_last)
-    mirrored = net(there.flip(-1)) if finding.flip else None
-    heat, tags = merge_maps(net(there), mirrored)
+    return read_found(net(there), net(there.flip(-1)) if finding.flip else None, finding)
+
+
+def read_found(out: Any, mirrored: Any, finding: Finding) -> list[list[Found]]:
+    """The hands of B frames in a network's outputs.
+
+    out: of `CentreNet`, a mapping, or of LitePose, a sequence. mirrored: the same of the frames
+    with left and right swapped, or None.
+    """
+    if isinstance(out, Mapping):
+        return read_centres(out, mirrored, finding)
+    heat, tags = merge_maps(out, mirrored)
     return [choose_hands(instances, finding) for instances in group(heat, tags, finding.grouping)]
 
 

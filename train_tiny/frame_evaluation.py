@@ -10,15 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from frames.errors import BadInput
-from train_tiny.finding import Finding, Found
+from train_tiny.found import Finding, Found, overlap_boxes
 from train_tiny.frame_loading import FrameFacts
-from train_tiny.frame_scores import (
-    MOST,
-    FrameLabels,
-    bound_keypoints,
-    overlap_boxes,
-    score_frames,
-)
+from train_tiny.frame_scores import MOST, FrameLabels, bound_keypoints, score_frames
 from train_tiny.frame_validation import list_labels, search_frames
 from train_tiny.full_frames import FrameTargets
 from train_tiny.metrics import STANDARD, measure_error, measure_palm, measure_pck
@@ -26,7 +20,7 @@ from train_tiny.metrics import STANDARD, measure_error, measure_palm, measure_pc
 PICTURES: Final = 4000
 """Frames that are kept for pictures, at most."""
 
-POINTS: Final = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+POINTS: Final = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7)
 """Scores from which on a hand may count as found: operating points."""
 
 
@@ -90,7 +84,7 @@ def evaluate_frames(
 
 
 def summarise_frames(results: FrameResults, finding: Finding | None = None) -> dict[str, Any]:
-    """All numbers of an evaluation, plain values: see docs/litepose.md for what each is."""
+    """All numbers of an evaluation, plain values: see docs/finding.md for what each is."""
     least = (finding or Finding()).least_score
     hands = [len(labels.keypoints_px) for labels in results.labels]
     groups: dict[str, list[str]] = {
@@ -128,11 +122,12 @@ def measure_found(
 ) -> NDArray[np.float64]:
     """(N, J) errors in palms of the keypoints of hands that are found; NaN for no label.
 
-    A hand's is the find whose box overlaps its own most; hands without one are left out.
+    A hand's is the find whose box overlaps its own most; hands without one are left out, and finds
+    without keypoints.
     """
     errors = [np.zeros((0, 21))]
     for frame, truth in zip(found, labels, strict=True):
-        sure = [one for one in frame if one.score >= least_score]
+        sure = [one for one in frame if one.score >= least_score and len(one.keypoints_px)]
         for px in truth.keypoints_px:
             box = bound_keypoints(px)
             best = max(sure, key=lambda one: overlap_boxes(one.box_px, box), default=None)

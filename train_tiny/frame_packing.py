@@ -16,9 +16,14 @@ from frames.errors import BadInput
 from frames.parts import MAX_HANDS
 from frames.record import Frame
 from frames.skeleton import KEYPOINTS
-from train_tiny.full_frames import encode_frame, fill_targets, list_targets
+from train_tiny.full_frames import (
+    encode_frame,
+    fill_targets,
+    list_targets,
+    measure_shares,
+)
 from train_tiny.packing import allocate, split_chunks
-from train_tiny.preparation import Preparation, prepare_frames
+from train_tiny.preparation import AGAIN, Preparation, prepare_frames
 from train_tiny.rounds import Packed
 from train_tiny.sources import Source, Taken
 
@@ -43,11 +48,8 @@ class FullFrames:
 
     how: Preparation
     size: tuple[int, int]
-
-    @property
-    def views(self) -> int:
-        """One of each."""
-        return 1
+    views: int = 1
+    """Samples of each frame as its sensor read it, each with a geometry of its own."""
 
     def allocate(self, count: int, shared: bool) -> Packed:
         """Room for `count` frames."""
@@ -57,21 +59,26 @@ class FullFrames:
             "visible": ((MAX_HANDS, KEYPOINTS), torch.float32),
             "right": ((MAX_HANDS,), torch.float32),
             "ignored_px": ((MAX_HANDS, 4), torch.float32),
+            "hand_share": ((self.size[1] // 4, self.size[0] // 4), torch.float32),
         }
         return allocate(count, shapes, shared)
 
     def make(
         self, count: int, taken: Iterator[Taken], source: Source, sprites: Sequence[Sprite]
     ) -> Iterator[PreparedFrame]:
-        """`count` frames."""
-        for chunk in split_chunks(islice(taken, count)):
+        """`count` samples."""
+        left = count
+        for chunk in split_chunks(islice(taken, -(-count // self.views))):
             frames = prepare_frames(chunk, source, self.how, sprites)
             for one, frame in zip(chunk, frames, strict=True):
-                yield self._view(frame, one.epoch)
+                for view in range(min(self.views, left)):
+                    yield self._view(frame, one.epoch + view * AGAIN)
+                left -= min(self.views, left)
 
     def put(self, arrays: dict[str, NDArray[Any]], place: int, one: PreparedFrame) -> None:
         """Write a frame."""
         arrays["image"][place] = encode_frame(one.depth_m)
+        measure_shares(one.sample.images.parts, arrays["hand_share"][place])
         hands = one.sample.hands
         fill_targets(
             arrays, place, hands.keypoints_px, hands.visibility, hands.provenance, hands.left,

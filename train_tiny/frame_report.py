@@ -12,8 +12,9 @@ from frames import palette
 from frames.disk import write_file
 from frames.sheet import magnify
 from frames.skeleton import BONES, KEYPOINTS
+from train_tiny.found import overlap_boxes
 from train_tiny.frame_evaluation import FrameResults
-from train_tiny.frame_scores import bound_keypoints, overlap_boxes
+from train_tiny.frame_scores import bound_keypoints
 from train_tiny.full_frames import FAR_M, NEAR_M
 from train_tiny.line_chart import join_panels
 from train_tiny.report import check_report_path, render_page, render_picture, render_table
@@ -28,6 +29,8 @@ COLUMNS: Final = (
     ("ap50", "AP50", "{:.3f}"),
     ("ap75", "AP75", "{:.3f}"),
     ("ar", "AR", "{:.3f}"),
+    ("box_ap", "AP of boxes", "{:.3f}"),
+    ("box_ap50", "AP50 of boxes", "{:.3f}"),
     ("recall", "recall", "{:.3f}"),
     ("precision", "precision", "{:.3f}"),
     ("false_finds", "false a frame", "{:.3f}"),
@@ -36,8 +39,9 @@ COLUMNS: Final = (
 
 _WORDS: Final = (
     "AP: average precision of keypoints by object keypoint similarity (COCO), hands' sigmas, area"
-    " of the keypoints' box. Recall, precision, false finds: of boxes that overlap by half, at the"
-    " operating point. PCK@0.2: share of labelled keypoints of found hands within 0.2 palms."
+    " of the keypoints' box; of boxes by their intersection over union. Recall, precision, false"
+    " finds: of boxes that overlap by half, at the operating point. PCK@0.2: share of labelled"
+    " keypoints of found hands within 0.2 palms."
 )
 
 _WIDTH: Final = 320
@@ -53,7 +57,7 @@ def write_frame_report(
     check_report_path(path)
     parts = [f"<p>{_WORDS}</p>", render_table("", {"all": found}, COLUMNS)]
     points = {f"score >= {point}": row for point, row in found["points"].items()}
-    parts.append("<h2>Operating points</h2>" + render_table("", points, COLUMNS[6:9]))
+    parts.append("<h2>Operating points</h2>" + render_table("", points, COLUMNS[8:11]))
     for name, groups in found["by"].items():
         if groups:
             parts.append(f"<h2>By {name}</h2>" + render_table(name, groups, COLUMNS))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frames.errors import BadInput
-from train_tiny.finding import Found
+from train_tiny.found import Finding, Found, overlap_boxes
 
 Floats = NDArray[np.float32]
 
@@ -51,13 +51,18 @@ def score_frames(
     least_score: float,
     sigmas: Sequence[float] = SIGMAS,
 ) -> dict[str, float]:
-    """ap (mean over OKS 0.50, 0.55 ... 0.95), ap50, ap75, ar; and of those that score at least
-    `least_score`, by boxes: recall, precision and false finds a frame.
+    """Of keypoints: ap (mean over OKS 0.50, 0.55 ... 0.95), ap50, ap75, ar, NaN where boxes alone
+    are found. Of boxes: box_ap (mean over IoU 0.50, 0.55 ... 0.95), box_ap50; and of those that
+    score at least `least_score`, recall, precision and false finds a frame.
 
     found: all hands of each frame, however low their score. Recall: share of labelled hands whose
     box one found overlaps by `OVERLAP`; each is of one hand at most. NaN without any hand.
     """
-    return measure_precision(found, labels, sigmas) | match_boxes(found, labels, least_score)
+    return {
+        **measure_precision(found, labels, sigmas),
+        **measure_box_precision(found, labels),
+        **match_boxes(found, labels, least_score),
+    }
 
 
 def measure_precision(
@@ -69,59 +74,75 @@ def measure_precision(
 
     Raises BadInput where that is not installed.
     """
-    try:
-        from faster_coco_eval import COCO, COCOeval_faster
-    except ImportError:
-        raise BadInput(
-            "average precision needs faster-coco-eval: pip install 'handloom[train]'"
-        ) from None
-    hands = sum(len(frame.keypoints_px) for frame in labels)
     names = ("ap", "ap50", "ap75", "ar")
-    if not hands:
+    if any(not len(one.keypoints_px) for frame in found for one in frame):
         return dict.fromkeys(names, float("nan"))
-    detections = [_describe_found(image, one) for image, frame in enumerate(found) for one in frame]
-    if not detections:
-        return dict.fromkeys(names, 0.0)
-    # It tells of its progress on the standard output.
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO(_describe_labels(labels))
-        evaluation = COCOeval_faster(
-            truth, truth.loadRes(detections), "keypoints", kpt_oks_sigmas=list(sigmas)
-        )
-        evaluation.params.maxDets = [MOST]
-        evaluation.params.areaRng = [[0, 1e10]] * 3
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    values = evaluation.stats
-    return dict(zip(names, (float(values[k]) for k in (0, 1, 2, 5)), strict=True))
+    values = _measure_coco(found, labels, "keypoints", sigmas)
+    return dict(zip(names, (values[k] for k in (0, 1, 2, 5)), strict=True))
+
+
+def measure_box_precision(
+    found: Sequence[Sequence[Found]], labels: Sequence[FrameLabels]
+) -> dict[str, float]:
+    """box_ap and box_ap50, likewise."""
+    values = _measure_coco(found, labels, "bbox", SIGMAS)
+    return {"box_ap": values[0], "box_ap50": values[1]}
 
 
 def match_boxes(
     found: Sequence[Sequence[Found]], labels: Sequence[FrameLabels], least_score: float
 ) -> dict[str, float]:
     """recall, precision and false finds a frame of boxes at the operating point."""
-    hits = hands = finds = 0
-    for frame, truth in zip(found, labels, strict=True):
-        boxes = [bound_keypoints(px) for px in truth.keypoints_px]
-        hands += len(boxes)
-        free = set(range(len(boxes)))
-        for one in sorted(frame, key=lambda one: -one.score):
-            if one.score < least_score:
-                break
-            overlaps = {k: overlap_boxes(one.box_px, boxes[k]) for k in free}
-            best = max(overlaps, key=lambda k: overlaps[k], default=-1)
-            if best >= 0 and overlaps[best] >= OVERLAP:
-                free.discard(best)
-                hits += 1
-                finds += 1
-            elif not any(_is_inside(one.box_px, box) for box in truth.ignored_px):
-                finds += 1
+    scores, hit = match_finds(found, labels)
+    sure = scores >= least_score
+    hands, hits, finds = _count_hands(labels), int((hit & sure).sum()), int(sure.sum())
     return {
         "recall": hits / hands if hands else float("nan"),
         "precision": hits / finds if finds else float("nan"),
         "false_finds": (finds - hits) / len(labels) if labels else float("nan"),
     }
+
+
+def choose_point(found: Sequence[Sequence[Found]], labels: Sequence[FrameLabels]) -> float:
+    """The least score with which recall and precision of the boxes have the highest F1; between
+    that of the last find taken and that of the first one left out. `Finding`'s where no hand is
+    found."""
+    scores, hit = match_finds(found, labels)
+    order = np.argsort(-scores, kind="stable")
+    scores, hits = scores[order], np.cumsum(hit[order])
+    if not len(hits) or not hits[-1]:
+        return Finding().least_score
+    # 2 P R / (P + R) = 2 hits / (finds + hands).
+    even = 2 * hits / (np.arange(1, len(hits) + 1) + _count_hands(labels))
+    # A score that several finds have takes them all.
+    last = np.append(scores[1:] < scores[:-1], True)
+    best = int(np.argmax(np.where(last, even, -1)))
+    return float(scores[best : best + 2].mean())
+
+
+def match_finds(
+    found: Sequence[Sequence[Found]], labels: Sequence[FrameLabels]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Score of every find, and whether its box is that of a labelled hand; finds that count neither
+    way are left out.
+
+    In each frame the surest one chooses first, and a hand is found once: how many there are above a
+    score does not depend on what is below.
+    """
+    scores, hit = list[float](), list[bool]()
+    for frame, truth in zip(found, labels, strict=True):
+        free = [bound_keypoints(px) for px in truth.keypoints_px]
+        for one in sorted(frame, key=lambda one: -one.score):
+            overlaps = [overlap_boxes(one.box_px, box) for box in free]
+            best = int(np.argmax(overlaps)) if overlaps else -1
+            mine = best >= 0 and overlaps[best] >= OVERLAP
+            if mine:
+                del free[best]
+            elif any(_is_inside(one.box_px, box) for box in truth.ignored_px):
+                continue
+            scores.append(one.score)
+            hit.append(mine)
+    return np.array(scores, np.float64), np.array(hit, bool)
 
 
 def bound_keypoints(px: Floats) -> Floats:
@@ -130,12 +151,40 @@ def bound_keypoints(px: Floats) -> Floats:
     return np.concatenate([known.min(0) - 0.5, known.max(0) + 0.5]).astype(np.float32)
 
 
-def overlap_boxes(one: Floats, other: Floats) -> float:
-    """Intersection over union."""
-    inner = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
-    both = float(np.prod(np.maximum(inner, 0)))
-    either = float(np.prod(one[2:] - one[:2]) + np.prod(other[2:] - other[:2])) - both
-    return both / either if either > 0 else 0.0
+def _count_hands(labels: Sequence[FrameLabels]) -> int:
+    return sum(len(frame.keypoints_px) for frame in labels)
+
+
+def _measure_coco(
+    found: Sequence[Sequence[Found]],
+    labels: Sequence[FrameLabels],
+    kind: str,
+    sigmas: Sequence[float],
+) -> list[float]:
+    """COCO's ten numbers of `keypoints` or of `bbox`. Raises BadInput as `measure_precision`."""
+    try:
+        from faster_coco_eval import COCO, COCOeval_faster
+    except ImportError:
+        raise BadInput(
+            "average precision needs faster-coco-eval: pip install 'handloom[train]'"
+        ) from None
+    if not _count_hands(labels):
+        return [float("nan")] * 10
+    detections = [_describe_found(image, one) for image, frame in enumerate(found) for one in frame]
+    if not detections:
+        return [0.0] * 10
+    # It tells of its progress on the standard output.
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(_describe_labels(labels))
+        evaluation = COCOeval_faster(
+            truth, truth.loadRes(detections), kind, kpt_oks_sigmas=list(sigmas)
+        )
+        evaluation.params.maxDets = [MOST] if kind == "keypoints" else [1, 10, MOST]
+        evaluation.params.areaRng = [[0, 1e10]] * len(evaluation.params.areaRng)
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return [float(value) for value in evaluation.stats[:10]]
 
 
 def _is_inside(box: Floats, region: Floats) -> bool:
@@ -147,14 +196,16 @@ def _is_inside(box: Floats, region: Floats) -> bool:
 
 def _describe_found(image: int, one: Found) -> dict[str, Any]:
     x0, y0, x1, y1 = one.box_px.tolist()
-    triples = np.concatenate([one.keypoints_px, one.scores[:, None]], 1)
-    return {
+    said: dict[str, Any] = {
         "image_id": image,
         "category_id": 1,
-        "keypoints": triples.astype(float).ravel().tolist(),
         "bbox": [x0, y0, x1 - x0, y1 - y0],
         "score": float(one.score),
     }
+    if len(one.keypoints_px):
+        triples = np.concatenate([one.keypoints_px, one.scores[:, None]], 1)
+        said["keypoints"] = triples.astype(float).ravel().tolist()
+    return said
 
 
 def _describe_labels(labels: Sequence[FrameLabels]) -> dict[str, Any]:

@@ -9,11 +9,10 @@ from torch import Tensor, nn
 
 from train_tiny.devices import lower_precision
 from train_tiny.feeding import list_splits
-from train_tiny.finding import Finding, Found, choose_hands
+from train_tiny.finding import Finding, Found, read_found
 from train_tiny.frame_loading import FrameLoaderConfig, make_frame_eval_loader
-from train_tiny.frame_scores import FrameLabels, score_frames
+from train_tiny.frame_scores import MOST, FrameLabels, choose_point, score_frames
 from train_tiny.full_frames import FrameTargets
-from train_tiny.grouping import group, merge_maps
 from train_tiny.mixing import open_sources
 
 
@@ -79,24 +78,26 @@ def search_frames(
         with lower_precision(device, kind):
             out = net(there)
             mirrored = net(there.flip(-1)) if finding.flip else None
-        heat, tags = merge_maps(out, mirrored)
-        grouped = group(heat, tags, finding.grouping)
-        found += [choose_hands(instances, finding) for instances in grouped]
+        found += read_found(out, mirrored, finding)
     return found
 
 
 def validate_frames(
     net: nn.Module, held: HeldFrames, device: torch.device, kind: torch.dtype = torch.float32
 ) -> dict[str, float]:
-    """score, ap, ap50, recall and precision (`train_tiny.frame_scores`).
+    """score, AP, recall, precision and the operating point (`train_tiny.frame_scores`).
 
-    score: by which the best is chosen: AP, and a thousandth of the boxes' F1, so that of networks
-    whose keypoints are not yet near enough for any AP the one that finds more hands is better.
+    least_score: the score from which on recall and precision of the boxes have the highest F1; they
+    are told at it. score: by which the best is chosen: AP, of keypoints where there are any, else
+    of boxes; and a thousandth of the F1, so that of networks whose keypoints are not yet near
+    enough for any AP the one that finds more hands is better.
     """
-    every = replace(Finding(), least_score=0.0, hands=20)
+    every = replace(Finding(), least_score=0.0, hands=MOST)
     found = search_frames(net, held.images, device, kind, every)
-    scores = score_frames(found, held.labels, Finding().least_score)
+    point = choose_point(found, held.labels)
+    scores = score_frames(found, held.labels, point)
     both = scores["recall"] + scores["precision"]
     even = 2 * scores["recall"] * scores["precision"] / both if both > 0 else 0.0
-    told = {name: scores[name] for name in ("ap", "ap50", "recall", "precision")}
-    return {"score": scores["ap"] + 1e-3 * even, **told}
+    names = ("box_ap", "box_ap50") if np.isnan(scores["ap"]) else ("ap", "ap50")
+    told = {name: scores[name] for name in (*names, "recall", "precision")}
+    return {"score": scores[names[0]] + 1e-3 * even, **told, "least_score": point}

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from frames.parts import MAX_HANDS, PROVENANCE_NONE, VISIBILITY_OUTSIDE, VISIBILITY_VISIBLE
+from frames.parts import (
+    HAND_PARTS,
+    HAND_STRIDE,
+    MAX_HANDS,
+    OBJECT_BASE,
+    PROVENANCE_NONE,
+    VISIBILITY_OUTSIDE,
+    VISIBILITY_VISIBLE,
+)
 from frames.record import Frame
 from train_tiny.heatmaps import to_cells
 from train_tiny.taking import Taking, is_read
@@ -46,6 +54,9 @@ class FrameTargets:
     """(B, P, 4) x0, y0, x1, y1 of what is a hand, but one that is not taught; NaN for none."""
     unknown: Tensor | None = None
     """(B, H, W) bool: pixels of which nothing is known, such as a crowd's; None: there are none."""
+    hand_share: Tensor | None = None
+    """(B, H/4, W/4) float32: how much of each cell of four pixels by four a hand's skin covers, 0
+    to 1; NaN throughout where no part image is known. None: it is known of none."""
 
     def to(self, device: torch.device) -> "FrameTargets":
         """The same on a device."""
@@ -79,7 +90,7 @@ def list_targets(
 
 def make_targets(packed: dict[str, Tensor]) -> FrameTargets:
     """Targets from packed tensors."""
-    names = ("keypoints_px", "visible", "right", "ignored_px")
+    names = ("keypoints_px", "visible", "right", "ignored_px", "hand_share")
     return FrameTargets(**{name: packed[name] for name in names})
 
 
@@ -108,6 +119,23 @@ def fill_targets(
     arrays["right"][place, :count] = ~left[mine]
     other = np.flatnonzero(ignored & np.isfinite(box_px).all(1))[:MAX_HANDS]
     arrays["ignored_px"][place, : len(other)] = box_px[other]
+
+
+def measure_shares(parts: NDArray[np.uint8] | None, out: Floats) -> None:
+    """Write how much of each cell of 4 x 4 pixels is a hand's skin.
+
+    parts: (h, w) codes of a frame, None where they are not known. out: (H/4, W/4), of the frame
+    with its rim, which is no hand.
+    """
+    out[:] = np.nan if parts is None else 0.0
+    if parts is None:
+        return
+    part = (parts - np.uint8(1)) % HAND_STRIDE
+    skin = ((part < HAND_PARTS) & (parts > 0) & (parts < OBJECT_BASE)).astype(np.float32)
+    height, width = (-(-n // 4) for n in skin.shape)
+    padded = np.zeros((4 * height, 4 * width), np.float32)
+    padded[: skin.shape[0], : skin.shape[1]] = skin
+    out[:height, :width] = padded.reshape(height, 4, width, 4).mean((1, 3))
 
 
 def draw_heatmaps(targets: FrameTargets, height: int, width: int, stride: int) -> Tensor:

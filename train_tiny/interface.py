@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from frames.errors import BadInput
 from frames.skeleton import KEYPOINT_NAMES
 from train_tiny.crops import HALF_RANGE_M, NEARER
+from train_tiny.finding import find_point
 from train_tiny.full_frames import FAR_M, NEAR_M
 from train_tiny.heatmaps import WINDOW, find_peaks, to_pixels
 from train_tiny.models import CROP_MODELS
@@ -37,6 +38,14 @@ _OUTPUTS: Final = {
     "depth": (
         "units of half_range_m; [..., 0]: the joint's depth less what the sensor reads at its pixel"
         " (for keypoints that are seen and read); [..., 1]: the joint's depth less the reference"
+    ),
+    "centre": (
+        "logits of the middle of a hand's box; a cell that is the highest of its 3 x 3 neighbours"
+        " is a hand; cell i is centred on pixel 4 (i + 0.5) - 0.5"
+    ),
+    "box": (
+        "natural logarithms of the distances from a cell's middle to the left, upper, right and"
+        " lower edge of the hand's box, in cells of 4 pixels"
     ),
     "mask": "logits of the hand's visible pixels, in cells as keypoints",
     "key_pose": "logits of classes: softmax",
@@ -100,8 +109,8 @@ def describe_network(deployed: Deployed, decode: bool = False) -> Interface:
     crops = deployed.name in CROP_MODELS
     if decode and not crops:
         raise BadInput(
-            f"{deployed.name} finds any number of hands: its maps are grouped after it, by"
-            " train_tiny.grouping; leave --decode out"
+            f"{deployed.name} finds any number of hands: its maps are read after it, by"
+            " train_tiny.finding.read_found; leave --decode out"
         )
     if crops:
         width = height = int(deployed.config.get("input_px", 128))
@@ -119,11 +128,14 @@ def describe_network(deployed: Deployed, decode: bool = False) -> Interface:
         "keypoints": _name_keypoints(out),
         "provenance": deployed.provenance,
     }
+    if not crops:
+        text["least_score"] = find_point(deployed.provenance)
     return Interface(graph, shape, tuple(out), text)
 
 
 def _name_keypoints(out: dict[str, Tensor]) -> list[str]:
-    joints = next(v.shape[1] for k, v in out.items() if k in ("keypoints", "keypoints_px", "fine"))
+    known = ("keypoints", "keypoints_px", "fine")
+    joints = next((v.shape[1] for k, v in out.items() if k in known), 0)
     return list(KEYPOINT_NAMES) if joints == len(KEYPOINT_NAMES) else []
 
 

@@ -12,6 +12,8 @@ from frames.errors import BadInput
 from frames.skeleton import KEYPOINTS
 from train_tiny.associative import FRAME_TASKS, measure_frame_losses
 from train_tiny.branches import BranchConfig, Branches
+from train_tiny.centre_net import CentreNet, CentreNetConfig
+from train_tiny.centres import CENTRE_TASKS, measure_centre_losses
 from train_tiny.handlite import HandLite, HandLiteConfig
 from train_tiny.litepose import LITEPOSE, build_litepose
 from train_tiny.mobilenet import DECODER, MobileNetV2
@@ -20,12 +22,18 @@ from train_tiny.tasks import TASKS, measure_losses
 CROP_MODELS: Final = ("handlite", "mobilenetv2")
 """Networks that take crops of one hand."""
 
-FRAME_MODELS: Final = (
+FINDER: Final = "finder"
+"""The network that finds hands' boxes in whole frames (`train_tiny.centre_net`)."""
+
+POSE_MODELS: Final = (
     *("litepose", *(f"litepose-{name}" for name in LITEPOSE), "branches", "litepose-super"),
 )
-"""Networks that take whole frames. "litepose": an architecture of one's own, XS where it is left
-open; "branches": the ablation `train_tiny.branches`; "litepose-super": all subnets of a search
-(`train_tiny.supernet_training`)."""
+"""Networks that find all keypoints in whole frames. "litepose": an architecture of one's own, XS
+where it is left open; "branches": the ablation `train_tiny.branches`; "litepose-super": all
+subnets of a search (`train_tiny.supernet_training`)."""
+
+FRAME_MODELS: Final = (FINDER, *POSE_MODELS)
+"""Networks that take whole frames."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,18 +64,21 @@ def build_model(name: str, config: Mapping[str, Any] | None = None, seed: int = 
     """A network with fresh weights.
 
     config: fields of `HandLiteConfig`, or {"decoder": channels, "input_px": side} of the baseline;
-    of LitePose, {"size_px": [width, height], "joints": J, "channels": C} and fields of
-    `LitePoseConfig`; what is left out is as published. Raises BadInput for an unknown name, field
+    of the finder, {"size_px": [width, height]} and fields of `CentreNetConfig`; of LitePose,
+    {"size_px": [width, height], "joints": J, "channels": C} and fields of `LitePoseConfig`; what is
+    left out is as published. Raises BadInput for an unknown name, field
     or value.
     """
     given = dict(config or {})
-    if name == FRAME_MODELS[-1]:
+    if name == FINDER:
+        return _build_finder(given, seed)
+    if name == POSE_MODELS[-1]:
         from train_tiny.supernet_training import build_supernet
 
         return build_supernet(given, seed)
     if name == "branches":
         return _build_branches(given, seed)
-    if name in FRAME_MODELS:
+    if name in POSE_MODELS:
         return _build_litepose(name, given, seed)
     if name not in CROP_MODELS:
         known = ", ".join((*CROP_MODELS, *FRAME_MODELS))
@@ -114,6 +125,26 @@ def _build_litepose(name: str, given: dict[str, Any], seed: int) -> Model:
     net = _seeded(lambda: build_litepose(*made, **shape), seed)
     shared = _last_weight(net.stage)
     return Model(name, values, net, FRAME_TASKS, shared, measure_frame_losses, size[0], size)
+
+
+def _build_finder(given: dict[str, Any], seed: int) -> Model:
+    values: dict[str, Any] = {"size_px": (128, 96)} | dataclasses.asdict(CentreNetConfig())
+    unknown = sorted(set(given) - set(values))
+    if unknown:
+        raise BadInput(f"{FINDER} has no option {unknown[0]}: known are {', '.join(values)}")
+    for key, value in given.items():
+        values[key] = _read_option(FINDER, key, value, values[key])
+    size = values["size_px"]
+    if any(n % 16 for n in size):
+        raise BadInput(f"size_px of {FINDER} must be multiples of 16, got {list(size)}")
+    if values["kernel"] % 2 == 0:
+        raise BadInput(f"kernel of {FINDER} must be odd, got {values['kernel']}")
+    shape = CentreNetConfig(**{k: v for k, v in values.items() if k != "size_px"})
+    net = _seeded(lambda: CentreNet(shape), seed)
+    assert isinstance(net, CentreNet)
+    tasks = tuple(t for t in CENTRE_TASKS if t != "mask" or shape.mask)
+    shared = _last_weight(net.smooth)
+    return Model(FINDER, values, net, tasks, shared, measure_centre_losses, size[0], size)
 
 
 def _build_branches(given: dict[str, Any], seed: int) -> Model:

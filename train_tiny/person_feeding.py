@@ -7,7 +7,7 @@ from torch import nn
 
 from frames.errors import BadInput
 from train_tiny.mixing import Mix
-from train_tiny.models import FRAME_MODELS, Model
+from train_tiny.models import POSE_MODELS, Model
 from train_tiny.person_data import COCO, open_person_sources
 from train_tiny.person_loading import PersonFeed
 from train_tiny.person_validation import hold_persons, validate_persons
@@ -36,8 +36,8 @@ def open_person_feed(
     pin: bool,
 ) -> PersonFeed:
     """Batches of pictures as a model takes them. Raises BadInput for a model of other joints."""
-    if model.name not in FRAME_MODELS:
-        raise BadInput(f"{model.name} takes crops of depth, and {mix.specs[0]} has colour pictures")
+    if model.name not in POSE_MODELS:
+        raise BadInput(f"{model.name} takes depth, and {mix.specs[0]} has colour pictures")
     sources = open_person_sources(mix.specs)
     check_joints(model, len(sources[0].layout.names), mix.specs[0])
     drawn = PersonGeometry() if geometry else None

@@ -32,7 +32,8 @@ def resize_images(images: Tensor, size_px: tuple[int, int]) -> Tensor:
 def resize_targets(
     targets: FrameTargets, old_px: tuple[int, int], size_px: tuple[int, int]
 ) -> FrameTargets:
-    """Labels of images of old_px as they are in images of size_px, (width, height) each."""
+    """Labels of images of old_px as they are in images of size_px, (width, height) each; without
+    the cells' shares."""
     factor = torch.tensor(size_px, dtype=torch.float32) / torch.tensor(old_px)
     factor = factor.to(targets.keypoints_px.device)
     unknown = targets.unknown
@@ -45,6 +46,7 @@ def resize_targets(
         keypoints_px=(targets.keypoints_px + 0.5) * factor - 0.5,
         ignored_px=(targets.ignored_px + 0.5) * factor.repeat(2) - 0.5,
         unknown=unknown,
+        hand_share=None,
     )
 
 

@@ -17,7 +17,7 @@ SHIPPED: Final = "shipped"
 
 FOLDER: Final = Path(__file__).parent / "shipped"
 HAND_FILE: Final = "handlite.safetensors"
-FINDER_FILE: Final = "litepose-xs.safetensors"
+FINDER_FILE: Final = "finder.safetensors"
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "verify": "check a dataset; render frames again and compare their bytes",
     "stats": "say and draw what is in a dataset",
     "view": "draw frames as a contact sheet or a page to leaf through",
+    "export": "write a dataset as COCO, Ultralytics, WebDataset, HDF5 or Hugging Face",
     "capture": "make a dataset of a real recording",
     "calibrate": "fit a sensor profile to real captures",
     "train": "train a network on any mix of datasets",

@@ -66,51 +66,81 @@ def run_evaluate(arguments: list[str]) -> int:
             raise BadInput(f"{name} must be >= {least}, got {getattr(command, name)}")
     if command.least_score != -1 and not 0 <= command.least_score <= 1:
         raise BadInput(f"least_score must be 0 to 1, got {command.least_score}")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    import_torch()
-    from train_tiny.devices import choose_device, choose_precision
-    from train_tiny.evaluation import evaluate, load_subject
-    from train_tiny.report import check_report_path, format_summary, write_report
-    from train_tiny.run_folder import clean_values, hash_data
-    from train_tiny.scores import summarise
+    from frames.report.document import check_report_path, write_document
 
     if command.report is not None:
         check_report_path(command.report)
+    outcome = score_target(command)
+    from train_tiny.run_folder import clean_values, hash_data
+
+    values: dict[str, Any] = {
+        "target": str(command.target),
+        "model": outcome.subject.name,
+        "provenance": outcome.subject.provenance,
+        "data": [hash_data(spec) for spec in command.data],
+        **outcome.found,
+    }
+    if command.report is not None:
+        names = ", ".join(Path(d).name for d in command.data)
+        write_document(command.report, f"{command.target} on {names}", "", outcome.sections)
+        if not command.json:
+            print_note(f"{command.report} written")
+    print_result(command.json, outcome.text, clean_values(values))
+    return 0
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A network, scored."""
+
+    subject: Any
+    """`train_tiny.evaluation.Subject`"""
+    found: dict[str, Any]
+    """Numbers."""
+    text: str
+    """For a terminal."""
+    sections: list[Any]
+    """Of a report, `frames.report.document.Section`."""
+
+
+def score_target(command: EvalCommand) -> Outcome:
+    """Score a network as the command says. Raises BadInput in one line."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import_torch()
+    from train_tiny.devices import choose_device
+    from train_tiny.evaluation import load_subject
+
     device = choose_device(command.device)
     subject = load_subject(command.target)
     if any(subject.size_px):
-        return _evaluate_frames(command, subject, device)
+        return _score_frames(command, subject, device)
     if command.flip:
         raise BadInput(f"--flip is for networks of whole frames; {subject.name} takes crops")
+    return _score_crops(command, subject, device)
+
+
+def _score_crops(command: EvalCommand, subject: Any, device: Any) -> Outcome:
+    """A network that takes crops of hands."""
+    from train_tiny.devices import choose_precision
+    from train_tiny.evaluation import evaluate
+    from train_tiny.report import format_summary, list_sections
+    from train_tiny.scores import summarise
+
     batches, total = _load(command, subject.input_px)
     with Bar("hands", command.json) as bar:
         bar.begin(min(command.hands, total) if command.hands else total, 0)
         kind = choose_precision(command.precision, device)
         scores, images = evaluate(subject, batches, device, kind, command.hands, bar.advance)
     found = summarise(scores)
-    values: dict[str, Any] = {
-        "target": str(command.target),
-        "model": subject.name,
-        "provenance": subject.provenance,
-        "data": [hash_data(spec) for spec in command.data],
-        **found,
-    }
-    names = ", ".join(Path(d).name for d in command.data)
-    if command.report is not None:
-        write_report(command.report, f"{command.target} on {names}", found, scores, images)
-        if not command.json:
-            print_note(f"{command.report} written")
-    print_result(command.json, format_summary(found), clean_values(values))
-    return 0
+    return Outcome(subject, found, format_summary(found), list_sections(found, scores, images))
 
 
-def _evaluate_frames(command: EvalCommand, subject: Any, device: Any) -> int:
+def _score_frames(command: EvalCommand, subject: Any, device: Any) -> Outcome:
     """A network that finds hands in whole frames."""
     from train_tiny.devices import choose_precision
     from train_tiny.finding import Finding, find_point
     from train_tiny.frame_evaluation import evaluate_frames, summarise_frames
-    from train_tiny.frame_report import format_frame_summary, write_frame_report
-    from train_tiny.run_folder import clean_values, hash_data
+    from train_tiny.frame_report import format_frame_summary, list_frame_sections
 
     least = command.least_score
     if least < 0:
@@ -124,20 +154,7 @@ def _evaluate_frames(command: EvalCommand, subject: Any, device: Any) -> int:
             subject.net, batches, device, kind, finding, command.hands, bar.advance
         )
     found = summarise_frames(results, finding)
-    values: dict[str, Any] = {
-        "target": str(command.target),
-        "model": subject.name,
-        "provenance": subject.provenance,
-        "data": [hash_data(spec) for spec in command.data],
-        **found,
-    }
-    names = ", ".join(Path(d).name for d in command.data)
-    if command.report is not None:
-        write_frame_report(command.report, f"{command.target} on {names}", found, results)
-        if not command.json:
-            print_note(f"{command.report} written")
-    print_result(command.json, format_frame_summary(found), clean_values(values))
-    return 0
+    return Outcome(subject, found, format_frame_summary(found), list_frame_sections(found, results))
 
 
 def _load_frames(command: EvalCommand, size_px: tuple[int, int]) -> tuple[Any, int]:

@@ -4,13 +4,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from train_tiny.line_chart import draw_lines, join_panels
+from frames.line_chart import draw_lines, join_panels
 
 Rows = Sequence[Mapping[str, float]]
 
 
 def draw_curves(rows: Rows) -> np.ndarray:
-    """Panels (H, W, 3) uint8 of what the rows of curves.csv have; one row at least."""
+    """One picture (H, W, 3) uint8 of what the rows of curves.csv have; one row at least."""
+    return join_panels(list_panels(rows), 3)
+
+
+def list_panels(rows: Rows) -> list[np.ndarray]:
+    """The same as panels, each (330, 560, 3)."""
     losses = _list_columns(rows, "loss_")
     panels = [draw_lines("Loss of each task", losses, "steps", log=True)]
     scores = {k: v for k, v in _list_columns(rows, "val_").items() if k in ("auc", "pck", "score")}
@@ -27,7 +32,7 @@ def draw_curves(rows: Rows) -> np.ndarray:
         panels.append(draw_lines("Weight of each task", weights, "steps", low=0.0))
     speed = _list_columns(rows, "samples_s")
     panels.append(draw_lines("Samples a second", speed, "steps", low=0.0))
-    return join_panels(panels, 3)
+    return panels
 
 
 def _list_columns(rows: Rows, prefix: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -1,5 +1,6 @@
 """The report of hands found in whole frames: numbers, and the frames that went well and badly."""
 
+import html
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,15 +10,21 @@ import numpy as np
 
 from frames import canvas as draw
 from frames import palette
-from frames.disk import write_file
+from frames.report.document import (
+    Section,
+    render_grid,
+    render_table,
+    render_tiles,
+    say_number,
+    say_words,
+    write_document,
+)
 from frames.sheet import magnify
 from frames.skeleton import BONES, KEYPOINTS
 from train_tiny.found import overlap_boxes
 from train_tiny.frame_evaluation import FrameResults
 from train_tiny.frame_scores import bound_keypoints
 from train_tiny.full_frames import FAR_M, NEAR_M
-from train_tiny.line_chart import join_panels
-from train_tiny.report import check_report_path, render_page, render_picture, render_table
 
 FRAMES: Final = 12
 """Pictures of each kind."""
@@ -37,6 +44,10 @@ COLUMNS: Final = (
     ("pck", "PCK@0.2", "{:.3f}"),
 )
 
+TILES: Final = tuple(c for c in COLUMNS if c[0] in ("ap", "box_ap50", "recall", "precision", "pck"))
+POINTS: Final = tuple(c for c in COLUMNS if c[0] in ("recall", "precision", "false_finds"))
+"""What a page shows large, and of every operating point."""
+
 _WORDS: Final = (
     "AP: average precision of keypoints by object keypoint similarity (COCO), hands' sigmas, area"
     " of the keypoints' box; of boxes by their intersection over union. Recall, precision, false"
@@ -54,20 +65,34 @@ def write_frame_report(
     path: Path, title: str, found: Mapping[str, Any], results: FrameResults
 ) -> None:
     """Write the page. found: of `summarise_frames`. Raises BadInput as `write_report` does."""
-    check_report_path(path)
-    parts = [f"<p>{_WORDS}</p>", render_table("", {"all": found}, COLUMNS)]
+    write_document(path, title, "", list_frame_sections(found, results))
+
+
+def list_frame_sections(found: Mapping[str, Any], results: FrameResults) -> list[Section]:
+    """The evaluation in numbers, frames that went well and badly, and by groups."""
     points = {f"score >= {point}": row for point, row in found["points"].items()}
-    parts.append("<h2>Operating points</h2>" + render_table("", points, COLUMNS[8:11]))
-    for name, groups in found["by"].items():
-        if groups:
-            parts.append(f"<h2>By {name}</h2>" + render_table(name, groups, COLUMNS))
+    scores = (
+        render_tiles({head: say_number(found, key, form) for key, head, form in TILES}),
+        render_table("", {"all": found}, COLUMNS),
+        say_words(_WORDS),
+        "<h3>Operating points</h3>" + render_table("", points, POINTS),
+    )
+    frames = []
     for kind, rows in choose_frames(results, FRAMES, found["least_score"]).items():
         if rows:
-            parts.append(f"<h2>The {kind} frames</h2>")
-            parts.append("<p>White: labels. Coloured: found; a score at each box.</p>")
             cards = [draw_found(results, row, found["least_score"]) for row in rows]
-            parts.append(render_picture(join_panels(cards, 5, 8)))
-    write_file(path, render_page(title, parts).encode())
+            frames += [f"<h3>The {kind}</h3>", render_grid(cards, cards[0].shape[1], False)]
+    groups = [
+        f"<h3>By {html.escape(name)}</h3>" + render_table(name, rows, COLUMNS)
+        for name, rows in found["by"].items()
+        if rows
+    ]
+    note = say_words("White: labels. Coloured: found; a score at each box.")
+    return [
+        Section("Scores", scores),
+        Section("Best, median and worst frames", (note, *frames) if frames else ()),
+        Section("Scores of groups", tuple(groups)),
+    ]
 
 
 def format_frame_summary(found: Mapping[str, Any]) -> str:

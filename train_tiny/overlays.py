@@ -1,6 +1,5 @@
 """Pictures of what a network found in crops: labels white beneath, predictions in their colours."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -11,7 +10,6 @@ from frames import palette
 from frames.sheet import magnify
 from frames.skeleton import BONES, KEYPOINTS
 from train_tiny.crops import HALF_RANGE_M
-from train_tiny.line_chart import join_panels
 from train_tiny.scores import Scores
 
 WIDTH: Final = 256
@@ -77,13 +75,6 @@ def describe_hand(scores: Scores, row: int) -> tuple[str, str]:
     words.append(str(scores.grasp[row] or scores.key_pose[row]))
     words += [f"{1e3 * away.mean():.0f} mm"] if len(away) else []
     return first, ", ".join(w for w in words if w)
-
-
-def draw_hands(
-    scores: Scores, rows: Sequence[int], images: NDArray[np.uint8], columns: int = 6
-) -> np.ndarray:
-    """Cards of some hands as one picture. images: (M, S, S) of the first rows."""
-    return join_panels([draw_hand(scores, row, images[row]) for row in rows], columns, 8)
 
 
 def color_crop(image: NDArray[np.uint8]) -> np.ndarray:

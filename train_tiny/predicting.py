@@ -12,13 +12,13 @@ import numpy as np
 from frames.disk import make_folder, write_file
 from frames.errors import BadInput
 from frames.job import Progress
+from frames.line_chart import join_panels
 from frames.sheet import write_picture
 from train_tiny.depth_frame import ALONE, DepthFrame, DepthSource
 from train_tiny.following import Follower
 from train_tiny.given_boxes import GivenBoxes
 from train_tiny.hand import Hand
 from train_tiny.hand_pose import HandPose
-from train_tiny.line_chart import join_panels
 from train_tiny.prediction import FORMAT, LINES_NAME, PARQUET_NAME, PredictionFiles
 from train_tiny.prediction_pictures import Video, draw_prediction
 

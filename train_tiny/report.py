@@ -1,25 +1,30 @@
 """The report of an evaluation: one HTML page with its numbers, charts and pictures in it."""
 
-import base64
 import functools
 import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from frames import canvas as draw
 from frames import chart, palette
 from frames.canvas import Color
-from frames.disk import write_file
-from frames.errors import BadInput
+from frames.line_chart import draw_lines
+from frames.report.document import (
+    Section,
+    render_grid,
+    render_table,
+    render_tiles,
+    say_number,
+    say_words,
+    write_document,
+)
 from frames.skeleton import KEYPOINT_COLORS, KEYPOINTS
-from train_tiny.line_chart import draw_lines, join_panels
 from train_tiny.metrics import STANDARD, THRESHOLDS, measure_pck
-from train_tiny.overlays import choose_hands, draw_hands
+from train_tiny.overlays import choose_hands, draw_hand
 from train_tiny.scores import Scores
 
 HANDS: Final = 12
@@ -36,18 +41,6 @@ COLUMNS: Final = (
     ("epe_wrist_mm", "mm, from the wrist", "{:.1f}"),
 )
 
-_STYLE: Final = """
-body{background:#0e1116;color:#e2e8f0;font:15px/1.5 system-ui,sans-serif}
-body{margin:0 auto;max-width:1720px;padding:24px}
-h1{font-size:26px;margin:0 0 4px}h2{font-size:19px;margin:34px 0 8px}
-p{color:#8a96a6;max-width:90ch;margin:4px 0 14px}
-table{border-collapse:collapse;background:#181c23;margin:0 0 18px}
-table{font-variant-numeric:tabular-nums}
-td,th{padding:4px 14px;text-align:right;border-bottom:1px solid #343c48}
-th{color:#8a96a6;font-weight:500}td:first-child,th:first-child{text-align:left}
-img{max-width:100%;display:block}
-"""
-
 _WORDS: Final = (
     "Palm: wrist to the middle finger's MCP in the picture, pixels of the crop. PCK@0.2: share of"
     " labelled keypoints within 0.2 palms of their label. AUC: area under PCK from 0 to 0.5 palms."
@@ -63,41 +56,33 @@ def write_report(
 
     Raises BadInput for a path that does not end in .html, or cannot be written.
     """
-    check_report_path(path)
-    write_file(path, render_report(title, found, scores, images).encode())
+    write_document(path, title, "", list_sections(found, scores, images))
 
 
-def check_report_path(path: Path) -> None:
-    """Raises BadInput, before the work is done."""
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise BadInput(f"a report is written as .html, got {path}")
-
-
-def render_report(
-    title: str, found: Mapping[str, Any], scores: Scores, images: NDArray[np.uint8]
-) -> str:
-    """The page as HTML text, with everything in it."""
-    parts = [f"<p>{_WORDS}</p>", render_table("", {"all": found})]
-    parts.append(f"<p>{html.escape(_say_heads(found))}</p>")
-    parts.append(render_picture(_draw_charts(found, scores)))
+def list_sections(
+    found: Mapping[str, Any], scores: Scores, images: NDArray[np.uint8]
+) -> list[Section]:
+    """The evaluation in numbers, charts, hands that went well and badly, and by groups."""
+    tiles = {head: say_number(found, key, form) for key, head, form in COLUMNS[:5]}
+    words = [say_words(_WORDS), say_words(_say_heads(found))]
+    charts = render_grid(_draw_charts(found, scores), chart.PANEL_WIDTH)
+    table = render_table("", {"all": found}, COLUMNS)
+    hands = []
     for kind, rows in choose_hands(scores, HANDS, len(images)).items():
         if rows:
-            parts.append(f"<h2>The {kind} hands</h2>")
-            parts.append("<p>White: labels, rings where hidden. Coloured: found.</p>")
-            parts.append(render_picture(draw_hands(scores, rows, images)))
-    for name, groups in found["by"].items():
-        if groups:
-            parts.append(f"<h2>By {name}</h2>" + render_table(name, groups))
-    return render_page(title, parts)
-
-
-def render_page(title: str, parts: Sequence[str]) -> str:
-    """A whole page of HTML from its parts below the title."""
-    body = "\n".join([f"<h1>{html.escape(title)}</h1>", *parts])
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{_STYLE}</style><body>{body}</body></html>\n"
-    )
+            cards = [draw_hand(scores, row, images[row]) for row in rows]
+            hands += [f"<h3>The {kind}</h3>", render_grid(cards, cards[0].shape[1], False)]
+    groups = [
+        f"<h3>By {html.escape(name)}</h3>" + render_table(name, rows, COLUMNS)
+        for name, rows in found["by"].items()
+        if rows
+    ]
+    note = say_words("White: labels, rings where hidden. Coloured: found.")
+    return [
+        Section("Scores", (render_tiles(tiles), table, *words, charts)),
+        Section("Best, median and worst hands", (note, *hands) if hands else ()),
+        Section("Scores of groups", tuple(groups)),
+    ]
 
 
 def format_summary(found: Mapping[str, Any]) -> str:
@@ -110,7 +95,7 @@ def format_summary(found: Mapping[str, Any]) -> str:
     heads = [head for _, head, _ in COLUMNS]
     lines = [" " * width + "  ".join(f"{h:>8}" for h in heads)]
     for name, row in rows.items():
-        cells = [_say(row, key, form) for key, _, form in COLUMNS]
+        cells = [say_number(row, key, form) for key, _, form in COLUMNS]
         padded = [f"{c:>{max(8, len(h))}}" for c, h in zip(cells, heads, strict=True)]
         lines.append(f"{name:<{width}}" + "  ".join(padded))
     return "\n".join([*lines, _say_heads(found)])
@@ -130,7 +115,7 @@ def _say_heads(found: Mapping[str, Any]) -> str:
     return "; ".join(said)
 
 
-def _draw_charts(found: Mapping[str, Any], scores: Scores) -> np.ndarray:
+def _draw_charts(found: Mapping[str, Any], scores: Scores) -> list[np.ndarray]:
     palms, curves = scores.error_palms, {}
     curves["all"] = (THRESHOLDS, found["curve"]["pck"])
     for name, value in (("visible", 1), ("occluded", 0)):
@@ -162,7 +147,7 @@ def _draw_charts(found: Mapping[str, Any], scores: Scores) -> np.ndarray:
         )
     if found["key_pose"]["count"]:
         panels.append(draw_confusion(found["key_pose"]["confusion"], found["key_pose"]["classes"]))
-    return join_panels(panels, 3)
+    return panels
 
 
 def _find_color(colors: Mapping[str, Color], name: str) -> Color:
@@ -192,28 +177,3 @@ def draw_confusion(table: Sequence[Sequence[int]], names: Sequence[str]) -> np.n
                 ink = palette.INK if share > 0.5 else palette.TEXT
                 draw.draw_text(panel, f"{share:.0%}", place, ink, 12, align="center")
     return panel
-
-
-def render_table(
-    name: str,
-    groups: Mapping[str, Mapping[str, Any]],
-    columns: Sequence[tuple[str, str, str]] = COLUMNS,
-) -> str:
-    """A table of HTML: a row for each group, columns of (key, head, format)."""
-    head = "".join(f"<th>{html.escape(h)}</th>" for _, h, _ in columns)
-    rows = [f"<tr><th>{html.escape(name)}</th>{head}</tr>"]
-    for key, row in groups.items():
-        cells = "".join(f"<td>{_say(row, column, form)}</td>" for column, _, form in columns)
-        rows.append(f"<tr><td>{html.escape(key)}</td>{cells}</tr>")
-    return f"<table>{''.join(rows)}</table>"
-
-
-def _say(row: Mapping[str, Any], key: str, form: str) -> str:
-    value = row.get(key)
-    return "-" if value is None or not np.isfinite(value) else form.format(value)
-
-
-def render_picture(picture: np.ndarray) -> str:
-    """A picture (H, W, 3) uint8 as an element of HTML."""
-    data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))[1].tobytes()
-    return f'<img alt="" src="data:image/png;base64,{base64.b64encode(data).decode()}">'

@@ -156,6 +156,19 @@ def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
     _write_json(folder / METRICS_NAME, clean_values(metrics))
 
 
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """metrics.json; {} of a run that has not ended. Raises BadInput for a file that is broken."""
+    path = folder / METRICS_NAME
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        return {}
+    except ValueError as error:
+        reason = (str(error).splitlines() or ["?"])[0]
+        raise BadInput(f"{path} is not valid JSON: {reason}; was the file edited?") from None
+    return found if isinstance(found, dict) else {}
+
+
 def read_curves(folder: Path, until: int) -> list[dict[str, float]]:
     """The rows of curves.csv up to a step; what a killed run wrote beyond its checkpoint, or half,
     is left out."""

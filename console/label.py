@@ -33,18 +33,20 @@ Captures to Label Studio and back.
   pull      make a dataset of what people answered
   status    how far a project is, and how far predictions were moved
   agree     how far annotators agree, joint by joint, and the worst frames
+  propagate follow corrected hands into the next frame of their sequence
   refine    fit the hand model to a dataset of labels, as pull does to answers
 """
 
 
 def run_label(arguments: list[str]) -> int:
-    """handloom label serve|push|pull|status|agree|refine ..."""
+    """handloom label serve|push|pull|status|agree|propagate|refine ..."""
     commands: dict[str, Callable[[list[str]], int]] = {
         "serve": _serve,
         "push": _push,
         "pull": _pull,
         "status": _status,
         "agree": _agree,
+        "propagate": _propagate,
         "refine": _refine,
     }
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -213,6 +215,12 @@ def _agree(arguments: list[str]) -> int:
     from console.agree import run_agree
 
     return run_agree(arguments)
+
+
+def _propagate(arguments: list[str]) -> int:
+    from console.propagate import run_propagate
+
+    return run_propagate(arguments)
 
 
 def _refine(arguments: list[str]) -> int:

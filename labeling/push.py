@@ -5,7 +5,7 @@ checked and sent, least certain first. Tasks are never deleted, annotations neve
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from frames.record import Frame
 from labeling.easel import LOCAL_FILES, Easel
 from labeling.keys import key_of
 from labeling.ledger import KnownFrame, Ledger
+from labeling.predictions import cut, send_predictions
 from labeling.predictors import Predictor
 from labeling.projects import adopt_project, find_project, make_project, read_beside
 from labeling.sending import Patience, Sender
@@ -228,7 +229,7 @@ class _Push:
     ) -> None:
         scores = self.ledger.list_scores(self.predictor.name)
         order = sorted(missing, key=lambda key: (scores[key], missing[key].frame))
-        for keys in _cut(order, self.plan.batch):
+        for keys in cut(order, self.plan.batch):
             predictions = self.ledger.read_proposals(keys, self.predictor.name)
             # In the dataset's order: each row group is read once.
             tasks: dict[str, Any] = {}
@@ -252,36 +253,13 @@ class _Push:
     def _send_predictions(self, project: int, keys: Sequence[str]) -> None:
         """A new model's predictions, for tasks that nobody has touched."""
         model = self.predictor.name
-        under_way = self.ledger.list_predicted(model, under_way=True)
-        for some in _cut(keys, self.plan.batch):
-            number_of = {key: self.states[key].number for key in some}
-            predictions = self.ledger.read_proposals(some, model)
-            bodies = {
-                key: {"task": number_of[key], **prediction}
-                for key, prediction in zip(some, predictions, strict=True)
-            }
-
-            def deliver(part: Sequence[str], bodies: dict[str, Any] = bodies) -> None:
-                self.studio.import_predictions(project, [bodies[key] for key in part])
-
-            def find_missing(
-                part: Sequence[str], number_of: dict[str, int] = number_of
-            ) -> list[str]:
-                numbers = [number_of[key] for key in part]
-                there = self.studio.find_predicted(project, numbers, model)
-                return [key for key in part if number_of[key] not in there]
-
-            # An earlier run may have been stopped between sending and noting it.
-            begun = [key for key in some if key in under_way]
-            left = [key for key in some if key not in under_way]
-            left += self.sender.settle(begun, find_missing) if begun else []
-            if left:
-                self.ledger.mark_predicted(left, model, under_way=True)
-                self.sender.send(left, deliver, find_missing)
-            self.ledger.mark_predicted(some, model)
-            self.report.repredicted += len(left)
-
-
-def _cut(items: Sequence[str], size: int) -> Iterator[list[str]]:
-    for first in range(0, len(items), size):
-        yield list(items[first : first + size])
+        self.report.repredicted += send_predictions(
+            self.studio,
+            self.ledger,
+            self.sender,
+            project,
+            {key: self.states[key].number for key in keys},
+            model,
+            self.plan.batch,
+            lambda tasks: self.studio.find_predicted(project, tasks, model),
+        )

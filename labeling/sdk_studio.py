@@ -7,13 +7,13 @@ dropped or rounded on the way.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from frames.errors import BadInput
 from labeling.secret import Token, redact
 from labeling.studio import Project, StudioError, StudioRefusal, TaskState
-from labeling.tasks import KEY
+from labeling.tasks import KEY, find_mark
 
 PAGE: Final = 1000
 TIMEOUT_S: Final = 300.0
@@ -107,11 +107,20 @@ class SdkStudio:
         if answer.get("task_count") != len(tasks):
             raise StudioError(f"{answer.get('task_count')} of {len(tasks)} tasks were taken")
 
-    def find_predicted(self, project: int, tasks: Sequence[int], model_version: str) -> set[int]:
+    def find_predicted(
+        self,
+        project: int,
+        tasks: Sequence[int],
+        model_version: str,
+        marks: Mapping[int, str] | None = None,
+    ) -> set[int]:
         found = set()
         for task in tasks:
             for prediction in self._get("api/predictions", task=task):
-                if prediction.get("model_version") == model_version:
+                mark = marks[task] if marks else ""
+                if prediction.get("model_version") == model_version and (
+                    not mark or find_mark(prediction.get("result"), mark)
+                ):
                     found.add(task)
         return found
 

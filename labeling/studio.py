@@ -3,7 +3,7 @@
 `labeling.sdk_studio` asks a server through label-studio-sdk; tests also ask one in memory.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -86,8 +86,15 @@ class Studio(Protocol):
     def import_tasks(self, project: int, tasks: Sequence[dict[str, Any]]) -> None:
         """Add tasks: all of them, or on an error none or all."""
 
-    def find_predicted(self, project: int, tasks: Sequence[int], model_version: str) -> set[int]:
-        """Which of these tasks have a prediction of this model."""
+    def find_predicted(
+        self,
+        project: int,
+        tasks: Sequence[int],
+        model_version: str,
+        marks: Mapping[int, str] | None = None,
+    ) -> set[int]:
+        """Which of these tasks have a prediction of this model; marks: with this note of a hand,
+        by task."""
 
     def import_predictions(self, project: int, predictions: Sequence[dict[str, Any]]) -> None:
         """Add predictions, each with its task."""

@@ -4,7 +4,7 @@ Label Studio checks nothing on import (it takes unknown labels, x = 140 and null
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -98,6 +98,30 @@ def _build_region(proposal: Proposal, camera: Camera) -> list[dict[str, Any]]:
                 {**common, "type": "choices", "from_name": name, "value": {"choices": chosen}}
             )
     return regions
+
+
+def mark_prediction(
+    prediction: dict[str, Any], mark: str, sides: Collection[str]
+) -> dict[str, Any]:
+    """The prediction with a note on the hands of these sides, which annotators read."""
+    result = []
+    for item in prediction["result"]:
+        if item["type"] == "vectorlabels" and item["id"] in sides:
+            notes = [mark, *item.get("meta", {}).get("text", [])]
+            item = {**item, "meta": {"text": notes}}
+        result.append(item)
+    return {**prediction, "result": result}
+
+
+def find_mark(result: Any, beginning: str) -> str:
+    """The first note of a result, as a server gave it, that begins like this; "" for none."""
+    for item in result if isinstance(result, list) else []:
+        meta = item.get("meta") if isinstance(item, Mapping) else None
+        text = meta.get("text") if isinstance(meta, Mapping) else None
+        for note in text if isinstance(text, list) else [text]:
+            if isinstance(note, str) and note.startswith(beginning):
+                return note
+    return ""
 
 
 def check_task(task: dict[str, Any], beside: tuple[str, ...]) -> None:

@@ -153,7 +153,7 @@ def _fit_batch(
         points = np.array([p for p, _ in lifted])
         sure = np.array([s for _, s in lifted])
         left = np.array([h.left for h in hands])
-        terms = _begin_terms(hands, points, sure, options, dtype)
+        terms = begin_terms(hands, points, sure, options, dtype)
         angles, roots = choose_starts(solver.model, points, sure, left, options.starts)
         many = angles.shape[1]
         every = torch.arange(len(hands)).repeat_interleave(many)
@@ -174,7 +174,9 @@ def _fit_batch(
         # The reading under a label has told its depth; from here on the whole surface does.
         terms = replace(terms, depth_weight=0.3 * terms.depth_weight)
         for gate in gates:
-            terms = _match(solver, state, terms, hands, canvases, noise, float(gate), options)
+            terms = match_surfaces(
+                solver, state, terms, hands, canvases, noise, float(gate), options
+            )
             terms = _tie(state, terms, options, before, person)
             for _ in range(options.steps):
                 state, damping, _ = solver.step(state, terms, damping)
@@ -184,13 +186,17 @@ def _fit_batch(
         return build_fits(solver, state, (cost.numpy() / labels).tolist(), left.tolist())
 
 
-def _begin_terms(
+def begin_terms(
     hands: Sequence[Evidence],
     points: NDArray[np.float64],
     sure: NDArray[np.float64],
     options: FitOptions,
     dtype: torch.dtype,
 ) -> Terms:
+    """What hands are held to before the surface is compared: labels, and joints that were lifted.
+
+    points (B, 21, 3), sure (B, 21): as `labeling.refinement.evidence.lift_joints` gives them.
+    """
     count, many = len(hands), options.vertices
 
     def tensor(values: object) -> Tensor:
@@ -241,7 +247,7 @@ def estimate_noise(depth_m: NDArray[np.float32]) -> float:
     return float(np.clip(np.median(second) / 0.6745 / np.sqrt(6.0), 3e-4, 0.02))
 
 
-def _match(
+def match_surfaces(
     solver: Solver,
     state: State,
     terms: Terms,

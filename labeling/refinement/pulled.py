@@ -8,7 +8,7 @@ ledger; the dataset is made from there.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -50,14 +50,19 @@ def refine_labels(
     sources: Sources,
     options: FitOptions | None = None,
     progress: Progress | None = None,
+    only: Container[str] | None = None,
 ) -> Refinement:
     """Fit what is not known yet, and sort out the frames whose fit disagrees with their labels.
+
+    only: keys of frames that are asked for; None for all.
 
     A frame whose answer is marked as ground truth stays in any case, as people placed it. What is
     fitted is kept after every few frames, so a run may be stopped.
     """
     options = options or FitOptions()
     windows = _group(frames, sources, options)
+    if only is not None:
+        windows = [(d, own) for d, own in windows if any(f.known.key in only for f in own)]
     kept = ledger.list_fits()
     stale = [(digest, own) for digest, own in windows if not _is_kept(digest, own, kept)]
     if progress is not None and stale:
@@ -78,6 +83,8 @@ def refine_labels(
             progress.advance(size)
         batch = []
     for frame in frames:
+        if only is not None and frame.known.key not in only:
+            continue
         _sort(frame, kept[frame.known.key], out)
     return out
 

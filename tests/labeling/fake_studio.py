@@ -7,11 +7,12 @@ whose client is gone, and is slow to.
 import copy
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from labeling.studio import Project, StudioError, TaskState
+from labeling.tasks import find_mark
 
 Fault = Callable[[str], str | None]
 """Of a request's name: None, "lost" (done, but no answer), "late" (done in a while, no answer),
@@ -115,10 +116,19 @@ class FakeStudio:
 
         self._do("import", act)
 
-    def find_predicted(self, project: int, tasks: Sequence[int], model_version: str) -> set[int]:
+    def find_predicted(
+        self,
+        project: int,
+        tasks: Sequence[int],
+        model_version: str,
+        marks: Mapping[int, str] | None = None,
+    ) -> set[int]:
         def has(number: int) -> bool:
-            models = [p["model_version"] for p in self.tasks[number]["predictions"]]
-            return model_version in models
+            mark = marks[number] if marks else ""
+            return any(
+                p["model_version"] == model_version and (not mark or find_mark(p["result"], mark))
+                for p in self.tasks[number]["predictions"]
+            )
 
         return self._do("predicted", lambda: {t for t in tasks if has(t)})
 

@@ -28,41 +28,10 @@ CAUSE_COLORS: dict[str, Color] = {
 
 def draw_stats(stats: Mapping[str, Any]) -> np.ndarray:
     """Draw what collect_stats returned as one page, (H, W, 3) uint8, red first."""
-    causes = {"visible" if k == "none" else k: v for k, v in stats["causes"].items()}
-    fingers = dict(zip(stats["visible_by_keypoint"], KEYPOINT_COLORS, strict=True))
-    out = {k.replace("hands_", "hands "): v for k, v in stats["out_of_frame"].items()}
-    panels = [
-        chart.draw_histogram("Distance of hands", stats["distance_m"], "metres from the camera"),
-        chart.draw_bars("Hands in a frame", share_out(stats["hands_per_frame"])),
-        chart.draw_bars("Sides", share_out(stats["sides"])),
-        chart.draw_bars(
-            "Key poses", share_out(stats["key_poses"]), f"{len(stats['key_poses'])} kinds"
-        ),
-        chart.draw_histogram(
-            "Hand in sight", stats["visible_fraction"], "share of the hand, %", 100.0
-        ),
-        chart.draw_histogram("Longer side of the box", stats["box_side_px"], "pixels"),
-        chart.draw_bars("Keypoints by cause", share_out(causes), color=lambda n: CAUSE_COLORS[n]),
-        chart.draw_bars(
-            "Visible share of each keypoint",
-            stats["visible_by_keypoint"],
-            color=lambda name: fingers[name],
-            most=21,
-        ),
-        chart.draw_bars("Out of the frame", out, "shares of keypoints, of hands"),
-        chart.draw_directions("Where palms face", stats["palm_directions"]),
-        chart.draw_directions("Where hands point", stats["axis_directions"]),
-        chart.draw_histogram(
-            "Palm's angle to the line of sight",
-            stats["palm_angle_deg"],
-            "degrees; 0: the palm faces the camera, 180: the back does",
-        ),
-        *_draw_scenes(stats),
-        *_draw_readings(stats.get("readings")),
-    ]
+    panels = [panel for group in list_panels(stats).values() for panel in group]
     columns = 3
     width = columns * chart.PANEL_WIDTH + (columns + 1) * _GAP
-    angles = chart.draw_angles(stats["joint_angles"], width - 2 * _GAP)
+    angles = draw_joint_angles(stats, width - 2 * _GAP)
     rows = -(-len(panels) // columns)
     head = 58
     height = head + rows * (chart.PANEL_HEIGHT + _GAP) + len(angles) + _GAP
@@ -74,6 +43,58 @@ def draw_stats(stats: Mapping[str, Any]) -> np.ndarray:
         page[y : y + chart.PANEL_HEIGHT, x : x + chart.PANEL_WIDTH] = panel
     page[-len(angles) - _GAP : -_GAP, _GAP:-_GAP] = angles
     return page
+
+
+def list_panels(stats: Mapping[str, Any]) -> dict[str, list[np.ndarray]]:
+    """The charts of what collect_stats returned, each (330, 560, 3) uint8, by what they are of:
+    hands, visibility, poses, scenes, readings.
+    """
+    causes = {"visible" if k == "none" else k: v for k, v in stats["causes"].items()}
+    fingers = dict(zip(stats["visible_by_keypoint"], KEYPOINT_COLORS, strict=True))
+    out = {k.replace("hands_", "hands "): v for k, v in stats["out_of_frame"].items()}
+    hands = [
+        chart.draw_histogram("Distance of hands", stats["distance_m"], "metres from the camera"),
+        chart.draw_bars("Hands in a frame", share_out(stats["hands_per_frame"])),
+        chart.draw_bars("Sides", share_out(stats["sides"])),
+        chart.draw_bars(
+            "Key poses", share_out(stats["key_poses"]), f"{len(stats['key_poses'])} kinds"
+        ),
+        chart.draw_histogram(
+            "Hand in sight", stats["visible_fraction"], "share of the hand, %", 100.0
+        ),
+        chart.draw_histogram("Longer side of the box", stats["box_side_px"], "pixels"),
+    ]
+    visibility = [
+        chart.draw_bars("Keypoints by cause", share_out(causes), color=lambda n: CAUSE_COLORS[n]),
+        chart.draw_bars(
+            "Visible share of each keypoint",
+            stats["visible_by_keypoint"],
+            color=lambda name: fingers[name],
+            most=21,
+        ),
+        chart.draw_bars("Out of the frame", out, "shares of keypoints, of hands"),
+    ]
+    poses = [
+        chart.draw_directions("Where palms face", stats["palm_directions"]),
+        chart.draw_directions("Where hands point", stats["axis_directions"]),
+        chart.draw_histogram(
+            "Palm's angle to the line of sight",
+            stats["palm_angle_deg"],
+            "degrees; 0: the palm faces the camera, 180: the back does",
+        ),
+    ]
+    return {
+        "hands": hands,
+        "visibility": visibility,
+        "poses": poses,
+        "scenes": _draw_scenes(stats),
+        "readings": _draw_readings(stats.get("readings")),
+    }
+
+
+def draw_joint_angles(stats: Mapping[str, Any], width: int) -> np.ndarray:
+    """The ranges of all joint angles, (H, width, 3) uint8."""
+    return chart.draw_angles(stats["joint_angles"], width)
 
 
 def _draw_scenes(stats: Mapping[str, Any]) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,9 +37,9 @@ table{border-collapse:collapse;background:#181c23;font-variant-numeric:tabular-n
 td,th{padding:4px 14px;text-align:right;border-bottom:1px solid #343c48;white-space:nowrap}
 th{color:#8a96a6;font-weight:500}td:first-child,th:first-child{text-align:left}
 .facts td{text-align:left;white-space:normal}.facts td:first-child{color:#8a96a6;white-space:nowrap}
-.grid{display:grid;gap:14px;margin:0 0 14px;justify-content:start}
-.grid img{width:100%}
-img{max-width:100%;height:auto;display:block;border-radius:4px}
+.grid{display:grid;gap:14px;margin:0 0 14px}
+img{max-width:100%;height:auto;display:block;border-radius:4px;margin:0 0 14px}
+.grid img{width:100%;margin:0}
 pre{background:#181c23;border-radius:4px;padding:8px 14px;margin:4px 0 12px;overflow-x:auto}
 pre b{color:#5cc9b8;font-weight:500}
 .tiles{display:flex;flex-wrap:wrap;gap:12px;margin:0 0 16px}
@@ -90,6 +91,21 @@ def _name(title: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in title.lower())
 
 
+def render_links(links: Mapping[str, str]) -> str:
+    """What can be opened beside the page: names to places relative to it."""
+    items = (
+        f'<a href="{html.escape(urllib.parse.quote(place))}">{html.escape(name)}</a>'
+        for name, place in links.items()
+    )
+    return f"<nav>{''.join(items)}</nav>" if links else ""
+
+
+def render_terminal(command: str, said: str = "") -> str:
+    """A command, and what it prints."""
+    lines = [f"<b>$ {html.escape(line.strip())}</b>" for line in command.splitlines()]
+    return f"<pre>{chr(10).join([*lines, html.escape(said.strip())]).strip()}</pre>"
+
+
 def say_words(text: str) -> str:
     """A paragraph."""
     return f"<p>{html.escape(text)}</p>"
@@ -112,9 +128,9 @@ def render_picture(picture: np.ndarray, lossless: bool = True, words: str = "") 
 def render_grid(
     pictures: Iterable[np.ndarray], width: int, lossless: bool = True, words: str = ""
 ) -> str:
-    """Pictures side by side, as many in a row as there is room for, each `width` pixels at most."""
+    """Pictures side by side, as many in a row as fit, each about `width` pixels wide."""
     elements = "".join(render_picture(p, lossless, words) for p in pictures)
-    columns = f"repeat(auto-fill,minmax(min(100%,{width // 2}px),{width}px))"
+    columns = f"repeat(auto-fill,minmax(min(100%,{width * 9 // 10}px),1fr))"
     return f'<div class="grid" style="grid-template-columns:{columns}">{elements}</div>'
 
 

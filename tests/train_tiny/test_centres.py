@@ -1,4 +1,4 @@
-"""What CentreNet is taught, against plain loops and other people's numbers; what it says, read back."""
+"""What CentreNet is taught, against plain loops and other numbers; what it says, read back."""
 
 import math
 
@@ -137,7 +137,7 @@ def test_the_focal_loss_by_its_definition() -> None:
 
 
 def test_generalised_intersection_over_union() -> None:
-    """Same, half, touching, apart (by hand), and against plain overlap where one holds the other."""
+    """Same, half, touching, apart, one inside the other: worked out by hand."""
     one = torch.tensor([0.0, 0.0, 2.0, 2.0])
     cases = {
         (0.0, 0.0, 2.0, 2.0): 1.0,

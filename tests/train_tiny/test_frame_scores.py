@@ -11,7 +11,9 @@ from train_tiny.frame_scores import (
     SIGMAS,
     FrameLabels,
     bound_keypoints,
+    choose_point,
     match_boxes,
+    measure_box_precision,
     measure_precision,
     score_frames,
 )
@@ -149,3 +151,54 @@ def test_average_precision_of_many_frames_by_the_book() -> None:
     assert scores["ap"] == pytest.approx(np.mean(values), abs=1e-6)
     assert scores["ap50"] == pytest.approx(values[0], abs=1e-6)
     assert 0.1 < scores["ap"] < scores["ap50"] < 1
+
+
+def test_boxes_alone_have_no_similarity() -> None:
+    hands = [place_hand(0), place_hand(1, (60, 0))]
+    finds = [[Found(0.9, bound_keypoints(hands[0]))]]
+    scores = score_frames(finds, [label(*hands)], 0.2)
+    assert np.isnan([scores[k] for k in ("ap", "ap50", "ap75", "ar")]).all()
+    assert scores["box_ap"] == scores["box_ap50"] == pytest.approx(51 / 101)
+
+
+@pytest.mark.parametrize("wanted", [0.53, 0.68, 0.83, 0.97])
+def test_overlap_decides_at_which_thresholds_a_box_counts(wanted: float) -> None:
+    hand = place_hand(0)
+    box = bound_keypoints(hand)
+    # As wide, and lower by so much that the union has the same upper edge.
+    other = box - np.array([0, 0, 0, (1 - wanted) * (box[3] - box[1])], np.float32)
+    scores = measure_box_precision([[Found(0.9, other)]], [label(hand)])
+    thresholds = np.arange(0.5, 0.951, 0.05)
+    assert scores["box_ap"] == pytest.approx((thresholds < wanted).mean())
+    assert scores["box_ap50"] == 1
+
+
+def test_the_operating_point_is_the_best_of_all() -> None:
+    """Against a search over every score there is."""
+    rng = np.random.default_rng(3)
+    labels, found = [], []
+    for frame in range(60):
+        hands = [place_hand(frame * 9 + k, (70 * k, 0)) for k in range(rng.integers(0, 3))]
+        finds = [see(px, round(rng.beta(4, 3), 2)) for px in hands if rng.random() < 0.9]
+        for k in range(rng.integers(0, 3)):
+            finds.append(see(place_hand(999 + k, (0, 90 + 60 * k)), round(rng.beta(3, 5), 2)))
+        labels.append(label(*hands))
+        found.append(finds)
+
+    def even(point: float) -> float:
+        scores = match_boxes(found, labels, point)
+        p, r = scores["precision"], scores["recall"]
+        return 2 * p * r / (p + r) if p + r > 0 else 0.0
+
+    chosen = choose_point(found, labels)
+    every = sorted({one.score for frame in found for one in frame})
+    assert even(chosen) == pytest.approx(max(even(point) for point in every))
+    # Between two scores that there are, so that rounding does not move a hand across it.
+    assert min(abs(chosen - point) for point in every) > 1e-3
+    assert choose_point([[], []], labels[:2]) == 0.2
+
+
+def test_what_counts_neither_way_does_not_move_the_operating_point() -> None:
+    hand, other = place_hand(0), place_hand(1, (100, 0))
+    labels = [label(hand, ignored=bound_keypoints(other)[None])]
+    assert choose_point([[see(hand, 0.5), see(other, 0.9)]], labels) == 0.5

@@ -25,6 +25,7 @@ from train_tiny.full_frames import (
     draw_mask,
     encode_frame,
     index_tags,
+    measure_shares,
 )
 from train_tiny.loading import open_sources
 from train_tiny.taking import Taking
@@ -176,3 +177,43 @@ def test_hands_with_few_labels_are_ignored(rendered: Path) -> None:
 def test_sizes_that_cannot_be() -> None:
     with pytest.raises(BadInput, match="multiples of 16"):
         FrameLoaderConfig(size_px=(250, 192))
+
+
+def test_views_of_a_frame_share_its_reading(rendered: Path) -> None:
+    """Two views of each frame: as many batches of half as many frames, each view its own."""
+    mix = open_sources([rendered])
+    twice = replace(SMALL, views=2)
+    assert count_frame_batches(mix, twice) == 2 * count_frame_batches(mix, SMALL)
+    made = [images for images, _ in make_frame_loader(mix, twice, 1)]
+    once = torch.cat([images for images, _ in make_frame_loader(mix, SMALL, 1)])
+    images = torch.cat(made)
+    assert len(images) == 2 * len(once)
+    # The first views are those that are made without others; the second ones are none of them.
+    seen = once[once.flatten(1).any(1)]
+    same = (images[:, None] == seen[None]).flatten(2).all(-1)
+    assert len(seen) > 100 and (same.sum(0) == 1).all() and (same.sum(1) <= 1).all()
+    others = images[~same.any(1) & images.flatten(1).any(1)]
+    assert len(others) > 100
+    assert len({image.numpy().tobytes() for image in others}) == len(others)
+
+
+def test_shares_of_cells_that_are_hand(rendered: Path) -> None:
+    """Against a loop over the pixels; a rim has none, forearms and things neither."""
+    images, targets, _ = next(make_frame_eval_loader(open_sources([rendered]), PLAIN))
+    assert targets.hand_share is not None and targets.hand_share.shape == (8, 24, 32)
+    parts = np.zeros((6, 9), np.uint8)
+    parts[0, :4] = 1, 16, 17, 33
+    parts[1, :4] = 224, 225, 32, 0
+    parts[5, 8] = 5
+    out = np.full((3, 4), np.nan, np.float32)
+    measure_shares(parts, out)
+    assert out[0, 0] == 3 / 16 and out[1, 2] == 1 / 16 and out.sum() == 4 / 16
+    measure_shares(None, out)
+    assert np.isnan(out).all()
+    for share, px in zip(targets.hand_share, targets.keypoints_px, strict=True):
+        known = px[torch.isfinite(px).all(-1)]
+        if len(known):
+            low, high = known.amin(0) // 4, known.amax(0) // 4
+            v, u = share.nonzero().T
+            assert len(u) and (u >= low[0] - 8).all() and (v <= high[1] + 8).all()
+    assert not targets.hand_share[(images > 0).flatten(1).sum(1) == 0].any()

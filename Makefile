@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests setup-label label-studio chromium egl demo label-demo test test-label lint format bench constraints clean
+.PHONY: help setup setup-train setup-tests setup-label label-studio chromium egl demo label-demo test test-label lint format bench constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -18,6 +18,8 @@ help:  ## what there is to make
 
 setup: $(VENV)/.setup  ## a virtual environment with handloom and its development tools
 
+setup-train: $(VENV)/.setup-train  ## setup, and torch
+
 setup-tests: $(VENV)/.setup-tests  ## setup, and what only tests and benchmarks need (torch, smplx, pyrender, executorch)
 
 # The stamps make a second run instant; a changed pyproject.toml or constraints.txt renews them.
@@ -29,7 +31,12 @@ $(VENV)/.setup: pyproject.toml constraints.txt
 	@$(PIP) -e '.[dev]'
 	@touch $@
 
-# Apart from the first step, so that the demo never waits for torch.
+$(VENV)/.setup-train: $(VENV)/.setup
+	@echo "setup: adding torch"
+	@$(PIP) -e '.[dev,train]'
+	@touch $@
+
+# Apart from the first steps, so that the demo never waits for what only tests need.
 $(VENV)/.setup-tests: $(VENV)/.setup
 	@echo "setup: adding torch, smplx, pyrender, onnxruntime and executorch for the tests"
 	@$(PIP) -e '.[dev,mano,pyrender,train,export,executorch,capture,view]'
@@ -48,7 +55,7 @@ $(LABEL_VENV)/.setup: pyproject.toml constraints-label.txt
 label-studio: setup-label  ## Label Studio itself, in a third environment (1 GB)
 	@$(LABEL_VENV)/bin/handloom label serve --install-only --venv $(STUDIO_VENV)
 
-# The browser that tests of labelling click in.
+# The browser that tests of pages and of labelling use.
 chromium:
 	@if command -v chromium chromium-browser >/dev/null; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -73,15 +80,10 @@ egl:
 	       "mend: sudo apt-get install $(EGL_PACKAGES)"; \
 	fi
 
-demo: setup  ## render 512 frames, verify them, draw pictures
-	@$(BIN)/handloom synth $(DEMO) --frames 512 --seed 1
-	@$(BIN)/handloom verify $(DEMO) --rerender 16
-	@$(BIN)/handloom stats $(DEMO)
-	@$(BIN)/handloom view $(DEMO) --out $(DEMO)/sheet.png
-	@$(BIN)/handloom view $(DEMO) --out $(DEMO)/page.html
-	@echo; echo "Look at $(DEMO)/sheet.png, and open $(DEMO)/page.html in a browser."
+demo: setup-train  ## generate, degrade, train, evaluate, predict, export: ten minutes on two cores
+	@$(BIN)/handloom demo $(DEMO)
 
-test: setup-tests egl  ## all tests; PYTEST_ARGS='-k camera' for some
+test: setup-tests egl chromium  ## all tests; PYTEST_ARGS='-k camera' for some
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 test-label: setup-label label-studio chromium  ## labelling against the real Label Studio and a browser

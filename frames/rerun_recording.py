@@ -52,7 +52,8 @@ def new_recording(title: str) -> Any:
     rr = import_rerun()
     from rerun import blueprint as rrb
 
-    recording = rr.RecordingStream(f"handloom: {title}")
+    recording = rr.RecordingStream("handloom")
+    recording.send_recording_name(title)
     recording.send_blueprint(
         rrb.Blueprint(
             rrb.Horizontal(

@@ -20,4 +20,4 @@ def test_ranges_are_those_of_the_table() -> None:
 def test_the_example_runs(tmp_path: Path) -> None:
     code = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
     generate(tmp_path / "demo", SynthConfig(frames=4, camera="ego-small", identities=4), workers=1)
-    exec(code.replace("out/demo", str(tmp_path / "demo")), {})
+    exec(code.replace("out/demo/data", str(tmp_path / "demo")), {})

@@ -13,11 +13,13 @@ from console.output import complain
 from frames.errors import BadInput
 
 COMMANDS: dict[str, str] = {
+    "demo": "a small run of everything, with one page of what came out",
     "synth": "render a dataset of exactly labelled depth frames",
     "augment": "read a dataset as a sensor would: noise, holes, shadows",
     "verify": "check a dataset; render frames again and compare their bytes",
     "stats": "say and draw what is in a dataset",
-    "view": "draw frames as a contact sheet or a page to leaf through",
+    "view": "draw frames as a contact sheet or a page, or show them in space",
+    "report": "one page about a dataset, a run or weights",
     "export": "write a dataset as COCO, Ultralytics, WebDataset, HDF5 or Hugging Face",
     "capture": "make a dataset of a real recording",
     "calibrate": "fit a sensor profile to real captures",

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "view": "draw frames as a contact sheet or a page, or show them in space",
     "report": "one page about a dataset, a run or weights",
     "export": "write a dataset as COCO, Ultralytics, WebDataset, HDF5 or Hugging Face",
+    "import": "make a dataset of COCO keypoints with depth images",
     "capture": "make a dataset of a real recording",
     "calibrate": "fit a sensor profile to real captures",
     "train": "train a network on any mix of datasets",
@@ -33,7 +34,7 @@ COMMANDS: dict[str, str] = {
 }
 """Every command and what it is for: `run_NAME` of `console.NAME`."""
 
-_MODULES = {"eval": "evaluate"}
+_MODULES = {"eval": "evaluate", "import": "import_coco"}
 """Commands whose own names python has taken."""
 
 

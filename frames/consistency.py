@@ -249,8 +249,11 @@ def _check_boxes(view: BatchView) -> Iterator[tuple[str, Mask]]:
         beyond = (fraction < 0) | (fraction > 1)
         outside = (box[:, :2] < amodal[:, :2] - 1e-3) | (box[:, 2:] > amodal[:, 2:] + 1e-3)
     yield "visible_fraction is not within 0..1", beyond
-    yield "visible_fraction is NaN, but the hand has pixels", np.isnan(fraction) & whole
-    yield "box_px reaches out of box_amodal_px", outside.any(-1) | (np.isfinite(box[:, 0]) & ~whole)
+    # A box that people drew comes alone.
+    unknown = np.isnan(fraction) & whole & view.synthetic
+    yield "visible_fraction is NaN, but the hand has pixels", unknown
+    alone = np.isfinite(box[:, 0]) & ~whole & view.synthetic
+    yield "box_px reaches out of box_amodal_px", outside.any(-1) | alone
     cameras = view.batch["camera"]
     size = np.array([(c.width, c.height) for c in cameras], np.float64).reshape(-1, 2)[view.frame]
     with np.errstate(invalid="ignore"):

@@ -1,0 +1,1 @@
+"""Labels that others made, as datasets of handloom (docs/exports.md)."""

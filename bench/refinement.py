@@ -36,6 +36,7 @@ from labeling.refinement.checks import (
 )
 from labeling.refinement.evidence import LABEL_SD_PX, Evidence, lift_joints, state_sigma
 from labeling.refinement.fitting import Fit, FitOptions, estimate_noise, fit_hands
+from labeling.refinement.joint_centres import estimate_centres, see, shift_keypoints
 from labeling.refinement.masks import build_canvas, draw_fits
 from synth.config import SynthConfig
 from synth.generator import Generator
@@ -187,6 +188,10 @@ def main(*names: str) -> None:
         start = time.process_time()
         fits = fit_hands([c.evidence for c in cases], FitOptions())
         spent = time.process_time() - start
+        centres = estimate_centres(
+            [see(c.evidence, fit) for c, fit in zip(cases, fits, strict=True)]
+        )
+        fits = [fit for fit in shift_keypoints(fits, centres) if fit is not None]
         found = measure(cases, fits)
         label = name if hand == "builtin" else f"{name}, {hand} hand"
         for way in ("lifting", "refinement"):

@@ -114,6 +114,7 @@ def _push(arguments: list[str]) -> int:
         data: Data,
         project: str,
         predictor: str = "shipped",
+        finder: str | None = None,
         studio: Studio = DEFAULT_STUDIO,
         url: Url = "",
         token_file: TokenFile = None,
@@ -130,8 +131,10 @@ def _push(arguments: list[str]) -> int:
 
         Args:
             project: The project's name; made if it is not there.
-            predictor: Who draws the hands: shipped, a file of weights, labels (the dataset's own),
-                or none.
+            predictor: Who draws the hands: shipped, a run, a file of weights, labels (the
+                dataset's own), or none.
+            finder: The network that finds hands for it: a run or a file of weights; by default the
+                one that comes along.
             pictures: Folder for pictures, if the server shows another than STUDIO/pictures.
             picture_url: What stands before a picture's path, if a server other than Label Studio
                 shows the folder.
@@ -163,8 +166,8 @@ def _push(arguments: list[str]) -> int:
             previous,
             adopt=adopt,
         )
+        found = open_predictor(predictor, finder)
         server = connect(studio, url, token_file)
-        found = open_predictor(predictor)
         path = find_ledger(studio, server.url, project, pushed=False)
         with open_ledger(path) as ledger, Bar("frames", quiet=json) as bar:
             report = push_frames(server, dataset, ledger, found, plan, bar, bar.note)

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from frames.disk import make_folder, write_file
 from frames.errors import BadInput
@@ -59,6 +60,9 @@ class Refined:
 
     measures: tuple[Mapping[str, Any] | None, ...]
     """What each was judged by."""
+
+    centres: NDArray[np.float64]
+    """(21, 3) where annotators see joints: `labeling.refinement.joint_centres`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,7 +281,8 @@ def _build_frame(
     from labeling.refinement.kept_fits import read_fits  # torch: only where it is asked for
     from labeling.refinement.refining import finish_frame
 
-    return finish_frame(frame, read_fits(labelled.refined.hands), canvases)
+    refined = labelled.refined
+    return finish_frame(frame, read_fits(refined.hands), refined.centres, canvases)
 
 
 def label_frame(frame: Frame, label: Label, number: int, sequence_offset: int = 0) -> Frame:

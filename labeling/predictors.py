@@ -1,7 +1,6 @@
-"""Who proposes hands: a network, a dataset's own labels, or nobody."""
+"""Who proposes hands: networks, a dataset's own labels, or nobody."""
 
 import hashlib
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +36,12 @@ class Predictor:
         return add_spares(found, frame.camera)
 
 
-def open_predictor(name: str) -> Predictor:
-    """`none`: spare hands only; `labels`: the dataset's own labels; `shipped`: the network that
-    comes along; anything else is a file of weights. Raises BadInput for what cannot be opened.
+def open_predictor(name: str, finder: str | None = None) -> Predictor:
+    """`none`: spare hands only; `labels`: the dataset's own labels; `shipped`: the networks that
+    come along; anything else is a file of weights or a run's folder.
+
+    finder: the network that finds hands for it; None for the one that comes along. Raises BadInput
+    for what cannot be opened, and where nothing finds hands.
     """
     if name == NONE:
         return Predictor("none", lambda _: ())
@@ -47,19 +49,21 @@ def open_predictor(name: str) -> Predictor:
         return Predictor("labels", propose_labels)
     try:
         from train_tiny import HandPose
+        from train_tiny.shipped import FINDER_FILE, HAND_FILE, find_weights
     except ImportError:
         raise BadInput(
-            "the predictor needs torch: pip install 'handloom[train]', or --predictor none"
+            f"the predictor {name} needs torch: pip install 'handloom[train]', or --predictor none"
         ) from None
-    if name == SHIPPED:
-        pose: Any = HandPose.load()
-        source = Path(inspect.getfile(HandPose)).parent / "shipped"
-        digest = hash_files(sorted(source.glob("*.safetensors")))
-    else:
-        pose = HandPose.load(Path(name))
-        digest = hash_files([Path(name)])
-    stem = "shipped" if name == SHIPPED else Path(name).stem[:40]
-    return wrap_pose(pose, f"{stem}-{digest}")
+    pose: Any = HandPose.load(name, finder)
+    if pose.finder is None:
+        raise BadInput(
+            f"the predictor {name} needs a network that says where hands are, and none comes along"
+            " with this handloom: name one with --finder, or push with --predictor none (spare"
+            " hands that annotators drag into place)"
+        )
+    used = [find_weights(name, HAND_FILE), find_weights(finder or SHIPPED, FINDER_FILE)]
+    stem = SHIPPED if name == SHIPPED else Path(name).resolve().stem[:40]
+    return wrap_pose(pose, f"{stem}-{hash_files(used)}")
 
 
 def wrap_pose(pose: Callable[..., Any], name: str) -> Predictor:

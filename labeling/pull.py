@@ -109,6 +109,7 @@ def pull(
 
         found = refine_labels(ledger, frames, sources, progress=progress)
         frames, about = found.frames, describe_refinement(FitOptions())
+        about["refinement"]["joint_centres_m"] = found.centres.tolist()
         report.reviews += found.reviews
         report.refined, report.fitted = found.hands, found.fitted
     report.frames = len(frames)

@@ -37,6 +37,11 @@ def open_predictor(name: str) -> Predictor | None:
             " choose by diversity alone"
         ) from None
     pose: Any = HandPose.load() if name == SHIPPED else HandPose.load(name)
+    if pose.finder is None:
+        raise BadInput(
+            "no network that finds hands comes along with this handloom: --predictor none chooses"
+            " by diversity alone"
+        )
     return lambda depth_m, camera: pose(depth_m, camera)
 
 

@@ -9,16 +9,21 @@ ledger; the dataset is made from there.
 import hashlib
 import json
 from collections.abc import Container, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from frames.job import Progress
 from frames.record import Frame
+from frames.skeleton import KEYPOINTS
 from labeling.labelled import LabelledFrame, Refined, label_frame
 from labeling.ledger import KeptFits, Ledger
 from labeling.refinement.checks import describe_measures
 from labeling.refinement.fitting import FitOptions
-from labeling.refinement.kept_fits import write_fit
+from labeling.refinement.joint_centres import estimate_centres, see_drawn
+from labeling.refinement.kept_fits import read_fits, write_fit
 from labeling.refinement.refining import VERSION, Canvases, Judged, judge_frames
 from labeling.review import Review
 from labeling.sources import Sources
@@ -28,6 +33,9 @@ WINDOW: Final = 16
 
 CHUNK: Final = 48
 """Frames, or a few more, that are fitted at once."""
+
+CENTRE_FRAMES: Final = 96
+"""Frames that tell where the annotators see joints."""
 
 
 @dataclass
@@ -42,6 +50,8 @@ class Refinement:
     """Frames that had to be fitted; of others it was known."""
     hands: int = 0
     """Hands that the model was fitted to, of frames that stay."""
+    centres: NDArray[np.float64] = field(default_factory=lambda: np.zeros((KEYPOINTS, 3)))
+    """(21, 3) where the annotators see joints."""
 
 
 def refine_labels(
@@ -82,11 +92,35 @@ def refine_labels(
         if progress is not None:
             progress.advance(size)
         batch = []
-    for frame in frames:
-        if only is not None and frame.known.key not in only:
-            continue
+    asked = [f for f in frames if only is None or f.known.key in only]
+    for frame in asked:
         _sort(frame, kept[frame.known.key], out)
+    out.centres = _find_centres(out.frames, sources)
+    told = json.dumps(out.centres.tolist())
+    for place, frame in enumerate(out.frames):
+        assert frame.refined is not None
+        text = f"{frame.refined.digest} {told}"
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        out.frames[place] = replace(
+            frame, refined=replace(frame.refined, digest=digest, centres=out.centres)
+        )
     return out
+
+
+def _find_centres(frames: Sequence[LabelledFrame], sources: Sources) -> NDArray[np.float64]:
+    """Where the annotators see joints, from so many frames that another label changes little; which
+    ones is left to their keys, so that it does not depend on the order in which they came."""
+    sights = []
+    for frame in sorted(frames, key=lambda f: f.known.key)[:CENTRE_FRAMES]:
+        assert frame.refined is not None
+        camera = sources.find_camera(frame.known)
+        fits = read_fits(frame.refined.hands)
+        sights += [
+            see_drawn(hand, camera, fit)
+            for hand, fit in zip(frame.label.hands, fits, strict=True)
+            if fit is not None
+        ]
+    return estimate_centres(sights)
 
 
 def _group(
@@ -164,6 +198,6 @@ def _sort(frame: LabelledFrame, kept: KeptFits, out: Refinement) -> None:
         ]
         return
     digest = hashlib.sha256(f"{kept.digest} {frame.digest}".encode()).hexdigest()[:16]
-    refined = Refined(digest, tuple(told["hands"]), tuple(told["measures"]))
+    refined = Refined(digest, tuple(told["hands"]), tuple(told["measures"]), out.centres)
     out.hands += sum(hand is not None for hand in refined.hands)
     out.frames.append(replace(frame, refined=refined))

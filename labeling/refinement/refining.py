@@ -30,11 +30,12 @@ from labeling.refinement.checks import (
 )
 from labeling.refinement.evidence import Evidence, state_sigma
 from labeling.refinement.fitting import Fit, FitOptions, estimate_noise, fit_hands
+from labeling.refinement.joint_centres import Sight, estimate_centres, see, shift_keypoints
 from labeling.refinement.masks import build_canvas, draw_fits
 from labeling.refinement.refined_hands import refine_hand
 from synth.raster.canvas import Canvas
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised when the same labels give other hands."""
 
 Canvases = dict[tuple[Camera, int], Canvas]
@@ -62,6 +63,8 @@ class Judged:
     measures: tuple[Measures | None, ...]
     """None for one that was not fitted."""
     doubts: tuple[Doubt, ...]
+    sights: tuple[Sight, ...]
+    """The hands with a fit, as their labels see them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +92,9 @@ def refine_frames(frames: Sequence[Frame], options: FitOptions | None = None) ->
     """
     canvases: Canvases = {}
     judged = judge_frames(frames, options, canvases)
+    centres = estimate_centres([sight for one in judged for sight in one.sights])
     return [
-        Outcome(finish_frame(frame, one.fits, canvases), one.measures, one.doubts)
+        Outcome(finish_frame(frame, one.fits, centres, canvases), one.measures, one.doubts)
         for frame, one in zip(frames, judged, strict=True)
     ]
 
@@ -195,15 +199,28 @@ def _judge_frame(
             reason = find_other_side(fit, mirrored) or reason
             doubts.append(Doubt(frame.frame_id, k, hand.side, reason))
             fits[k] = None
-    return Judged(tuple(fits), tuple(measures), tuple(sorted(doubts, key=lambda d: d.hand)))
+    sights = tuple(
+        see(found[i, k][0], fit)
+        for k, fit in enumerate(fits)
+        if fit is not None and (i, k) in found
+    )
+    doubts.sort(key=lambda doubt: doubt.hand)
+    return Judged(tuple(fits), tuple(measures), tuple(doubts), sights)
 
 
 def finish_frame(
-    frame: Frame, fits: Sequence[Fit | None], canvases: Canvases | None = None
+    frame: Frame,
+    fits: Sequence[Fit | None],
+    centres: NDArray[np.float64],
+    canvases: Canvases | None = None,
 ) -> Frame:
-    """A labelled frame with its fitted hands; those whose fit is None stay as they are."""
+    """A labelled frame with its fitted hands; those whose fit is None stay as they are.
+
+    centres: (21, 3) where annotators see joints (`labeling.refinement.joint_centres`).
+    """
     if all(fit is None for fit in fits):
         return frame
+    fits = shift_keypoints(fits, centres)
     canvas = _take_canvas({} if canvases is None else canvases, frame)
     depth_m = read_metres(frame)
     drawn = draw_fits(canvas, fits, depth_m, estimate_noise(depth_m))

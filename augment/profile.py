@@ -38,8 +38,8 @@ MODELS: Final[dict[str, type]] = {
 """Sensor models by the name that a profile gives them."""
 
 PROFILES: Final = (
-    *("ideal", "kinect-v1", "sr300", "d435", "d435-matched", "zed", "azure-kinect", "ahat"),
-    "random",
+    *("ideal", "kinect-v1", "sr300", "d435", "zed", "azure-kinect", "ahat", "random"),
+    *("d435-matched", "zed-matched", "random-matched"),
 )
 """Names of the profiles that come along."""
 

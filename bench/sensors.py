@@ -43,7 +43,7 @@ Run = Callable[[int], object]
 
 def main(*names: str) -> None:
     """Print the tables."""
-    wanted = names or tuple(name for name in PROFILES if name != "d435-matched")
+    wanted = names or tuple(name for name in PROFILES if not name.endswith("-matched"))
     console = Console(width=110)
     console.print(time_profiles(wanted))
     console.print(time_path())

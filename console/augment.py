@@ -39,8 +39,8 @@ def run_augment(arguments: list[str]) -> int:
         Occluders come before the sensor, in the clean depth and all labels.
 
         Args:
-            sensor: ideal, kinect-v1, sr300, d435, d435-matched, zed, azure-kinect, ahat, random, or
-                a TOML file.
+            sensor: ideal, kinect-v1, sr300, d435, zed, azure-kinect, ahat, random, d435-matched,
+                zed-matched, random-matched, or a TOML file.
             bake: Store the sensor's depth; else it is made on loading.
             occlude: Put occluders before and behind the hands, cut hands by the image's border,
                 take readings away: --occlude as usual, --occlude FILE.toml for settings of your

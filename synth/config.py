@@ -232,8 +232,9 @@ class SynthConfig:
     fps: float = 30.0
     """Frames per second of a sequence."""
     sensor: str = ""
-    """Sensor that reads the frames: ideal, kinect-v1, sr300, d435, d435-matched, zed, azure-kinect,
-    ahat, random, or a TOML file; none or empty for clean depth. Its depth is made on loading."""
+    """Sensor that reads the frames: ideal, kinect-v1, sr300, d435, zed, azure-kinect, ahat, random
+    for one of these each frame, d435-matched, zed-matched, random-matched, or a TOML file; none or
+    empty for clean depth. Its depth is made on loading."""
     bake: bool = False
     """Also store the sensor's depth."""
     sensor_seed: int = -1

@@ -102,11 +102,11 @@ def build_pose(weights: str, finder: str) -> tuple[HandPose, str]:
     if finder:
         finds = load_finder(finder)
     else:
-        litepose = build_model("litepose-xs")
-        size = litepose.config["size_px"]
-        # Fresh weights would find hands everywhere, and grouping them is not what is measured.
+        fresh = build_model("finder")
+        size = fresh.config["size_px"]
+        # Fresh weights would find hands everywhere, and what a hand costs is not measured here.
         finds = HandFinder(
-            fold_norms(litepose.net), (int(size[0]), int(size[1])), Finding(least_score=1.1)
+            fold_norms(fresh.net), (int(size[0]), int(size[1])), Finding(least_score=1.1)
         )
         note += "; fresh finder"
     return HandPose(net, side, finds), note

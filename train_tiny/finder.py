@@ -33,11 +33,11 @@ class Found(Protocol):
 
     @property
     def keypoints_px(self) -> Any:
-        """(21, 2)"""
+        """(21, 2), or (0, 2) of boxes alone."""
 
     @property
     def scores(self) -> Any:
-        """(21,) of the keypoints; 0 for one that was not found."""
+        """(21,) of the keypoints, 0 for one that was not found; or (0,)."""
 
 
 class Finder(Protocol):
@@ -48,7 +48,10 @@ class Finder(Protocol):
 
 
 def aim_at_found(camera: Camera, found: Found) -> Target | None:
-    """Where to look closer; None for a box beyond the camera's field of view, or none at all."""
+    """Where to look closer: about its keypoints, or its box if there are few or none.
+
+    None for a box beyond the camera's field of view, or one that is none.
+    """
     px = np.asarray(found.keypoints_px, np.float64)
     good = np.asarray(found.scores) >= LEAST_JOINT
     good &= np.isfinite(px).all(1)

@@ -28,6 +28,7 @@ from train_tiny.found import Finding, Found
 from train_tiny.full_frames import encode_frame
 from train_tiny.grouping import Instance, group, merge_maps
 from train_tiny.models import FRAME_MODELS
+from train_tiny.run_folder import hash_file
 from train_tiny.weights import load_weights
 
 __all__ = [
@@ -52,6 +53,8 @@ class HandFinder:
         with the operating point of LitePose."""
         self.net = net.to(memory_format=torch.channels_last)
         self.size_px, self.finding = size_px, finding or Finding()
+        self.about: dict[str, Any] = {}
+        """Which weights, for summaries."""
 
     @classmethod
     def load(cls, path: Path, finding: Finding | None = None) -> "HandFinder":
@@ -70,7 +73,9 @@ class HandFinder:
             )
         width, height = deployed.config["size_px"]
         finding = finding or Finding(least_score=find_point(deployed.provenance))
-        return cls(deployed.net, (int(width), int(height)), finding)
+        finder = cls(deployed.net, (int(width), int(height)), finding)
+        finder.about = {"name": deployed.name, "sha256": hash_file(path)}
+        return finder
 
     def __call__(self, depth_m: Floats) -> list[Found]:
         """The hands of a frame, the best first.

@@ -79,7 +79,10 @@ class HandPose:
             finds: Finder | None = load_finder(finder)
         else:
             finds = finder
-        about = {"name": found.name, "sha256": found.sha256}
+        about: dict[str, Any] = {"name": found.name, "sha256": found.sha256}
+        known = getattr(finds, "about", None)
+        if known:
+            about["finder"] = known
         net = BothWays(found.net) if mirror else found.net
         return cls(net, found.input_px, finds, choose_device(device), looks, about)
 

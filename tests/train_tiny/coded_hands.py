@@ -6,8 +6,6 @@ depth of a bead is its range times the cosine of a few degrees at most, so its n
 from its brightness, and the truth is known in pixels and metres.
 """
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import torch
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 
 from frames.camera import Camera
 from train_tiny.crops import HALF_RANGE_M
+from train_tiny.found import Found
 
 CAMERA = Camera("pinhole", 480, 320, 400.0, 400.0, 239.5, 159.5)
 
@@ -85,23 +84,13 @@ class CodedNet(nn.Module):
         }
 
 
-@dataclass(frozen=True)
-class CodedFound:
-    """A hand as a finder says it, by its box alone."""
-
-    score: float
-    box_px: NDArray[np.float64]
-    keypoints_px: NDArray[np.float64]
-    scores: NDArray[np.float64]
-
-
 class CodedFinder:
-    """Finds heaps of beads; counts how often it was asked."""
+    """Finds boxes of heaps of beads; counts how often it was asked."""
 
     def __init__(self, slack_px: float = 4.0) -> None:
         self.asked, self._slack = 0, slack_px
 
-    def __call__(self, depth_m: NDArray[np.float32]) -> list[CodedFound]:
+    def __call__(self, depth_m: NDArray[np.float32]) -> list[Found]:
         self.asked += 1
         rays = CAMERA.ray_table()
         away = depth_m * np.sqrt(1 + (rays**2).sum(-1))
@@ -115,7 +104,7 @@ class CodedFinder:
                 continue
             low, high = np.array([u.min(), v.min()]), np.array([u.max(), v.max()])
             box = np.concatenate([low - self._slack, high + self._slack]).astype(float)
-            found.append(CodedFound(0.9, box, np.full((21, 2), np.nan), np.zeros(21)))
+            found.append(Found(0.9, box.astype(np.float32)))
         return found
 
 

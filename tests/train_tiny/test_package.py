@@ -19,12 +19,13 @@ from train_tiny.checks import Wanted, load_checks, run_in_parts  # noqa: E402
 from train_tiny.eval_loading import make_eval_loader  # noqa: E402
 from train_tiny.interface import describe_network  # noqa: E402
 from train_tiny.loading import LoaderConfig, open_sources  # noqa: E402
+from train_tiny.models import build_model  # noqa: E402
 from train_tiny.onnx_export import PROPERTY, export_onnx, finish_model  # noqa: E402
 from train_tiny.onnx_graph import slim_model  # noqa: E402
 from train_tiny.onnx_quantisation import quantise_model  # noqa: E402
 from train_tiny.packaging import compare, export_network, load_deployed, package  # noqa: E402
 from train_tiny.runners import run_onnx, run_torch  # noqa: E402
-from train_tiny.weights import MOST_BYTES, load_weights, save_weights  # noqa: E402
+from train_tiny.weights import MOST_BYTES, deploy, load_weights, save_weights  # noqa: E402
 
 MOST_INT8 = 110_000
 
@@ -92,6 +93,7 @@ def test_slimming_changes_no_number(whole: tuple[object, onnx.ModelProto]) -> No
         ("handlite", {"input_px": 64, "local": False, "side": False}, True),
         ("mobilenetv2", {"decoder": 16, "input_px": 64}, False),
         ("litepose-xs", FRAMES, False),
+        ("finder", {"size_px": [64, 48], "tiers": [8, 8, 16], "stem": 8}, False),
     ],
 )
 def test_onnx_equals_torch_on_what_a_sensor_reads(
@@ -222,9 +224,18 @@ def test_heads_are_chosen(tmp_path: Path) -> None:
         load_deployed(path, ("hat",))
 
 
-def test_whole_frames_are_not_decoded() -> None:
-    with pytest.raises(BadInput, match="litepose-xs finds any number of hands"):
-        describe_network(deploy_stirred("litepose-xs", FRAMES), decode=True)
+@pytest.mark.parametrize(("name", "config"), [("litepose-xs", FRAMES), ("finder", {})])
+def test_whole_frames_are_not_decoded(name: str, config: dict[str, object]) -> None:
+    with pytest.raises(BadInput, match=f"{name} finds any number of hands"):
+        describe_network(deploy_stirred(name, config), decode=True)
+
+
+def test_a_finder_says_from_where_on_a_hand_is_one() -> None:
+    model = build_model("finder")
+    text = describe_network(deploy(model, model.net, {"least_score": 0.37})).text
+    assert text["least_score"] == 0.37
+    assert [o["name"] for o in text["outputs"]] == ["centre", "box"] and text["keypoints"] == []
+    assert all("edge" in o["meaning"] or "middle" in o["meaning"] for o in text["outputs"])
 
 
 def test_calibration_has_other_images_than_the_comparison(rendered: Path) -> None:

@@ -15,10 +15,11 @@ from train_tiny.runners import run_executorch, run_torch  # noqa: E402
 
 @pytest.mark.slow
 def test_a_program_equals_torch() -> None:
-    """LitePose and HandLite, image after image."""
+    """LitePose, HandLite and the finder, image after image."""
     small = {"size_px": [64, 48], "stages": [8, 8, 16, 16], "blocks": [1, 1, 1, 1]}
     shape = {"stem": 8, "tiers": [8, 8, 16], "blocks": [1, 1, 1], "decoder": 8, "input_px": 32}
-    for name, config in (("litepose-xs", small), ("handlite", shape)):
+    whole = {"size_px": [64, 48], "tiers": [8, 8, 16], "decoder": 8}
+    for name, config in (("litepose-xs", small), ("handlite", shape), ("finder", whole)):
         interface = describe_network(deploy_stirred(name, config))
         run = run_executorch(export_network(interface, "executorch", None))
         images = np.random.default_rng(0).random((3, *interface.shape[1:]), np.float32)

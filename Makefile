@@ -43,13 +43,13 @@ $(VENV)/.setup-tests: $(VENV)/.setup
 	@touch $@
 
 # label-studio-sdk pins an older numpy: it has an environment of its own, which tests that numpy too.
-setup-label: $(LABEL_VENV)/.setup  ## an environment for handloom label: label-studio-sdk, playwright
+setup-label: $(LABEL_VENV)/.setup  ## an environment for handloom label: label-studio-sdk, torch, playwright
 
 $(LABEL_VENV)/.setup: pyproject.toml constraints-label.txt
 	@test -x $(LABEL_VENV)/bin/python || $(PYTHON) -m venv $(LABEL_VENV)
 	@echo "setup: installing handloom label into $(LABEL_VENV) (a minute or two the first time)"
 	@$(LABEL_VENV)/bin/python -m pip --disable-pip-version-check install -qq -c constraints-label.txt \
-	  -e '.[dev,label]' playwright
+	  -e '.[dev,label,train]' playwright
 	@touch $@
 
 label-studio: setup-label  ## Label Studio itself, in a third environment (1 GB)

@@ -1,5 +1,6 @@
 """handloom label: captures to Label Studio and back."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -50,8 +51,6 @@ def run_label(arguments: list[str]) -> int:
         "refine": _refine,
     }
     if not arguments or arguments[0] in ("-h", "--help"):
-        import sys
-
         sys.stdout.write(USAGE)
         return 0 if arguments else 2
     if arguments[0] not in commands:
@@ -101,6 +100,7 @@ def _serve(arguments: list[str]) -> int:
                 f"  log       {log_path}\nCtrl-C stops it.",
                 {"url": login.url, "user": login.user, "studio": str(studio), "token": str(token)},
             )
+            sys.stdout.flush()  # whoever started us through a pipe waits for it
             if push is not None:
                 options = ["--project", project, "--predictor", predictor, "--studio", str(studio)]
                 _push([str(push), *options])

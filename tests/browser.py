@@ -28,6 +28,8 @@ addEventListener("error", (event) => faults.push(event.message || "an element"),
 </script>"""
 
 _AFTER = """<script>
+// In a scope of its own: pages have names like these.
+(() => {{
 const wait = (ready) => new Promise((done, fail) => {{
   let left = 200;
   const late = () => fail(Error("waited for " + ready));
@@ -46,6 +48,7 @@ addEventListener("load", async () => {{
   try {{ const value = await use(); tell({{ value, faults, asked: asked() }}); }}
   catch (error) {{ tell({{ fault: String(error), faults }}); }}
 }});
+}})();
 </script>"""
 
 

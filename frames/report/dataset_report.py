@@ -87,11 +87,12 @@ def read_hands(dataset: Dataset, most: int = HANDS) -> Hands:
         parts.append((points, left, middle, size))
         if sum(len(p[0]) for p in parts) >= most:
             break
-    joined = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else []
-    if not joined:
-        joined = [np.zeros((0, 21, 3), np.float32), np.zeros(0, bool)]
-        joined += [np.zeros((0, 2)), np.ones((0, 2), np.int64)]
-    return Hands(*joined, provenance=counts)
+    if not parts:
+        none = np.zeros((0, 2))
+        points = np.zeros((0, 21, 3), np.float32)
+        return Hands(points, np.zeros(0, bool), none, none.astype(np.int64), counts)
+    points, left, middle, size = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Hands(points, left, middle, size, counts)
 
 
 def _spread(count: int) -> list[int]:

@@ -22,8 +22,8 @@ def count_places(
     of each one's image.
     """
     share = (middles_px + 0.5) / sizes_px
-    known = np.isfinite(share).all(-1)
-    known[known] &= ((share[known] >= 0) & (share[known] < 1)).all(-1)
+    # Comparisons with NaN are false.
+    known = ((share >= 0) & (share < 1)).all(-1)
     rows, columns = GRID
     cell = (share[known, 1] * rows).astype(np.int64) * columns
     cell += (share[known, 0] * columns).astype(np.int64)

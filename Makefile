@@ -1,8 +1,8 @@
-# make setup | demo | label-demo | test | test-label | lint | bench: each is safe to repeat, and quick the second time.
+# make setup | demo | label-demo | test | test-label | lint | docs | bench: each is safe to repeat, and quick the second time.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-train setup-tests setup-label label-studio chromium egl demo label-demo test test-label lint format bench constraints clean
+.PHONY: help setup setup-train setup-tests setup-label label-studio chromium egl demo label-demo test test-label lint docs format bench constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -100,6 +100,9 @@ lint: setup  ## ruff, mypy, and the order of the rooms
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+docs: setup  ## the documents as a site, in out/site
+	@$(BIN)/mkdocs build --quiet
 
 format: setup  ## put the code in ruff's format
 	@$(BIN)/ruff check --fix .

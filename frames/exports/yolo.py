@@ -80,8 +80,8 @@ class Yolo:
         lines = [f"# {about.title}: {about.frames:,} depth frames", f"# {self.picture.tell()}"]
         for wanted in ("train", "val"):
             if wanted not in given:
-                given[wanted] = splits[0]
-                lines.append(f"# there is no split {wanted}: {splits[0]} stands for it")
+                given[wanted] = "test" if wanted == "val" and "test" in given else splits[0]
+                lines.append(f"# there is no split {wanted}: {given[wanted]} stands for it")
         order = ("train", "val", "test")
         named = [n for n in order if n in given] + [n for n in given if n not in order]
         lines += [

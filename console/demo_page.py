@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 1600
 """Of a picture on the page, at most."""
 
-LINES: Final = 24
+LINES: Final = 40
 """Of what a step printed, at most."""
 
 
@@ -38,8 +38,8 @@ def write_page(path: Path, stages: "list[Stage]", done: "Mapping[str, Done]") ->
     names = ("PCK@0.2, trained here", "PCK@0.2, weights that come along")
     numbers |= dict(zip(names, scores, strict=False))
     words = (
-        "From nothing to hands in a recording: each step is one or two commands, which can be typed"
-        " as they stand. Pages and files that they leave are linked."
+        "From nothing to hands in a recording: each step is a few commands, which can be typed as"
+        " they stand. Pages and files that they leave are linked."
     )
     sections = [_show(stage, done[stage.name], path.parent) for stage in stages]
     write_document(path, "handloom demo", render_tiles(numbers) + say_words(words), sections)

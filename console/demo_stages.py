@@ -82,7 +82,7 @@ def list_stages(config: DemoConfig) -> list[Stage]:
                     *("--split", "train:0.8,val:0.1,test:0.1", "--frames-per-shard", "128", *many),
                 ),
                 ("verify", str(data), "--rerender", "8"),
-                ("view", str(data), "--out", str(out / "frames.png"), "--count", "8"),
+                ("view", str(data), "--out", str(out / "frames.png"), "--count", "9"),
                 ("view", str(data), "--out", str(out / "frames.html"), "--count", "60"),
             ),
             (data / "dataset.json", out / "frames.png", out / "frames.html"),
@@ -97,7 +97,10 @@ def list_stages(config: DemoConfig) -> list[Stage]:
             " there, what the camera reads, why it does not, and how far it is off.",
             (
                 ("augment", str(data), str(noisy), "--sensor", "random", "--bake", *many),
-                ("view", str(noisy), "--sensor", "--out", str(out / "sensor.png"), "--count", "4"),
+                (
+                    *("view", str(noisy), "--sensor", "--out", str(out / "sensor.png")),
+                    *("--first", "1", "--count", "4"),
+                ),
                 ("report", str(noisy), "--out", str(out / "noisy.html"), "--looked-at", "96"),
             ),
             (noisy / "dataset.json", out / "sensor.png", out / "noisy.html"),
@@ -155,7 +158,8 @@ def _plan_capture(out: Path, seed: str, many: tuple[str, ...]) -> list[Stage]:
     film, recording, found = out / "film", out / "recording", out / "found"
     # Without a network that finds hands, the first frame says where they are.
     place = () if HAS_FINDER else ("--boxes", str(recording / BOXES), "--follow", "10")
-    told = "" if HAS_FINDER else " Where the hands are is told in the first frame alone."
+    told = " Where hands are is told in the first frame alone: one that comes later is not found."
+    told = "" if HAS_FINDER else told
     return [
         Stage(
             "record",
@@ -181,7 +185,7 @@ def _plan_capture(out: Path, seed: str, many: tuple[str, ...]) -> list[Stage]:
             (
                 (
                     *("predict", str(recording), str(found), "--fps", "30", *place),
-                    *("--pictures", "--video", "--sheet", "8"),
+                    *("--pictures", "--video", "--sheet", "9"),
                 ),
             ),
             (found / "predictions.parquet", found / "sheet.png"),

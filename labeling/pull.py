@@ -138,19 +138,22 @@ def fetch_answers(
         raise BadInput("nothing was pushed to this project from here: push first, or --adopt it")
     number = int(project)
     since = "" if full else ledger.read("pulled_until") or ""
-    changed = sender.ask(lambda: studio.list_changed(number, since))
-    wanted = None if not since else ledger.find_stale(changed)
-    if wanted == []:
-        return
-    raw = sender.ask(lambda: studio.read_answers(number, wanted))
-    report.fetched = len(raw)
-    report.new_versions = ledger.keep_answers(task for task in raw if _is_task(task))
-    if wanted is None:
-        ledger.forget_tasks({int(t["id"]) for t in raw if _is_task(t)})
+    if not since:
+        raw = [t for t in sender.ask(lambda: studio.read_answers(number, None)) if _is_task(t)]
+        # Answers come with their task's time, so that nothing needs to be listed first.
+        changed = [(int(t["id"]), str(t["updated_at"])) for t in raw if t.get("updated_at")]
+        ledger.forget_tasks({int(t["id"]) for t in raw})
     else:
+        changed = sender.ask(lambda: studio.list_changed(number, since))
+        wanted = ledger.find_stale(changed)
+        if not wanted:
+            return
+        raw = [t for t in sender.ask(lambda: studio.read_answers(number, wanted)) if _is_task(t)]
         # An answer that was deleted leaves a task without any.
-        seen = {int(t["id"]) for t in raw if _is_task(t)}
+        seen = {int(t["id"]) for t in raw}
         ledger.keep_answers({"id": t, "annotations": []} for t in wanted if t not in seen)
+    report.fetched = len(raw)
+    report.new_versions = ledger.keep_answers(raw)
     # Last: if we are stopped before, the same is asked for again. What changed while the answers
     # were on their way has another time by now, and is asked for next time.
     ledger.mark_fetched(changed)

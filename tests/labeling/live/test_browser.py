@@ -1,5 +1,6 @@
 """A person at work: the real Label Studio in a real browser, and what comes back of it."""
 
+import copy
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from live.test_server import fetch, list_numbers, send
 from frames.dataset import open_dataset
 from frames.parts import PROVENANCE_NONE
 from frames.skeleton import BONES, KEYPOINT_NAMES
+from labeling.tasks import mark_prediction
 
 OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -208,6 +210,39 @@ def test_a_person_corrects_a_task(live: Live, person: Person, tmp_path: Path) ->
     assert rest == ["placed"] * 21
     if os.environ.get("HANDLOOM_SCREENSHOTS"):
         shutil.copytree(out, person.pictures / "labels", dirs_exist_ok=True)
+
+
+def test_the_later_of_two_predictions_is_offered(
+    live: Live, person: Person, tmp_path: Path
+) -> None:
+    """What `label propagate` relies on: it adds to the shown model's predictions."""
+    write_capture(tmp_path / "capture", 2)
+    studio = live.connect()
+    report = send(live, studio, tmp_path / "capture", "followed")
+    task = next(t for t in studio.list_tasks(report.project) if t.data["frame"] == 0)
+    (first,) = studio._get("api/predictions", task=task.number)
+    mark = "followed from frame 9 (0a1b2c3d)"
+    later = mark_prediction({"result": copy.deepcopy(first["result"])}, mark, ("left", "right"))
+    for item in later["result"]:
+        for vertex in item["value"].get("vertices", []):
+            vertex["y"] -= 10.0
+    body = {"task": task.number, "model_version": "labels", "score": 0.01, **later}
+    studio.import_predictions(report.project, [body])
+    found = studio.find_predicted(report.project, [task.number], "labels", {task.number: mark})
+    assert found == {task.number}
+    other = {task.number: "followed from frame 8"}
+    assert not studio.find_predicted(report.project, [task.number], "labels", other)
+    person.open(report.project, task.number)
+    person.shoot("6-followed")
+    height = person.look()["size"][1]
+    wanted = {
+        item["id"]: {v["id"]: v["y"] / 100 * height for v in item["value"]["vertices"]}
+        for item in later["result"]
+        if item["type"] == "vectorlabels"
+    }
+    for region in person.look()["regions"]:
+        seen = {v[0]: v[2] for v in region["vertices"]}
+        assert seen == pytest.approx(wanted[region["name"]], abs=1e-3)
 
 
 def _assert_edges(person: Person, seen: dict[str, Any], region: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ from augment.shots import shot_of_frame
 from frames.columns import select_batch_columns, select_frame_columns
 from frames.dataset import CACHE_MB, Dataset
 from frames.errors import BadInput
+from frames.place import find_place
 from frames.record import Frame
 
 _DEPENDENT: Final = {"depth", "invalid", "hands"}
@@ -54,7 +55,7 @@ def open_sensed(
     as `open_dataset` does, and for a sensor that cannot be; clean depth that no sensor belongs to
     raises it when it is read.
     """
-    return SensedDataset(Path(folder), columns, partial, cache_mb, split, sensor, seed)
+    return SensedDataset(find_place(folder), columns, partial, cache_mb, split, sensor, seed)
 
 
 class SensedDataset:

@@ -11,9 +11,21 @@ from typing import Annotated, Any
 import tyro
 
 from frames.errors import BadInput
+from frames.place import find_place
 
 Json = Annotated[bool, tyro.conf.arg(help="print one JSON object, for machines")]
-Data = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(help="dataset folder")]
+Place = Annotated[
+    Path,
+    tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="FOLDER|s3://BUCKET/PREFIX",
+        instance_from_str=lambda words: find_place(words[0]),
+        is_instance=lambda value: isinstance(value, Path),
+        str_from_instance=lambda value: [str(value)],
+    ),
+]
+"""Where a dataset lies."""
+Data = Annotated[Place, tyro.conf.Positional, tyro.conf.arg(help="dataset")]
 
 
 def parse(kind: Any, prog: str, arguments: list[str], default: Any = None) -> Any:

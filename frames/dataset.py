@@ -21,6 +21,7 @@ from frames.folder import (
     sweep_orphans,
 )
 from frames.lock import lock_shards
+from frames.place import find_place
 from frames.record import Frame
 from frames.rows import Rows
 from frames.schema import DEPTH_COLUMNS, IMAGE_COLUMNS
@@ -47,7 +48,7 @@ def open_dataset(
     cache_mb: int = CACHE_MB,
     split: str | None = None,
 ) -> "Dataset":
-    """Open a dataset folder for reading.
+    """Open a dataset for reading: a folder, or s3://BUCKET/PREFIX (docs/scaling.md).
 
     columns: which columns frames are to have ("clean_depth", "hands", ...); None for all. partial:
     accept a dataset that is still being written and show the shards that are finished. cache_mb:
@@ -55,15 +56,15 @@ def open_dataset(
     this split ("train", ...); None for all. Raises BadInput if the folder is no dataset, of another
     schema version, or lacks shards, and for an unknown split.
     """
-    return Dataset(Path(folder), columns, partial, cache_mb, split)
+    return Dataset(find_place(folder), columns, partial, cache_mb, split)
 
 
 class Dataset:
     """A dataset folder as a read-only sequence of frames.
 
-    Files are memory-mapped; the last few row groups stay decoded, so reading in order through
-    `[i]` costs little more than `stream`, and memory stays bounded whatever is read. May be
-    pickled to, or forked into, worker processes.
+    Files are memory-mapped, objects read in ranges; the last few row groups stay decoded, so
+    reading in order through `[i]` costs little more than `stream`, and memory stays bounded
+    whatever is read. May be pickled to, or forked into, worker processes.
     """
 
     def __init__(

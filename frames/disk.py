@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from frames.errors import BadInput
+from frames.object_store import Sink, write_objects
+from frames.place import STORES, ObjectPath, find_place
 
 TEMPORARY_SUFFIX: Final = ".tmp"
 
@@ -25,9 +27,9 @@ def write_file(path: Path, data: bytes | memoryview) -> None:
 
 
 def write_files(
-    files: Sequence[tuple[Path, "bytes | memoryview | Callable[[SteadyFile], None]"]],
+    files: Sequence[tuple[Path, "bytes | memoryview | Callable[[Sink], None]"]],
 ) -> None:
-    """Write files of one folder atomically, with a single fsync of the folder.
+    """Write files of one folder atomically, with a single fsync of the folder; or objects.
 
     files: each with its content, or with what writes it.
 
@@ -35,6 +37,9 @@ def write_files(
     first, so that one may tell of those after it. If one cannot be written, none of the new ones
     remains. Errors as for `write_file`.
     """
+    if isinstance(files[0][0], ObjectPath):
+        write_objects([(ObjectPath(path), data) for path, data in files])
+        return
     path, waiting, placed = files[0][0], list[Path](), list[Path]()
     try:
         try:
@@ -102,7 +107,11 @@ def _temporary_path(path: Path) -> Path:
 
 
 def make_folder(path: Path) -> None:
-    """The folder and its parents, if they are not there. Raises BadInput if they cannot be."""
+    """The folder and its parents, if they are not there. Raises BadInput if they cannot be, and for
+    a URL that was taken for a folder.
+    """
+    if not isinstance(path, ObjectPath) and path.parts[:1] in STORES:
+        raise BadInput(f"{find_place(path)} is in an object store: this needs a folder instead")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -16,6 +16,8 @@ from frames.card import build_card
 from frames.disk import explain_write_error, is_temporary, make_folder, write_file
 from frames.errors import BadInput
 from frames.lock import lock_folder
+from frames.object_store import create_object
+from frames.place import ObjectPath
 from frames.schema import READABLE_VERSIONS, SCHEMA_VERSION, name_readable
 from frames.shard import SHARD_FOLDER, SUM_SUFFIX, shard_name
 from frames.splits import read_splits
@@ -35,11 +37,7 @@ def create_dataset(folder: Path, meta: dict[str, Any], card: str | None = None) 
     differs, if the folder holds another dataset; also for a folder that holds something else, and
     for what the disk refuses.
     """
-    stored = {**meta, "format": FORMAT, "schema_version": SCHEMA_VERSION}
-    try:
-        text = json.dumps(stored, sort_keys=True, indent=2, allow_nan=False) + "\n"
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"metadata of {folder} is not plain JSON: {error}") from None
+    text = format_meta(meta, folder)
     stored = check_meta(json.loads(text), folder)
     path = folder / META_NAME
     if not path.exists() and folder.is_dir():
@@ -52,18 +50,34 @@ def create_dataset(folder: Path, meta: dict[str, Any], card: str | None = None) 
         # Nobody else writes here now: these are what a process that was killed left behind.
         for name in filter(is_temporary, _list_names(folder)):
             _remove(folder / name)
-        if path.exists():
-            _check_same(folder, read_meta(folder), stored)
-        else:
-            write_file(path, text.encode())
+        if path.exists() or not _create_file(path, text.encode()):
+            check_same(folder, meta)
         if not (folder / CARD_NAME).exists():
             write_file(folder / CARD_NAME, (build_card(stored) if card is None else card).encode())
     make_folder(folder / SHARD_FOLDER)
     return stored
 
 
-def _check_same(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
-    difference = _find_difference(there, here)
+def format_meta(meta: dict[str, Any], folder: Path) -> str:
+    """The text of dataset.json for these metadata. Raises BadInput for what is not plain JSON."""
+    stored = {**meta, "format": FORMAT, "schema_version": SCHEMA_VERSION}
+    try:
+        return json.dumps(stored, sort_keys=True, indent=2, allow_nan=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"metadata of {folder} is not plain JSON: {error}") from None
+
+
+def _create_file(path: Path, data: bytes) -> bool:
+    """Write a new file; False if another process was first, as without locks it may be."""
+    if isinstance(path, ObjectPath):
+        return create_object(path, data)
+    write_file(path, data)
+    return True
+
+
+def check_same(folder: Path, meta: dict[str, Any]) -> None:
+    """Raise BadInput, naming the first key that differs, if the folder holds another dataset."""
+    difference = _find_difference(read_meta(folder), json.loads(format_meta(meta, folder)))
     if difference is not None:
         name, old, new = difference
         raise BadInput(
@@ -137,8 +151,11 @@ def sweep_orphans(folder: Path, indices: Iterable[int] | None = None) -> list[st
     """Remove what killed writers left: temporary files, and sidecars whose shard never came.
 
     indices: only of these shards (others may be in another process's hands); None for all. Returns
-    the names removed. Raises BadInput if they cannot be.
+    the names removed. An object store has no temporary names, and its sidecars stay: a writer that
+    was given up may still put the shard. Raises BadInput if they cannot be removed.
     """
+    if isinstance(folder, ObjectPath):
+        return []
     wanted = None if indices is None else {shard_name(i) for i in indices}
     names = _list_names(folder / SHARD_FOLDER)
     removed = []
@@ -164,7 +181,9 @@ def _remove(path: Path) -> None:
 
 def _list_names(folder: Path) -> set[str]:
     try:
-        return {p.name for p in folder.iterdir()} if folder.is_dir() else set()
+        return {p.name for p in folder.iterdir()}
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
     except OSError as error:
         raise BadInput(f"cannot list {folder}: {error.strerror}") from None
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from frames.disk import explain_write_error, make_folder
 from frames.errors import BadInput
+from frames.place import ObjectPath
 
 LOCK_NAME: Final = ".lock"
 
@@ -22,8 +23,11 @@ def lock_folder(folder: Path) -> Iterator[None]:
     """Hold the files that all shards share, waiting for whoever holds them: a few milliseconds.
 
     Closing any handle of a file gives up all of a process's record locks on it, so never inside
-    `lock_shards`.
+    `lock_shards`. An object store has no locks: there a first put wins (`create_dataset`).
     """
+    if isinstance(folder, ObjectPath):
+        yield
+        return
     handle = _open_lock(folder)
     try:
         try:
@@ -41,8 +45,12 @@ def lock_shards(folder: Path, first: int, stop: int) -> Iterator[None]:
 
     A POSIX record lock with one byte for every shard in `folder/.lock`: ranges that do not touch
     go side by side, it works on NFS, and it goes with its process, however that ends. Locks of one
-    process do not exclude each other. Raises BadInput if another process holds any of them.
+    process do not exclude each other. An object store has no locks: two writers of a shard put the
+    same bytes twice. Raises BadInput if another process holds any of them.
     """
+    if isinstance(folder, ObjectPath):
+        yield
+        return
     handle = _open_lock(folder)
     try:
         try:

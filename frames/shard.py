@@ -11,8 +11,10 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from frames.disk import SteadyFile, make_folder, write_files
+from frames.disk import make_folder, write_files
 from frames.errors import BadInput
+from frames.object_store import RangedFile, Sink
+from frames.place import ObjectPath
 from frames.schema import READABLE_VERSIONS, SCHEMA, VERSION_KEY, find_schema, name_readable
 
 SHARD_FOLDER: Final = "shards"
@@ -57,11 +59,11 @@ def write_shard(
     make_folder(path.parent)
     digest = hashlib.sha256()
 
-    def write(file: SteadyFile) -> None:
+    def write(file: Sink) -> None:
         tables = [table] if isinstance(table, pa.Table) else table
         encode_tables(tables, pa.PythonFile(_Tee(file, digest), "w"), row_group)
 
-    def tell(file: SteadyFile) -> None:
+    def tell(file: Sink) -> None:
         file.write(f"{digest.hexdigest()}  {path.name}\n".encode())
 
     write_files([(sum_path(path), tell), (path, write)])
@@ -71,7 +73,7 @@ def write_shard(
 class _Tee(io.RawIOBase):
     """A file whose bytes are digested while they are written."""
 
-    def __init__(self, file: SteadyFile, digest: Any) -> None:
+    def __init__(self, file: Sink, digest: Any) -> None:
         self._file, self._digest = file, digest
 
     def writable(self) -> bool:
@@ -158,15 +160,25 @@ def check_sum(path: Path) -> None:
 
 def open_shard(path: Path) -> pq.ParquetFile:
     """The shard's Parquet file, memory-mapped, its schema checked; row groups are read on demand.
+    From an object store: in ranges, those of neighbouring columns in one request.
 
     Raises BadInput if it is missing, truncated, no Parquet, of another schema version or lacks
     columns.
     """
-    if not path.is_file():
-        raise BadInput(f"{path} is missing: run the same command again to write it")
+    missing = f"{path} is missing: run the same command again to write it"
     try:
-        file = pq.ParquetFile(path, memory_map=True)
+        if isinstance(path, ObjectPath):
+            source = pa.PythonFile(RangedFile(path), "r")
+            file = pq.ParquetFile(source, pre_buffer=True)
+        elif path.is_file():
+            file = pq.ParquetFile(path, memory_map=True)
+        else:
+            raise BadInput(missing)
         schema = file.schema_arrow
+    except BadInput:
+        raise
+    except FileNotFoundError:
+        raise BadInput(missing) from None
     except (OSError, ValueError, pa.ArrowException) as error:
         raise BadInput(f"{path} is truncated or no shard: {_first_line(error)}") from None
     version = (schema.metadata or {}).get(VERSION_KEY, b"none").decode(errors="replace")
@@ -186,6 +198,8 @@ def read_row_group(file: pq.ParquetFile, path: Path, group: int, columns: list[s
     """Some columns (leaf paths or prefixes of them) of a row group. Raises BadInput if broken."""
     try:
         return file.read_row_group(group, columns=columns, use_threads=False)
+    except BadInput:  # of an object store
+        raise
     except (OSError, ValueError, pa.ArrowException) as error:
         raise BadInput(f"{path} is broken in row group {group}: {_first_line(error)}") from None
 

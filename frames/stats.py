@@ -51,15 +51,15 @@ def collect_stats(dataset: LabelledDataset, split: str | None = None) -> dict[st
     Raises:
         BadInput: there is no shard, or one cannot be read; the split is unknown.
     """
-    paths = sorted((Path(dataset.folder) / SHARD_FOLDER).glob("*.parquet"))
+    paths = sorted((dataset.folder / SHARD_FOLDER).glob("*.parquet"))
     frames = None
     if split is not None:
         meta = dict(dataset.meta)
-        frames = find_split(meta, split, Path(dataset.folder) / META_NAME)
+        frames = find_split(meta, split, dataset.folder / META_NAME)
         wanted = {shard_name(i) for i in find_shards(meta, frames)}
         paths = [path for path in paths if path.name in wanted]
     if not paths:
-        raise BadInput(f"there are no shards in {Path(dataset.folder) / SHARD_FOLDER}")
+        raise BadInput(f"there are no shards in {dataset.folder / SHARD_FOLDER}")
     counted = count_batches(
         read_label_batches(paths, frames=frames),
         dataset.meta.get("joint_angle_names", ()),

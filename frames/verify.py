@@ -12,6 +12,7 @@ from frames.consistency import check_batch
 from frames.dataset import Dataset, open_dataset
 from frames.errors import BadInput
 from frames.folder import count_shards, find_shards, finished_shards
+from frames.place import find_place
 from frames.scene_rules import Moment, find_last
 from frames.shard import SHARD_FOLDER, check_sum, shard_name, shard_path
 from frames.splits import read_splits
@@ -46,13 +47,13 @@ def verify_dataset(
     on_shard: Callable[[int, int], None] | None = None,
     split: str | None = None,
 ) -> Report:
-    """Check a dataset folder; every failure becomes a problem, none is raised.
+    """Check a dataset, wherever it lies; every failure becomes a problem, none is raised.
 
     checksums: compare each shard with its SHA-256. labels: decode every image and check every label
     (see `frames.consistency`). on_shard: called with (shards done, shards in all) for a progress
     bar. split: only the shards that hold frames of this split, and its labels.
     """
-    folder = Path(folder)
+    folder = find_place(folder)
     problems: list[str] = []
     try:
         data = open_dataset(folder, partial=True, split=split)

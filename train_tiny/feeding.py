@@ -10,6 +10,7 @@ from torch import Tensor
 
 from frames.errors import BadInput
 from frames.folder import read_meta
+from frames.place import find_place
 from frames.splits import read_splits
 from train_tiny.eval_loading import evaluate_with, make_eval_loader
 from train_tiny.live import LIVE
@@ -104,4 +105,4 @@ def list_splits(spec: str) -> tuple[str, ...]:
 
         text = load_config(Path(spec.removeprefix(LIVE))).split
         return tuple(parse_split(text).names) if text else ()
-    return tuple(read_splits(read_meta(Path(spec))))
+    return tuple(read_splits(read_meta(find_place(spec))))

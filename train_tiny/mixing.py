@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frames.errors import BadInput
+from frames.place import find_place
 from train_tiny.live import LIVE, LiveSource
 from train_tiny.sources import Source, StoredSource
 from train_tiny.taking import Taking
@@ -26,7 +27,7 @@ class Mix:
     """What is trained on, opened by `open_sources`."""
 
     specs: tuple[str, ...]
-    """Dataset folders, and `live:CONFIG.toml`."""
+    """Dataset folders or s3:// places, and `live:CONFIG.toml`."""
     shares: tuple[float, ...] | None
     """Of the crops, summing to 1; None: everything as often as anything else."""
     _opened: dict[tuple[str | None, Taking | None, str], "Sources"] = field(
@@ -45,7 +46,7 @@ class Mix:
                 if spec.startswith(LIVE):
                     opened.append(LiveSource(Path(spec.removeprefix(LIVE)), split, taking))
                 else:
-                    opened.append(StoredSource(Path(spec), split, taking, sensor))
+                    opened.append(StoredSource(find_place(spec), split, taking, sensor))
             self._opened[key] = Sources(tuple(opened), self.shares)
         return self._opened[key]
 

@@ -24,6 +24,7 @@ import torch
 from frames.disk import make_folder, write_file
 from frames.errors import BadInput
 from frames.folder import META_NAME, finished_shards, read_meta
+from frames.place import find_place
 from frames.shard import shard_path, sum_path
 from synth.description import handloom_version
 from train_tiny.live import LIVE
@@ -98,7 +99,7 @@ def hash_data(spec: str) -> dict[str, Any]:
             return {"source": spec, "config": hashlib.sha256(path.read_bytes()).hexdigest()}
         except OSError as error:
             raise BadInput(f"cannot read {path}: {error.strerror}") from None
-    folder = Path(spec)
+    folder = find_place(spec)
     meta = read_meta(folder)
     sums = hashlib.sha256()
     for index in sorted(finished_shards(folder)):

@@ -1,22 +1,19 @@
 """handloom augment: a dataset as a sensor reads it."""
 
-import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from console.arguments import Json, fill_option, parse_call
+from console.arguments import Json, Place, fill_option, parse_call
+from console.engines import Name, open_engine
 from console.output import print_counts
 from console.progress import Bar
 from frames.errors import BadInput
 
-Source = Annotated[
-    Path, tyro.conf.Positional, tyro.conf.arg(metavar="IN", help="dataset folder to read")
-]
+Source = Annotated[Place, tyro.conf.Positional, tyro.conf.arg(metavar="IN", help="dataset to read")]
 Out = Annotated[
-    Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT", help="folder of the new dataset")
+    Place, tyro.conf.Positional, tyro.conf.arg(metavar="OUT", help="where the new dataset is to be")
 ]
 
 
@@ -31,6 +28,8 @@ def run_augment(arguments: list[str]) -> int:
         occlude: str = "",
         sensor_seed: int = -1,
         workers: int = 0,
+        engine: Name = "local",
+        scheduler: str = "",
         shard_range: str = "1/1",
         json: Json = False,
     ) -> int:
@@ -46,7 +45,10 @@ def run_augment(arguments: list[str]) -> int:
                 take readings away: --occlude as usual, --occlude FILE.toml for settings of your
                 own. What the sensor (by default the dataset's own) then reads is stored.
             sensor_seed: Seed of the sensor's noise; -1 for the dataset's own.
-            workers: Processes; 0 for one a core.
+            workers: Processes of this machine; 0 for one a core.
+            engine: What makes the shards: this machine, or a Dask cluster (docs/scaling.md).
+            scheduler: Address of Dask's scheduler, as in tcp://10.0.0.5:8786; without it a cluster
+                on this machine.
             shard_range: I/N: only the I-th of N equal parts, for several machines on one folder.
         """
         from augment.degradation import Degradation
@@ -55,6 +57,7 @@ def run_augment(arguments: list[str]) -> int:
         from frames.engine import fill_dataset
         from frames.folder import read_meta
 
+        source = source.absolute()  # workers may have another folder of their own
         meta = read_meta(source)
         if source.resolve() == out.resolve():
             raise BadInput(f"the new dataset must have a folder of its own, got {out} for both")
@@ -76,9 +79,11 @@ def run_augment(arguments: list[str]) -> int:
 
             pairs = RenderedAgain(source)
         job = Degradation(source, sensing, pairs, occluding)
-        count = workers or len(os.sched_getaffinity(0))
-        with Bar("frames", quiet=json) as bar:
-            counts = fill_dataset(out, job, count, shard_range, bar)
+        with (
+            open_engine(engine, scheduler, workers) as (chosen, count),
+            Bar("frames", quiet=json) as bar,
+        ):
+            counts = fill_dataset(out, job, count, shard_range, bar, chosen)
         print_counts(json, out, counts)
         return 0
 

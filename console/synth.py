@@ -1,13 +1,13 @@
 """handloom synth: render a dataset."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from console.arguments import Json, find_option, parse
+from console.arguments import Json, Place, find_option, parse
+from console.engines import Name, open_engine
 from console.output import print_counts, print_note
 from console.progress import Bar
 from synth.config import SynthConfig
@@ -17,12 +17,17 @@ from synth.config import SynthConfig
 class SynthCommand:
     """Render a dataset of exactly labelled depth frames; the same command resumes a stopped run."""
 
-    out: tyro.conf.Positional[Path]
-    """Folder of the dataset."""
+    out: tyro.conf.Positional[Place]
+    """Where the dataset is to be."""
     config: Path | None = None
     """TOML file with any of the options below; options given beside it win."""
     workers: int = 0
-    """Processes; 0 for one a core."""
+    """Processes of this machine; 0 for one a core."""
+    engine: Name = "local"
+    """What makes the shards: this machine, or a Dask cluster (docs/scaling.md)."""
+    scheduler: str = ""
+    """Address of Dask's scheduler, as in tcp://10.0.0.5:8786; without it a cluster on this machine.
+    """
     shard_range: str = "1/1"
     """I/N: only the I-th of N equal parts of the dataset, for several machines on one folder."""
     json: Json = False
@@ -49,12 +54,15 @@ def run_synth(arguments: list[str]) -> int:
     from synth.engine import generate
 
     check_config(command.settings)
-    workers = command.workers or len(os.sched_getaffinity(0))
     if drop_stale_kernels() and not command.json:
         print_note(
             "first run of this version: compiling takes one to two minutes before frames come"
         )
-    with Bar("frames", quiet=command.json) as bar:
-        counts = generate(command.out, command.settings, workers, command.shard_range, bar)
+    with (
+        open_engine(command.engine, command.scheduler, command.workers) as (engine, workers),
+        Bar("frames", quiet=command.json) as bar,
+    ):
+        settings, part = command.settings, command.shard_range
+        counts = generate(command.out, settings, workers, part, bar, engine)
     print_counts(command.json, command.out, counts)
     return 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from frames.dataset import create_dataset, finished_shards, lock_shards, sweep_orphans
 from frames.errors import BadInput
 from frames.folder import count_rows, count_shards
-from frames.job import Job, Progress, make_shard
+from frames.job import Engine, Job, Progress, make_shard
 from frames.pool import run_pool
 
 
@@ -28,6 +28,7 @@ def fill_dataset(
     workers: int,
     shard_range: str = "1/1",
     progress: Progress | None = None,
+    engine: Engine = run_pool,
 ) -> dict[str, int]:
     """Write the shards of `shard_range` that are not there yet.
 
@@ -50,7 +51,7 @@ def fill_dataset(
         if progress is not None:
             progress.begin(found + sum(count_rows(meta, i) for i in todo), found)
         try:
-            if workers == 1 or len(todo) <= 1:
+            if engine is run_pool and (workers == 1 or len(todo) <= 1):
                 for index in todo:
                     rows = count_rows(meta, index)
                     make_shard(maker, folder, index, index * job.frames_per_shard, rows)
@@ -58,9 +59,11 @@ def fill_dataset(
                         progress.advance(rows)
             else:
                 del maker
-                run_pool(folder, job, workers, todo, progress)
+                engine(folder, job, workers, todo, progress)
         except BaseException:
-            # A full disk leaves a sidecar without its shard, a stopped worker a temporary file.
-            sweep_orphans(folder, indices)
+            # A full disk leaves a sidecar without its shard, a stopped worker a temporary file. A
+            # cluster's workers may still be at it: what they leave the next run sweeps.
+            if engine is run_pool:
+                sweep_orphans(folder, indices)
             raise
     return {"written": sum(count_rows(meta, i) for i in todo), "found": found}

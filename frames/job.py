@@ -1,6 +1,6 @@
 """A job: what makes the frames of a dataset, in this process or in workers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,6 +43,17 @@ class Progress(Protocol):
 
     def advance(self, count: int) -> None:
         """`count` more frames are finished."""
+
+
+class Engine(Protocol):
+    """Makes shards with many processes: of this machine (`frames.pool`) or a cluster's
+    (`frames.dask_engine`)."""
+
+    def __call__(
+        self, folder: Path, job: Job, workers: int, todo: Sequence[int], progress: Progress | None
+    ) -> None:
+        """Write the shards `todo`, whichever process is killed meanwhile. Raises BadInput if it
+        cannot; what is finished stays."""
 
 
 def make_shard(maker: Maker, folder: Path, index: int, first: int, rows: int) -> None:

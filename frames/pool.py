@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +18,9 @@ from frames.dataset import finished_shards, sweep_orphans
 from frames.errors import BadInput
 from frames.folder import count_rows
 from frames.job import Job, Maker, Progress, make_shard
+from frames.shard_queue import finish_shards
 
 THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
-POLL_S: Final = 0.2
-"""How long a signal may wait until it is obeyed."""
 MAX_LOSSES: Final = 5
 """A pool that loses workers so often in a row without finishing a shard is given up."""
 
@@ -33,7 +32,7 @@ def run_pool(
     todo: Sequence[int],
     progress: Progress | None,
 ) -> None:
-    """Make these shards with so many worker processes.
+    """Make these shards with so many worker processes; a `frames.job.Engine`.
 
     Raises BadInput for what a maker cannot do, and if workers are killed again and again.
     """
@@ -46,8 +45,13 @@ def run_pool(
     while left:
         try:
             count = min(workers, len(left))
-            with _held_signals() as obey, _pool(count, folder, job) as pool:
-                for index in _finished(pool, count, sorted(left), rows, obey):
+            with held_signals() as obey, _pool(count, folder, job) as pool:
+
+                def submit(index: int, pool: ProcessPoolExecutor = pool) -> Future[None]:
+                    with _deaf_children():  # a worker may be started here
+                        return pool.submit(_work, index, rows(index))
+
+                for index in finish_shards(submit, sorted(left), lambda: 2 * workers, obey):
                     left.discard(index)
                     losses = 0
                     if progress is not None:
@@ -67,31 +71,6 @@ def run_pool(
                     f"workers were killed {losses} times in a row at {folder}: is there memory for"
                     f" --workers {workers}? run the same command with fewer to go on"
                 ) from None
-
-
-def _finished(
-    pool: ProcessPoolExecutor,
-    workers: int,
-    indices: list[int],
-    rows: Callable[[int], int],
-    obey: Callable[[], None],
-) -> Iterator[int]:
-    """Indices of shards as they are finished; only a few are queued, for a million may be left."""
-    queue = iter(indices)
-    ahead = 2 * workers
-    running: dict[Future[None], int] = {}
-    while True:
-        while len(running) < ahead and (index := next(queue, None)) is not None:
-            with _deaf_children():  # a worker may be started here
-                running[pool.submit(_work, index, rows(index))] = index
-        if not running:
-            return
-        finished, _ = wait(running, POLL_S, FIRST_COMPLETED)
-        obey()
-        for future in finished:
-            index = running.pop(future)
-            future.result()
-            yield index
 
 
 @contextmanager
@@ -122,7 +101,7 @@ def _pool(workers: int, folder: Path, job: Job) -> Iterator[ProcessPoolExecutor]
 
 
 @contextmanager
-def _held_signals() -> Iterator[Callable[[], None]]:
+def held_signals() -> Iterator[Callable[[], None]]:
     """Ctrl-C and SIGTERM wait until the function that this gives is called.
 
     Raised at any moment, they could strike while a process is being started, which then nobody

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from frames.engine import fill_dataset
-from frames.job import Progress
+from frames.job import Engine, Progress
+from frames.pool import run_pool
 from synth.config import SynthConfig
 from synth.config_check import check_config
 from synth.generator import Generator
@@ -37,10 +38,11 @@ def generate(
     workers: int,
     shard_range: str = "1/1",
     progress: Progress | None = None,
+    engine: Engine = run_pool,
 ) -> dict[str, int]:
     """Write the shards of `shard_range` that are not there yet.
 
     Returns counts of frames: written, found. Raises BadInput for what cannot be.
     """
     check_config(config)
-    return fill_dataset(folder, SynthJob(config), workers, shard_range, progress)
+    return fill_dataset(folder, SynthJob(config), workers, shard_range, progress, engine)

@@ -157,7 +157,9 @@ def draw_geometry(
         axis = geometry.turn[2]
         depth = geometry.depth_factor * float(sum(axis[i] * middle[i] for i in range(3)))
         offset = _between(config.depth_offset_range_m, u[8])
-        geometry = compose(geometry, offset_depth(geometry.camera, offset, depth))
+        # Real hands of which nothing was read: nobody knows how far they are.
+        if math.isfinite(depth):
+            geometry = compose(geometry, offset_depth(geometry.camera, offset, depth))
     return geometry
 
 

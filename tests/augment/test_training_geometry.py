@@ -70,6 +70,22 @@ def test_numbers_do_not_depend_on_what_else_is_drawn() -> None:
         assert every.mirrored == still.mirrored
 
 
+def test_a_real_hand_of_unknown_depth_keeps_its_distance() -> None:
+    """Labelled by people where the sensor read nothing: pixels are all that is known of it."""
+    one = sample()
+    unknown = np.full_like(one.hands.keypoints_cam_m, np.nan)
+    hands = replace(
+        one.hands,
+        keypoints_cam_m=unknown,
+        surface_depth_m=np.full_like(one.hands.surface_depth_m, np.nan),
+    )
+    blind = replace(one, hands=hands, images=Images(np.zeros((240, 320), np.uint16), None))
+    out = [augment_sample(blind, ALL, 4, index) for index in range(4)]
+    assert all(np.isfinite(o.hands.keypoints_px).any() for o in out)
+    assert all(draw_geometry(blind, ALL, 4, i).depth_offset_m == 0 for i in range(4))
+    assert draw_geometry(one, ALL, 4, 0).depth_offset_m != 0
+
+
 def test_nothing_drawn_is_the_bare_crop() -> None:
     a, b = (draw_geometry(sample(), STILL, seed, 0) for seed in (1, 2))
     np.testing.assert_array_equal(a.turn, b.turn)

@@ -23,7 +23,11 @@ def read_status(studio: Studio, ledger: Ledger, patience: Patience | None = None
     states = [t for t in sender.ask(lambda: list(studio.list_tasks(project))) if t.key is not None]
     labelled, reviews = choose_labels(ledger, "agree", Sources())
     doubted = ledger.list_doubted()
-    doubtful = [f for f in labelled if doubted.get(f.known.key) == f.digest]
+    doubtful = [
+        f
+        for f in labelled
+        if doubted.get(f.known.key) == f.digest and not any(a.ground_truth for a in f.label.answers)
+    ]
     return {
         "tasks": len(states),
         "untouched": sum(t.untouched for t in states),

@@ -46,6 +46,7 @@ class SdkStudio:
         except ApiError as error:
             raise BadInput(f"the access token is of no use: {self._say(error)}") from None
         self._http = client._client_wrapper.httpx_client
+        self._bearers = client._client_wrapper._tokens_client
         self._error = ApiError
 
     def find_projects(self, title: str) -> list[Project]:
@@ -174,10 +175,24 @@ class SdkStudio:
         return self._request(method, path, json=body)
 
     def _request(self, method: str, path: str, **what: Any) -> Any:
+        response = self._ask(method, path, what)
+        if response.status_code == 401:
+            # A bearer lives for five minutes, and may end while a request is on its way. Nothing
+            # was done, so that it may be sent again, with another one.
+            self._bearers._access_token = None
+            response = self._ask(method, path, what)
+        if response.status_code >= 400:
+            raise self._explain(response.status_code, response.text)
+        try:
+            return response.json() if response.content else {}
+        except ValueError:
+            raise StudioError(f"{self.url} answered what is no JSON") from None
+
+    def _ask(self, method: str, path: str, what: dict[str, Any]) -> Any:
         import httpx
 
         try:
-            response = self._http.request(
+            return self._http.request(
                 path, method=method, request_options={"max_retries": 0}, **what
             )
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -186,12 +201,6 @@ class SdkStudio:
             raise StudioError(f"{self.url} did not answer: {self._say(error)}") from None
         except self._error as error:  # of the token's exchange
             raise self._explain(error.status_code, error.body) from None
-        if response.status_code >= 400:
-            raise self._explain(response.status_code, response.text)
-        try:
-            return response.json() if response.content else {}
-        except ValueError:
-            raise StudioError(f"{self.url} answered what is no JSON") from None
 
     def _explain(self, code: int | None, body: Any) -> Exception:
         said = " ".join(self._say(body).split())[:300]

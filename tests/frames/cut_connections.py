@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass
@@ -13,10 +13,12 @@ class Forwarder:
 
     port: int
     """Of the server."""
-    cuts: list[int] = field(default_factory=list)
-    """Each of the next connections ends after so many bytes to the server, or -N from it."""
-    done: int = 0
-    """How many were cut."""
+    up: int = 0
+    """A connection that carries more bytes to the server ends there; 0: none does."""
+    down: int = 0
+    """The same of bytes from it."""
+    cuts: int = 0
+    """So many connections are still to be cut."""
 
     def serve(self, listening: socket.socket) -> None:
         """Until the socket is closed."""
@@ -25,9 +27,8 @@ class Forwarder:
                 client, _ = listening.accept()
             except OSError:
                 return
-            cut = self.cuts.pop(0) if self.cuts else 0
             server = socket.create_connection(("127.0.0.1", self.port))
-            for source, sink, limit in ((client, server, cut), (server, client, -cut)):
+            for source, sink, limit in ((client, server, self.up), (server, client, self.down)):
                 threading.Thread(
                     target=self._carry, args=(source, sink, limit), daemon=True
                 ).start()
@@ -36,11 +37,10 @@ class Forwarder:
         carried = 0
         with suppress(OSError):
             while data := source.recv(1 << 14):
-                if 0 < limit <= carried + len(data):
-                    sink.sendall(data[: limit - carried])
-                    self.done += 1
-                    break
                 carried += len(data)
+                if 0 < limit < carried and self.cuts:
+                    self.cuts -= 1
+                    break
                 sink.sendall(data)
         for end in (source, sink):
             with suppress(OSError):

@@ -120,7 +120,7 @@ def describe_network(deployed: Deployed, decode: bool = False) -> Interface:
     shape = (1, 1, height, width)
     with torch.no_grad():
         out = graph.name_outputs(torch.zeros(shape))
-    text = {
+    text: dict[str, Any] = {
         "format": FORMAT,
         "model": deployed.name,
         "input": _describe_input(crops, shape),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from frames.disk import SteadyFile, make_folder, write_file, write_files
+from frames.disk import make_folder, write_file, write_files
 from frames.exports.coco_labels import label_hands, label_image, list_categories
 from frames.exports.layout import About
 from frames.exports.loose_files import LooseFiles
@@ -24,6 +24,7 @@ from frames.exports.plain import dump_json
 from frames.exports.readme import write_readme
 from frames.exports.source import take_reading
 from frames.exports.unfinished import PIECES
+from frames.object_store import Sink
 from frames.record import Frame
 
 PIECE_ROWS: Final = 256
@@ -90,7 +91,7 @@ class _Writer:
     ) -> None:
         self._folder, self._pieces, self._info, self._license = folder, pieces, info, license_id
 
-    def write(self, file: SteadyFile) -> None:
+    def write(self, file: Sink) -> None:
         head = {
             "info": self._info,
             "licenses": [{"id": 1, "name": self._license, "url": ""}],

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from frames.disk import SteadyFile, make_folder, write_file, write_files
+from frames.disk import make_folder, write_file, write_files
 from frames.errors import BadInput
 from frames.exports.croissant import build_croissant
 from frames.exports.hub_card import build_hub_card
@@ -30,6 +30,7 @@ from frames.exports.pieces import Piece
 from frames.exports.planes import Plane
 from frames.exports.source import take_reading
 from frames.exports.unfinished import PIECES
+from frames.object_store import Sink
 from frames.record import Frame
 
 ROW_GROUP: Final = 128
@@ -70,7 +71,7 @@ class Hub:
         make_folder(path.parent)
         digest = _Digest()
 
-        def write(file: SteadyFile) -> None:
+        def write(file: Sink) -> None:
             digest.file = file
             with pq.ParquetWriter(
                 pa.PythonFile(digest, "w"),
@@ -109,7 +110,7 @@ def name_file(piece: Piece) -> str:
 class _Digest(io.RawIOBase):
     """A file whose bytes are digested while they are written."""
 
-    file: SteadyFile
+    file: Sink
 
     def __init__(self) -> None:
         self.sum = hashlib.sha256()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from frames.disk import SteadyFile, write_files
+from frames.disk import write_files
 from frames.exports.layout import About
 from frames.exports.picture import DepthPicture, encode_png
 from frames.exports.pieces import Piece
@@ -20,6 +20,7 @@ from frames.exports.plain import dump_json, plain_frame
 from frames.exports.planes import Plane, take_planes
 from frames.exports.readme import write_readme
 from frames.exports.source import take_reading
+from frames.object_store import Sink
 from frames.record import Frame
 
 
@@ -48,7 +49,7 @@ class Tars:
     def write_piece(self, folder: Path, piece: Piece, frames: Iterator[Frame]) -> bytes:
         """See `Format`."""
 
-        def write(file: SteadyFile) -> None:
+        def write(file: Sink) -> None:
             with tarfile.open(fileobj=file, mode="w|", format=tarfile.USTAR_FORMAT) as tar:  # type: ignore[call-overload]
                 for frame in frames:
                     self._add(tar, frame)

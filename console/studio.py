@@ -35,34 +35,54 @@ WAIT_S = 3600.0
 
 def connect(studio: Path, url: str, token_file: Path | None) -> Any:
     """The server. Raises BadInput if nobody knows where it is, or has a token."""
-    import json
-
     from labeling.sdk_studio import SdkStudio
     from labeling.secret import read_token
 
+    url = url or _read_login(studio)
     if not url:
-        try:
-            url = str(json.loads((studio / "login").read_text(encoding="utf-8"))["url"])
-        except (OSError, ValueError, KeyError):
-            raise BadInput(
-                f"no server in {studio}: run 'handloom label serve {studio}' in another terminal,"
-                " or name one with --url"
-            ) from None
+        raise BadInput(
+            f"no server in {studio}: run 'handloom label serve {studio}' in another terminal,"
+            " or name one with --url"
+        )
     if "@" in url or not url.startswith(("http://", "https://")):
         raise BadInput(f"url must be http(s)://HOST[:PORT] without a password, got {url!r}")
     return SdkStudio(url, read_token(token_file, studio))
 
 
 def find_ledger(studio: Path, url: str, project: str, pushed: bool = True) -> Path:
-    """Where a project's ledger is. Raises BadInput if it must be there and is not."""
-    from labeling.ledger import ledger_path
+    """Where a project's ledger is. A server of one's own may listen on another port than last time:
+    it is the same server. Raises BadInput if the ledger must be there and is not."""
+    from labeling.ledger import find_ledgers, ledger_path
 
     path = ledger_path(studio, url, project)
+    if not path.exists() and url == _read_login(studio):
+        earlier = [p for p in find_ledgers(studio, project) if _is_loopback(p)]
+        path = earlier[0] if len(earlier) == 1 else path
     if pushed and not path.exists():
         raise BadInput(
             f"nothing was pushed to a project {project!r} from here ({path} is not there)"
         )
     return path
+
+
+def _read_login(studio: Path) -> str:
+    """The address of the studio's own server; "" for none."""
+    import json
+
+    try:
+        return str(json.loads((studio / "login").read_text(encoding="utf-8"))["url"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _is_loopback(path: Path) -> bool:
+    from labeling.ledger import Ledger
+
+    ledger = Ledger(path)
+    try:
+        return (ledger.read("url") or "").startswith("http://127.0.0.1:")
+    finally:
+        ledger.close()
 
 
 def find_kept(studio: Path, url: str, name: str) -> Path:

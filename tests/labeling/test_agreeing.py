@@ -10,6 +10,7 @@ from captures import CAMERA, write_capture
 from fake_studio import FakeStudio
 
 from console.label import run_label
+from console.studio import find_ledger
 from frames.errors import BadInput
 from labeling.agreeing import compare_annotators
 from labeling.ledger import Ledger, ledger_path
@@ -102,6 +103,22 @@ def test_what_cannot_be_compared(home: Path, tmp_path: Path) -> None:
         run("kitchen", tmp_path / "notes", "--studio", home / "studio")
     with pytest.raises(BadInput, match="worst must be >= 1"):
         run("kitchen", tmp_path / "out", "--worst", 0)
+
+
+def test_the_ledger_of_ones_own_server_on_another_port(tmp_path: Path) -> None:
+    old = ledger_path(tmp_path, "http://127.0.0.1:8080", "kitchen")
+    ledger = Ledger(old)
+    ledger.write("url", "http://127.0.0.1:8080")
+    ledger.write("title", "kitchen")
+    ledger.close()
+    here = "http://127.0.0.1:9000"
+    with pytest.raises(BadInput, match="nothing was pushed"):
+        find_ledger(tmp_path, here, "kitchen")  # somebody else's server
+    (tmp_path / "login").write_text(json.dumps({"url": here, "user": "a", "password": "b"}))
+    assert find_ledger(tmp_path, here, "kitchen") == old
+    assert find_ledger(tmp_path, here, "bedroom", pushed=False) != old
+    with pytest.raises(BadInput, match="nothing was pushed"):
+        find_ledger(tmp_path, "http://elsewhere:9000", "kitchen")
 
 
 def test_one_annotator_alone(tmp_path: Path) -> None:

@@ -28,12 +28,10 @@ class FabricatedJob:
     """The first maker to come stops in the middle of its shard: its process is in hold/victim. It
     goes on once there is hold/released."""
     slow: Path | None = None
-    """The first process to come has a slow disk: it writes once there is slow/released."""
+    """The first process to make a shard has a slow disk: it writes once there is slow/released."""
     version: str = "1"
 
     def build(self) -> "FabricatedMaker":
-        if self.slow is not None and take(self.slow / "victim"):
-            throttle_disk(self.slow / "released")
         return FabricatedMaker(self)
 
 
@@ -48,6 +46,8 @@ class FabricatedMaker:
         return {**size, "generator_version": os.environ.get("MADE_BY", self._job.version)}
 
     def make_tables(self, first: int, stop: int) -> Iterator[pa.Table]:
+        if self._job.slow is not None and take(self._job.slow / "victim"):
+            throttle_disk(self._job.slow / "released")
         yield build_table(np.arange(first, first + 1))
         if self._job.hold is not None and take(self._job.hold / "victim"):
             wait_for(self._job.hold / "released")

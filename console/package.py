@@ -114,5 +114,6 @@ _SCORES = {
     "px": ("error, px", ".3f"),
     "ap": ("AP", ".4f"),
     "ap50": ("AP50", ".4f"),
+    "box_ap50": ("AP50 of boxes", ".4f"),
     "recall": ("recall", ".4f"),
 }

@@ -8,6 +8,7 @@ same wherever it is made.
 import importlib
 import logging
 import pickle
+import signal
 import threading
 import time
 import warnings
@@ -51,15 +52,16 @@ def open_dask(scheduler: str, workers: int) -> Iterator[Engine]:
     with ExitStack() as stack:
         stack.enter_context(_quiet())
         if not scheduler:
-            cluster = stack.enter_context(
-                distributed.LocalCluster(
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    host="127.0.0.1",
-                    dashboard_address=None,
-                    silence_logs=False,  # we did
+            with _deaf_children():
+                cluster = stack.enter_context(
+                    distributed.LocalCluster(
+                        n_workers=workers,
+                        threads_per_worker=1,
+                        host="127.0.0.1",
+                        dashboard_address=None,
+                        silence_logs=logging.CRITICAL,
+                    )
                 )
-            )
             scheduler = cluster.scheduler_address
         client = stack.enter_context(_connect(distributed, scheduler))
         yield _DaskEngine(distributed, client, scheduler)
@@ -220,6 +222,21 @@ def _name_worker() -> str:
         return str(distributed.get_worker().address)
     except ValueError:
         return "?"
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes started meanwhile, by any thread, do not hear Ctrl-C: the terminal sends it to all
+    of them, and it is the command's to stop its cluster.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    was = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, was)
 
 
 @contextmanager

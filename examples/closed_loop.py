@@ -1,11 +1,11 @@
 """The closed loop, from a recording to a better network, with people played by a program.
 
-    python examples/closed_loop.py OUT [--init RUN] [--frames 240] [--steps 300] [--labels-alone]
+    python examples/closed_loop.py OUT [--init RUN] [--frames 480] [--steps 300] [--labels-alone]
 
-Reality is simulated (examples/other_headset.toml): another artist's hand, a camera on the chest, a
-ZED, none of which the synthetic data have. Its depth alone becomes a recording, is captured, pushed
-to a Label Studio, labelled, pulled and trained on, all by the commands that real data need. The
-annotator is a program: the true keypoints with normal noise of 2 px along both axes, and whether
+Reality is simulated (examples/other_headset.toml): another artist's hand before a camera on the
+chest, an SR300; nothing of it is in the synthetic data. Its depth alone becomes a recording, is
+captured, pushed to a Label Studio, labelled, pulled and trained on, all by the commands that real
+data need. The annotator is a program: the true keypoints with normal noise of 2 px along both axes, and whether
 something hides them. In the end two networks that began alike, and had as many steps, are scored on
 frames of the same camera that nobody labelled: one had synthetic data, the other a mix of these and
 the corrected ones. Every step is skipped whose result is there, so the script can be stopped.
@@ -58,7 +58,7 @@ def record(out: Path, frames: int) -> None:
     config = HERE / "other_headset.toml"
     for name, seed in (("reality", 5), ("held-out", 55)):
         run("synth", out / name, "--config", config, "--frames", frames, "--seed", seed,
-            "--sensor", "zed", "--bake")  # fmt: skip
+            "--sensor", "sr300", "--bake")  # fmt: skip
     folder = out / "recording"
     if folder.exists():
         return
@@ -171,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--init", type=Path, help="run to begin with; by default one is trained")
-    parser.add_argument("--frames", type=int, default=240, help="of the recording, and held out")
+    parser.add_argument("--frames", type=int, default=480, help="of the recording, and held out")
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--predictor", default="shipped", help="who draws hands at first; or none")
     parser.add_argument("--finder", default="", help="run or weights that find hands")

@@ -5,8 +5,8 @@
 Reality is simulated (examples/other_headset.toml): another artist's hand before a camera on the
 chest, an SR300; nothing of it is in the synthetic data. Its depth alone becomes a recording, is
 captured, pushed to a Label Studio, labelled, pulled and trained on, all by the commands that real
-data need. The annotator is a program: the true keypoints with normal noise of 2 px along both axes, and whether
-something hides them. In the end two networks that began alike, and had as many steps, are scored on
+data need. The annotator is a program: the true keypoints with normal noise of 2 px along both axes,
+and whether something hides them. In the end two networks that began alike, and had as many steps, are scored on
 frames of the same camera that nobody labelled: one had synthetic data, the other a mix of these and
 the corrected ones. Every step is skipped whose result is there, so the script can be stopped.
 

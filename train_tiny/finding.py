@@ -5,6 +5,7 @@ for hand in finder(depth_m):
     print(hand.score, hand.box_px)
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -76,6 +77,12 @@ class HandFinder:
         finder = cls(deployed.net, (int(width), int(height)), finding)
         finder.about = {"name": deployed.name, "sha256": hash_file(path)}
         return finder
+
+    def lower(self, share: float) -> "HandFinder":
+        """The same one, with a share of its operating point: for whoever judges its finds anew."""
+        lower = copy.copy(self)
+        lower.finding = replace(self.finding, least_score=share * self.finding.least_score)
+        return lower
 
     def __call__(self, depth_m: Floats) -> list[Found]:
         """The hands of a frame, the best first.

@@ -37,6 +37,11 @@ LOOKS: Final = 2
 """A second look mends crops around boxes that are not the keypoints' (docs/prediction.md)."""
 
 
+ASKED: Final = 0.8
+"""The hand network is asked from this share of a finder's operating point on, for it judges, too:
+of 387 hands 0.765 in place of 0.713 are found, 0.07 in place of 0.06 false ones a frame."""
+
+
 class HandPose:
     """Predicts the hands of depth images. Keeps nothing from one image to the next."""
 
@@ -76,7 +81,8 @@ class HandPose:
         """
         found = load_hand_net(weights)
         if finder is None or isinstance(finder, str | Path):
-            finds: Finder | None = load_finder(finder)
+            judge = load_finder(finder)
+            finds: Finder | None = judge and judge.lower(ASKED)
         else:
             finds = finder
         about: dict[str, Any] = {"name": found.name, "sha256": found.sha256}

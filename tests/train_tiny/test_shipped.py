@@ -19,6 +19,7 @@ from train_tiny.finding import HandFinder, find_point  # noqa: E402
 from train_tiny.frame_evaluation import evaluate_frames  # noqa: E402
 from train_tiny.frame_loading import FrameLoaderConfig, make_frame_eval_loader  # noqa: E402
 from train_tiny.frame_scores import match_boxes  # noqa: E402
+from train_tiny.hand_pose import ASKED  # noqa: E402
 from train_tiny.loading import open_sources  # noqa: E402
 from train_tiny.shipped import (  # noqa: E402
     FINDER_FILE,
@@ -109,3 +110,11 @@ def test_hands_are_predicted_without_boxes(tmp_path: Path) -> None:
             count += 1
             near += min(away, default=np.inf) < size / 4
     assert count > 20 and near > 0.6 * count
+
+
+def test_the_hand_network_judges_what_the_finder_is_less_sure_of() -> None:
+    own = load_finder(None)
+    pose = HandPose.load()
+    assert isinstance(pose.finder, HandFinder)
+    assert pose.finder.finding.least_score == pytest.approx(ASKED * own.finding.least_score)
+    assert pose.finder.net is not own.net and own.lower(ASKED).net is own.net

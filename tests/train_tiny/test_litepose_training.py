@@ -92,7 +92,7 @@ def test_the_commands(rendered: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert found["frames"] == 12 and found["labelled"] > 8
     assert {"ap", "ap50", "recall", "precision", "false_finds", "pck", "points"} <= set(found)
     assert sum(group["frames"] for group in found["by"]["hands"].values()) == 12
-    assert "The worst frames" in page.read_text()
+    assert "<h3>The worst</h3>" in page.read_text()
     result = call(capsys, "eval", out / WEIGHTS_NAME, "--data", rendered, "--hands", 4,
                   "--workers", 0, "--sensor", "none", "--flip")  # fmt: skip
     assert result.code == 0 and "AP50" in result.out

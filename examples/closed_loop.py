@@ -6,9 +6,10 @@ Reality is simulated (examples/other_headset.toml): another artist's hand before
 chest, an SR300; nothing of it is in the synthetic data. Its depth alone becomes a recording, is
 captured, pushed to a Label Studio, labelled, pulled and trained on, all by the commands that real
 data need. The annotator is a program: the true keypoints with normal noise of 2 px along both axes,
-and whether something hides them. In the end two networks that began alike, and had as many steps, are scored on
-frames of the same camera that nobody labelled: one had synthetic data, the other a mix of these and
-the corrected ones. Every step is skipped whose result is there, so the script can be stopped.
+and whether something hides them. In the end two networks that began alike, and had as many steps,
+are scored on frames of the same camera that nobody labelled: one had synthetic data, the other a
+mix of these and the corrected ones. Every step is skipped whose result is there, so the script can
+be stopped.
 
 Needs 'make setup-label' and a Label Studio ('make label-studio'; --studio-venv says where).
 docs/closed_loop.md has the figures.

@@ -14,14 +14,17 @@ from frames.parts import FOREARM, HAND_STRIDE
 from frames.skeleton import KEYPOINT_NAMES
 from labeling.refinement.evidence import LABEL_SD_PX, Evidence
 from labeling.refinement.fitting import Fit
+from labeling.refinement.joint_centres import SIGMA_M
 from labeling.refinement.masks import AGREE_M, Drawn
+from labeling.refinement.solving import NEAREST_M
 
 LEAST_LABELS: Final = 8
 LEAST_LIFTED: Final = 3
 """Fewer labelled joints, or fewer of them with a depth, are not enough to fit a hand to."""
 
 WORST_JOINT_SD: Final = 5.0
-"""Farthest label from its joint, in its standard deviations."""
+"""Farthest label from its joint, in standard deviations of both its noise and where people see that
+joint."""
 LABELS_SD: Final = 1.5
 """Root mean square of the same, over all labels."""
 DEPTH_M: Final = 0.005
@@ -66,12 +69,15 @@ def measure_fit(evidence: Evidence, fit: Fit, drawn: Drawn, place: int, noise_m:
     off = np.linalg.norm(px - evidence.keypoints_px, axis=-1)
     off = np.where(evidence.labelled, off, np.nan)
     sds = off / evidence.sigma_px
-    worst = int(np.nanargmax(np.where(np.isnan(sds), -1.0, sds)))
+    # People see joints somewhat elsewhere than the model has them: one alone must be far off.
+    near = SIGMA_M * evidence.camera.fx / np.maximum(fit.keypoints_m[:, 2], NEAREST_M)
+    alone = off / np.hypot(evidence.sigma_px, near)
+    worst = int(np.nanargmax(np.where(np.isnan(alone), -1.0, alone)))
     depth, missing = compare_depth(drawn, evidence.depth_m, place, noise_m)
     bones = np.abs(fit.z[:7])
     return Measures(
         worst,
-        float(sds[worst]),
+        float(alone[worst]),
         float(off[worst]),
         float(np.sqrt(np.nanmean(np.square(sds)) / 2)),
         depth,

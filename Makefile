@@ -39,7 +39,7 @@ $(VENV)/.setup-train: $(VENV)/.setup
 # Apart from the first steps, so that the demo never waits for what only tests need.
 $(VENV)/.setup-tests: $(VENV)/.setup
 	@echo "setup: adding torch, smplx, pyrender, onnxruntime and executorch for the tests"
-	@$(PIP) -e '.[dev,mano,pyrender,train,export,executorch,capture,view,dask,s3-tests]'
+	@$(PIP) -e '.[dev,mano,pyrender,train,export,executorch,capture,view,formats,dask,s3-tests]'
 	@touch $@
 
 # label-studio-sdk pins an older numpy: it has an environment of its own, which tests that numpy too.
@@ -88,7 +88,7 @@ test: setup-tests egl chromium  ## all tests; PYTEST_ARGS='-k camera' for some
 
 test-label: setup-label label-studio chromium  ## labelling against the real Label Studio and a browser
 	@HANDLOOM_LABEL_STUDIO=$(CURDIR)/$(STUDIO_VENV) $(LABEL_VENV)/bin/python -m pytest tests/labeling/live \
-	  tests/labeling/test_push.py tests/labeling/test_pull.py $(PYTEST_ARGS)
+	  tests/labeling/test_push.py tests/labeling/test_pull.py tests/labeling/test_bearer.py $(PYTEST_ARGS)
 
 label-demo: setup setup-label label-studio  ## an example capture, as a task to correct in the browser
 	@$(BIN)/handloom synth out/label/capture --frames 24 --seed 3 --sensor d435
@@ -114,7 +114,7 @@ bench: setup-tests egl  ## measure the published figures again, on this machine
 constraints:  ## resolve every version anew, in a fresh environment
 	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
 	$(PYTHON) -m venv "$$fresh"; \
-	"$$fresh/bin/pip" --disable-pip-version-check install --quiet torch==2.13.0 '.[dev,mano,pyrender,train,export,executorch,capture,view,dask,s3-tests]' hatchling editables; \
+	"$$fresh/bin/pip" --disable-pip-version-check install --quiet torch==2.13.0 '.[dev,mano,pyrender,train,export,executorch,capture,view,formats,dask,s3-tests]' hatchling editables; \
 	{ head -n 2 constraints.txt; \
 	  "$$fresh/bin/pip" freeze | grep -viE '^(handloom|nvidia-|triton)' | sed 's/+[a-z0-9]*$$//'; } > "$$fresh/new"; \
 	cp "$$fresh/new" constraints.txt

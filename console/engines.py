@@ -3,16 +3,18 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from frames.errors import BadInput
-from frames.job import Engine
+
+if TYPE_CHECKING:
+    from frames.job import Engine
 
 Name = Literal["local", "dask"]
 
 
 @contextmanager
-def open_engine(name: Name, scheduler: str, workers: int) -> Iterator[tuple[Engine, int]]:
+def open_engine(name: Name, scheduler: str, workers: int) -> Iterator["tuple[Engine, int]"]:
     """The engine and its number of workers, 0 meaning one a core.
 
     Raises BadInput for options that do not go together, and for a cluster that does not answer.

@@ -3,7 +3,7 @@
 import os
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -11,7 +11,6 @@ from console.arguments import Json, parse_call
 from console.output import print_result
 from console.progress import Bar
 from frames.errors import BadInput
-from frames.exports.picture import Kind
 
 Data = Annotated[
     Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA", help="dataset folder to read")
@@ -31,7 +30,7 @@ def run_export(arguments: list[str]) -> int:
         split: str = "",
         sensor: str = "",
         sensor_seed: int = -1,
-        image: Kind | None = None,
+        image: Literal["depth16", "depth8", "colour"] | None = None,
         near_m: float | None = None,
         far_m: float | None = None,
         images: str = "",

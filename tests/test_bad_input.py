@@ -64,7 +64,7 @@ def synth(
         (f"--seed {2**63}", "seed must be between 0 and"),
         ("--identities 0", "identities must be between 1"),
         ("--frames-per-shard 0", "frames_per_shard must be between 1"),
-        ("--workers -1", "workers must be >= 1, got -1"),
+        ("--workers -1", "workers must be >= 0, got -1"),
         ("--workers two", "--workers: expected a number, got 'two'"),
         ("--renderer opengl", "expected one of ('raster', 'pyrender')"),
         ("--shard-range 0/4", "shard-range must be I/N with 1 <= I <= N"),
@@ -350,7 +350,7 @@ def test_broken_shards_are_told_to_those_who_read(
         ("view {} --first 40", "first must be below 40"),
         ("view {} --first -2", "first must be below 40"),
         ("bench speed", "invalid choice 'speed'"),
-        ("paint", "unknown command 'paint': known are synth, augment, verify"),
+        ("paint", "unknown command 'paint': known are demo, synth, augment, verify"),
     ],
 )
 def test_other_commands(

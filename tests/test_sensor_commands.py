@@ -135,7 +135,7 @@ def test_a_profile_of_ones_own(
         ("--sensor none", "sensor must name one to read"),
         ("--sensor d435 --sensor-seed -2", "sensor-seed must be >= 0"),
         (f"--sensor d435 --sensor-seed {2**63}", "seed must be a whole number from 0"),
-        ("--sensor d435 --workers -1", "workers must be >= 1, got -1"),
+        ("--sensor d435 --workers -1", "workers must be >= 0, got -1"),
         ("--sensor d435 --shard-range 3/2", "shard-range must be I/N"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("label_studio_sdk")
+pytest.importorskip("label_studio_sdk", reason="needs label-studio-sdk: make test-label")
 
 from labeling.sdk_studio import SdkStudio
 from labeling.secret import Token

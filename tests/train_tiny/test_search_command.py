@@ -168,7 +168,7 @@ def test_persons_are_trained_on_and_searched(
     wrong = call(capsys, "train", tmp_path / "x", "--model", "litepose", *options)
     assert_refused(wrong, "say --network joints=14 channels=3")
     crop = call(capsys, "train", tmp_path / "x", *options)
-    assert_refused(crop, "handlite takes crops of depth")
+    assert_refused(crop, "handlite takes depth, and")
 
 
 def test_crowds_count_for_nobody(tmp_path: Path) -> None:

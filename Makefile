@@ -80,7 +80,7 @@ egl:
 	       "mend: sudo apt-get install $(EGL_PACKAGES)"; \
 	fi
 
-demo: setup-train  ## generate, degrade, train, evaluate, predict, export: ten minutes on two cores
+demo: setup-train  ## generate, degrade, train, evaluate, predict, export: six minutes on two cores
 	@$(BIN)/handloom demo $(DEMO)
 
 test: setup-tests egl chromium  ## all tests; PYTEST_ARGS='-k camera' for some

@@ -16,13 +16,34 @@ import torch
 from numpy.typing import NDArray
 
 from train_tiny.interface import Interface
+from train_tiny.runners import run_executorch
 
 _WHOLE: Final = ("net.keypoints", "net.heads")
 """Layers whose outputs are not rounded: those that give a network's own."""
 
 
+_TRIES: Final = 4
+"""Now and then ExecuTorch makes a program with a copy between two layouts, which its own runtime
+refuses, and from the same network in the same process the next time one without."""
+
+
 def export_executorch(interface: Interface, images: NDArray[np.float32] | None = None) -> bytes:
-    """The program for one image at a time; 8 bits if calibrated on images (N, 1, H, W)."""
+    """The program for one image at a time; 8 bits if calibrated on images (N, 1, H, W).
+
+    It has run once. Raises RuntimeError, the runtime's own, if none that was made does.
+    """
+    for left in reversed(range(_TRIES)):
+        data = _make_program(interface, images)
+        try:
+            run_executorch(data)(np.zeros(interface.shape, np.float32))
+            break
+        except RuntimeError:
+            if not left:
+                raise
+    return data
+
+
+def _make_program(interface: Interface, images: NDArray[np.float32] | None) -> bytes:
     with _quiet():
         from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
         from executorch.exir import to_edge_transform_and_lower

@@ -24,7 +24,7 @@ _WHOLE: Final = ("net.keypoints", "net.heads")
 
 _TRIES: Final = 4
 """Now and then ExecuTorch makes a program with a copy between two layouts, which its own runtime
-refuses, and from the same network in the same process the next time one without."""
+refuses; other exports of the same network run."""
 
 
 def export_executorch(interface: Interface, images: NDArray[np.float32] | None = None) -> bytes:

@@ -238,6 +238,10 @@ def test_killed_again_and_again(live: Live, capture: Path, tmp_path: Path) -> No
     review = (out / "labels" / "review.jsonl").read_text().splitlines()
     kept = {line["frame"] for line in map(json.loads, review)}
     assert len(open_dataset(out)) + len(kept) == 20 and len(kept) == len(review)
+    # As people placed them, all are there.
+    plain = [*ask[:5], str(tmp_path / "plain"), *ask[6:], "--no-refine"]
+    assert subprocess.run(plain, stdout=subprocess.PIPE, check=False).returncode == 0
+    assert len(open_dataset(tmp_path / "plain")) == 20
 
 
 def test_people_work_while_a_push_runs(live: Live, capture: Path, tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ class EvalCommand:
 
     target: Target
     data: Several = ()
-    """Dataset folder; may come several times."""
+    """Dataset folder, or coco:ANNOTATIONS.json@IMAGES for pictures of persons; may come several
+    times."""
     split: str = "auto"
     """Frames to score: a split's; "" for all; auto: test where there is one, else all."""
     sensor: str = ""
@@ -111,7 +112,11 @@ def score_target(command: EvalCommand) -> Outcome:
     from train_tiny.evaluation import load_subject
 
     device = choose_device(command.device)
+    from train_tiny.person_feeding import are_persons
+
     subject = load_subject(command.target)
+    if are_persons(command.data):
+        return _score_persons(command, subject, device)
     if any(subject.size_px):
         return _score_frames(command, subject, device)
     if command.flip:
@@ -133,6 +138,32 @@ def _score_crops(command: EvalCommand, subject: Any, device: Any) -> Outcome:
         scores, images = evaluate(subject, batches, device, kind, command.hands, bar.advance)
     found = summarise(scores)
     return Outcome(subject, found, format_summary(found), list_sections(found, scores, images))
+
+
+def _score_persons(command: EvalCommand, subject: Any, device: Any) -> Outcome:
+    """A network that finds persons in pictures."""
+    from train_tiny.person_data import open_person_sources
+    from train_tiny.person_evaluation import (
+        evaluate_persons,
+        format_person_summary,
+        list_person_sections,
+    )
+
+    if command.flip or command.sensor or command.occlusion:
+        raise BadInput(
+            "--flip, --sensor and --occlusion are for depth; pictures of persons are colour"
+        )
+    sources = open_person_sources(command.data)
+    counts = [min(command.hands or source.crops, source.crops) for source in sources]
+    scores = {}
+    with Bar("pictures", command.json) as bar:
+        bar.begin(sum(counts), 0)
+        for source, count in zip(sources, counts, strict=True):
+            scores[source.name] = evaluate_persons(
+                subject, source, device, command.precision, count, command.workers, bar.advance
+            )
+    found = {"files": {name: one.numbers for name, one in scores.items()}}
+    return Outcome(subject, found, format_person_summary(scores), list_person_sections(scores))
 
 
 def _score_frames(command: EvalCommand, subject: Any, device: Any) -> Outcome:

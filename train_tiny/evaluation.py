@@ -1,7 +1,7 @@
 """A network scored on datasets: every hand found, lifted, and compared with its labels."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +37,8 @@ class Subject:
     provenance: dict[str, Any]
     size_px: tuple[int, int] = (0, 0)
     """Width and height of the whole frames that it takes; zeros for crops."""
+    config: dict[str, Any] = field(default_factory=dict)
+    """Its shape, as `train_tiny.models.build_model` takes it."""
 
 
 def load_subject(path: Path) -> Subject:
@@ -51,11 +53,13 @@ def load_subject(path: Path) -> Subject:
         load_net(model, path / BEST_NAME)
         weights = path / WEIGHTS_NAME
         told = load_weights(weights).provenance if weights.is_file() else {"run": path.name}
-        return Subject(model.name, model.net.eval(), model.input_px, told, model.size_px)
+        net, px = model.net.eval(), model.input_px
+        return Subject(model.name, net, px, told, model.size_px, model.config)
     deployed = load_weights(path)
     side = int(deployed.config.get("input_px", 128))
     width, height = (int(n) for n in deployed.config.get("size_px", (0, 0)))
-    return Subject(deployed.name, deployed.net, side, deployed.provenance, (width, height))
+    told, config = deployed.provenance, deployed.config
+    return Subject(deployed.name, deployed.net, side, told, (width, height), config)
 
 
 @torch.no_grad()

@@ -7,14 +7,11 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from console.arguments import Json, parse_call
+from console.arguments import Data, Json, parse_call
 from console.output import print_result
 from console.progress import Bar
 from frames.errors import BadInput
 
-Data = Annotated[
-    Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA", help="dataset folder to read")
-]
 Out = Annotated[
     Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT", help="folder of the export")
 ]

@@ -7,7 +7,7 @@ from frames.errors import BadInput
 
 
 def run_verify(arguments: list[str]) -> int:
-    """handloom verify DATA [--rerender K]"""
+    """handloom verify DATA [--rerender K] [--shard-range I/N]"""
 
     def verify(
         data: Data,
@@ -16,6 +16,7 @@ def run_verify(arguments: list[str]) -> int:
         checksums: bool = True,
         labels: bool = True,
         split: str = "",
+        shard_range: str = "1/1",
         json: Json = False,
     ) -> int:
         """Check a dataset: SHA-256, schema, missing shards, every label against its images.
@@ -25,9 +26,12 @@ def run_verify(arguments: list[str]) -> int:
             pick: Seed of the choice of those frames.
             checksums: Compare every shard with its SHA-256.
             labels: Decode every image and check every label.
-            split: Check only the frames of this split and the shards they are in. Frames to render
-                again are drawn from the whole dataset.
+            split: Check only the frames of this split and the shards they are in.
+            shard_range: I/N: check only the I-th of N equal parts, for several machines at once;
+                together they find what one would. Frames to render again are drawn from the whole
+                dataset, whatever the split or part: give parts their own --pick.
         """
+        from frames.engine import parse_range
         from frames.folder import META_NAME, count_shards, find_shards, read_meta
         from frames.splits import find_split
         from frames.verify import verify_dataset
@@ -39,10 +43,12 @@ def run_verify(arguments: list[str]) -> int:
         shards = count_shards(meta)
         if split:
             shards = len(find_shards(meta, find_split(meta, split, data / META_NAME)))
+        shards = len(parse_range(shard_range, shards))
         with Bar("shards", quiet=json) as bar:
             bar.begin(shards, 0)
             report = verify_dataset(
-                data, checksums, labels, lambda done, total: bar.advance(1), split or None
+                *(data, checksums, labels, lambda done, total: bar.advance(1)),
+                *(split or None, shard_range),
             )
         problems = [*report.problems]
         if rerender:

@@ -28,9 +28,13 @@ class Moment:
     split: str | None
 
 
+MOMENT_COLUMNS: Final = ("sequence_id", "time_s", "split")
+"""What `find_last` reads."""
+
+
 def find_last(batch: Batch) -> Moment:
     """The moment of a batch's last frame."""
-    sequence_id, time_s, split = (batch[name][-1] for name in ("sequence_id", "time_s", "split"))
+    sequence_id, time_s, split = (batch[name][-1] for name in MOMENT_COLUMNS)
     return Moment(int(sequence_id), float(time_s), split)
 
 

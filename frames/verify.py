@@ -10,10 +10,11 @@ import numpy as np
 
 from frames.consistency import check_batch
 from frames.dataset import Dataset, open_dataset
+from frames.engine import parse_range
 from frames.errors import BadInput
 from frames.folder import count_shards, find_shards, finished_shards
 from frames.place import find_place
-from frames.scene_rules import Moment, find_last
+from frames.scene_rules import MOMENT_COLUMNS, Moment, find_last
 from frames.shard import SHARD_FOLDER, check_sum, shard_name, shard_path
 from frames.splits import read_splits
 
@@ -46,23 +47,29 @@ def verify_dataset(
     labels: bool = True,
     on_shard: Callable[[int, int], None] | None = None,
     split: str | None = None,
+    shard_range: str = "1/1",
 ) -> Report:
-    """Check a dataset, wherever it lies; every failure becomes a problem, none is raised.
+    """Check a dataset, wherever it lies; what is wrong with it becomes a problem, none is raised.
 
     checksums: compare each shard with its SHA-256. labels: decode every image and check every label
     (see `frames.consistency`). on_shard: called with (shards done, shards in all) for a progress
-    bar. split: only the shards that hold frames of this split, and its labels.
+    bar. split: only the shards that hold frames of this split, and its labels. shard_range: "I/N",
+    only the I-th of N equal parts of these shards; all parts together find what the whole does.
+    Raises BadInput for a shard_range that is none.
     """
     folder = find_place(folder)
     problems: list[str] = []
+    parse_range(shard_range, 0)
     try:
         data = open_dataset(folder, partial=True, split=split)
     except BadInput as error:
         return Report(0, 0, (str(error),))
-    wanted = find_shards(data.meta, data.frames)
+    shards = find_shards(data.meta, data.frames)
+    part = parse_range(shard_range, len(shards))
+    wanted = shards[part.start : part.stop]
     there = finished_shards(folder)
     frames = 0
-    before: Moment | None = None
+    before = _find_before(data, shards[: part.start], there) if labels and wanted else None
     for done, index in enumerate(wanted, 1):
         if index in there:
             found = _check_shard(data, index, checksums, labels, before)
@@ -74,14 +81,30 @@ def verify_dataset(
             before = None
         if on_shard is not None:
             on_shard(done, len(wanted))
-    total = count_shards(data.meta)
-    for index in sorted(i for i in there if i >= total):
-        problems.append(f"{shard_path(folder, index)} is one too many: dataset.json has {total}")
+    if part.stop == len(shards):  # whoever has the end looks beyond it
+        total = count_shards(data.meta)
+        for index in sorted(i for i in there if i >= total):
+            problems.append(
+                f"{shard_path(folder, index)} is one too many: dataset.json has {total}"
+            )
     if len(problems) > _MAX_PROBLEMS:
         left = len(problems) - _MAX_PROBLEMS
         problems = [*problems[:_MAX_PROBLEMS], f"... and {left} problems more"]
-    shards = len(there) if split is None else len(there & set(wanted))
-    return Report(frames, shards, tuple(problems))
+    whole = split is None and len(part) == len(shards)
+    return Report(frames, len(there if whole else there & set(wanted)), tuple(problems))
+
+
+def _find_before(data: Dataset, earlier: range, there: set[int]) -> Moment | None:
+    """The moment of the frame before a part, which another part checks; None if it cannot be read."""
+    if not earlier or earlier[-1] not in there:
+        return None
+    moment = None
+    try:
+        for batch in data.batches(list(MOMENT_COLUMNS), _BATCH, shards=[earlier[-1]]):
+            moment = find_last(batch)
+    except BadInput:
+        return None
+    return moment
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import assert_refused, call
 from cut_connections import forward
 from fabricate import remove_shard, write_dataset
 from fabricated_job import FabricatedJob
@@ -366,3 +367,21 @@ def test_training_straight_from_it(tmp_path: Path, place: Path) -> None:
         np.testing.assert_array_equal(a.frame.clean_depth, b.frame.clean_depth)
     told = [hash_data(str(where)) for where in (folder, place)]
     assert told[0] == {**told[1], "source": str(folder)}
+
+
+def test_exports_read_from_it(
+    tmp_path: Path, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_dataset(tmp_path / "d", 6, 4)
+    upload(folder, place)
+    for name, source in (("near", folder), ("far", place)):
+        told = ("--format", "webdataset", "--frames-per-file", 3, "--workers", 2)
+        done = call(capsys, "export", source, tmp_path / name, *told)
+        assert done.code == 0, done.err
+    near, far = (
+        {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in (tmp_path / name).iterdir()}
+        for name in ("near", "far")
+    )
+    assert near == far and len([n for n in near if n.endswith(".tar")]) == 2
+    refused = call(capsys, "export", folder, place.parent / "out", "--format", "coco")
+    assert_refused(refused, "is in an object store: this needs a folder")

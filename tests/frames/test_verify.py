@@ -12,7 +12,8 @@ from frames.camera import CAMERAS
 from frames.codec import decode_depth, decode_parts, encode_depth, encode_parts
 from frames.consistency import check_batch
 from frames.dataset import open_dataset
-from frames.folder import create_dataset
+from frames.errors import BadInput
+from frames.folder import create_dataset, finished_shards
 from frames.part_boxes import COUNT, U0, U1, V0, V1, tally_codes
 from frames.schema import table_from_columns
 from frames.shard import shard_path, sum_path, write_shard
@@ -427,3 +428,40 @@ def test_findings_count_and_place(tmp_path: Path) -> None:
     found = [f for f in check_batch(batch) if "through the camera" in f.rule]
     assert found[0].count == 21 * int(batch["hand_counts"].sum())
     assert found[0].place == "frame 0, hand 0, keypoint 0"
+
+
+def break_here_and_there(folder: Path) -> None:
+    """A flipped byte, a lost shard, a shard too many, and time running backwards over a border."""
+    remove_shard(folder, 4)
+    data = bytearray(shard_path(folder, 1).read_bytes())
+    data[200] ^= 1
+    shard_path(folder, 1).write_bytes(bytes(data))
+    for path in (shard_path(folder, 9), sum_path(shard_path(folder, 9))):
+        path.write_bytes(b"")
+    frames, counts, hands, object_counts, objects = build_columns(np.arange(18, 21), CAMERA)
+    frames["sequence_id"] = np.full(3, 4)  # frame 17's
+    frames["time_s"] = np.array([0.0, 0.01, 0.02])
+    table = table_from_columns(frames, counts, hands, object_counts, objects)
+    write_shard(folder, 6, table)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 7, 20])
+def test_parts_find_what_the_whole_does(parts: int, tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "d", 21, 3)
+    break_here_and_there(folder)
+    whole = verify_dataset(folder)
+    assert any("time_s does not grow" in p for p in whole.problems), whole.problems
+    assert len(whole.problems) >= 4
+    found = [verify_dataset(folder, shard_range=f"{i + 1}/{parts}") for i in range(parts)]
+    assert [p for report in found for p in report.problems] == list(whole.problems)
+    assert sum(report.frames for report in found) == whole.frames
+    if parts > 1:
+        assert sum(report.shards for report in found) == len(finished_shards(folder) - {9})
+
+
+def test_a_part_of_a_split(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "d", 20, 4, splits={"val": (0, 6), "train": (6, 20)})
+    found = [verify_dataset(folder, split="train", shard_range=f"{i}/2") for i in (1, 2)]
+    assert [r.frames for r in found] == [6, 8] and all(r.sound for r in found)
+    with pytest.raises(BadInput, match="shard-range must be I/N"):
+        verify_dataset(folder, shard_range="3/2")

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from console.arguments import Json, parse
+from console.networks import Several, import_torch
 from console.output import print_note, print_result
 from console.progress import Bar
-from console.train import Several, import_torch
 from frames.errors import BadInput
 
 Target = Annotated[

@@ -9,8 +9,8 @@ import tyro
 
 from console.arguments import Json, parse
 from console.evaluate import Target
+from console.networks import import_torch
 from console.output import print_note, print_result
-from console.train import import_torch
 from frames.errors import BadInput
 
 if TYPE_CHECKING:

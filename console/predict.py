@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from console.arguments import Json, parse
+from console.networks import import_torch
 from console.output import print_result
 from console.progress import Bar
-from console.train import import_torch
 from frames.errors import BadInput
 
 if TYPE_CHECKING:

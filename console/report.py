@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from console.arguments import Json, parse
+from console.networks import Several
 from console.output import print_result
-from console.train import Several
 from frames.errors import BadInput
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _describe_data(command: ReportCommand) -> _Page:
 def _describe_network(command: ReportCommand) -> _Page:
     """A run's training, or where weights come from, and scores."""
     from console.evaluate import EvalCommand, score_target
-    from console.train import import_torch
+    from console.networks import import_torch
     from frames.report.document import say_words
 
     import_torch()

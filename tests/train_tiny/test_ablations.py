@@ -6,8 +6,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from console.arguments import parse  # noqa: E402
 from console.settings import expand_settings  # noqa: E402
-from console.train import TrainCommand, _build_model, parse  # noqa: E402
+from console.train import build_from  # noqa: E402
+from console.train_command import TrainCommand  # noqa: E402
 from frames.errors import BadInput  # noqa: E402
 from train_tiny.litepose import InvertedBottleneck  # noqa: E402
 from train_tiny.models import Model, build_model  # noqa: E402
@@ -19,7 +21,7 @@ FILES = Path(__file__).parents[2] / "examples" / "ablations"
 def build(name: str, *more: str) -> Model:
     arguments = expand_settings(["out", "--config", str(FILES / f"{name}.toml"), *more])
     default = TrainCommand(out=Path())
-    return _build_model(parse(TrainCommand, "handloom train", arguments, default=default))
+    return build_from(parse(TrainCommand, "handloom train", arguments, default=default))
 
 
 @pytest.mark.parametrize("kernel", [3, 5, 7, 9])

@@ -1,0 +1,109 @@
+"""What `handloom train` feeds a network, and what it scores one on."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from console.train_command import TrainCommand
+from frames.errors import BadInput
+
+if TYPE_CHECKING:
+    from train_tiny.feeding import Feed
+    from train_tiny.frame_loading import FrameLoaderConfig
+    from train_tiny.loading import LoaderConfig, Mix
+    from train_tiny.models import Model
+
+CALIBRATION = 4
+"""Batches on which the norms of a supernet's largest subnet are measured for validation."""
+
+
+def open_feed(command: TrainCommand, model: "Model", mix: "Mix", ranks: Any, pin: bool) -> "Feed":
+    """Batches of the command's data as the model takes them."""
+    from train_tiny.feeding import CropFeed
+    from train_tiny.frame_feeding import FrameFeed
+    from train_tiny.loading import Keep
+    from train_tiny.models import FRAME_MODELS
+    from train_tiny.person_feeding import are_persons, open_person_feed
+    from train_tiny.run_folder import ROUNDS_NAME
+
+    seed, workers = command.training.seed, command.workers
+    if are_persons(command.data):
+        batch = command.training.batch
+        return open_person_feed(mix, model, batch, seed, command.geometry, workers, ranks, pin)
+    if model.name in FRAME_MODELS:
+        if command.fresh_epochs:
+            raise BadInput(f"fresh_epochs are of crops: {model.name} takes whole frames")
+        frames = _read_frame_loading(command, model)
+        return FrameFeed(mix, frames, seed, workers, ranks, pin)
+    kept = Keep(command.out / ROUNDS_NAME, command.fresh_epochs) if command.fresh_epochs else None
+    return CropFeed(mix, _read_loading(command, model), seed, workers, ranks, pin, kept)
+
+
+def hold_score(
+    command: TrainCommand, model: "Model", device: Any
+) -> Callable[[Any], dict[str, float]] | None:
+    """What scores a network on data that are kept in memory; None without any."""
+    from train_tiny.feeding import hold_validation
+    from train_tiny.frame_validation import hold_frames, validate_frames
+    from train_tiny.models import FRAME_MODELS
+    from train_tiny.person_feeding import are_persons, hold_person_score
+    from train_tiny.validation import validate
+
+    specs, split = command.validate_data or command.data, command.validate_split
+    most, seed = command.validate_crops, command.training.seed
+    if are_persons(command.data):
+        files = command.validate_data  # a file has no splits: it is one
+        return hold_person_score(files, model, most, device, command.workers)
+    if model.name in FRAME_MODELS:
+        frames = _read_frame_loading(command, model)
+        kept = hold_frames(specs, frames, split, most, seed, command.workers)
+        return None if kept is None else lambda net: validate_frames(net, kept, device)
+    crops = _read_loading(command, model)
+    held = hold_validation(specs, crops, split, most, seed, command.workers)
+    return None if held is None else lambda net: validate(net, held, device)
+
+
+def score_supernet(
+    score: Callable[[Any], dict[str, float]], feed: "Feed"
+) -> Callable[[Any], dict[str, float]]:
+    """That of a supernet's largest subnet, with its own norms."""
+    from itertools import islice
+
+    from train_tiny.supernet_training import score_largest
+
+    batches = feed.read(0, 0)
+    return score_largest(score, (images for images, _ in islice(batches, CALIBRATION)))
+
+
+def _read_loading(command: TrainCommand, model: "Model") -> "LoaderConfig":
+    from train_tiny.loading import LoaderConfig
+
+    return LoaderConfig(
+        batch=command.training.batch,
+        size_px=model.input_px,
+        split=command.split or None,
+        sensor=command.sensor,
+        views=command.views,
+        **_leave_out(command),
+    )
+
+
+def _read_frame_loading(command: TrainCommand, model: "Model") -> "FrameLoaderConfig":
+    from train_tiny.frame_loading import FrameLoaderConfig
+
+    return FrameLoaderConfig(
+        batch=command.training.batch,
+        size_px=model.size_px,
+        split=command.split or None,
+        sensor=command.sensor,
+        views=command.views,
+        **_leave_out(command),
+    )
+
+
+def _leave_out(command: TrainCommand) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    if not command.occlusion:
+        plain["occlusion"] = None
+    if not command.geometry:
+        plain["geometry"] = None
+    return plain

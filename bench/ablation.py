@@ -3,8 +3,10 @@
     python -m bench.ablation OUT [--frames 100000] [--steps 10000] [--seeds 3] [--only NAME ...]
 
 Every variant has its own run of `handloom train` a seed and one line of the table: scores on hands
-of new people, things and rooms, read by a sensor drawn for every frame. Runs that are there are not
-made again, so a stopped table goes on with the same command.
+of new people, things and rooms, read by a sensor drawn for every frame; and how far its PCK lies
+from that of the network with everything on, seed by seed, whose hands came in the same order. Runs
+that are there are not made again: a stopped table goes on with the same command, and other calls
+may add variants and seeds.
 """
 
 import argparse
@@ -90,7 +92,10 @@ def score(out: Path, name: str, seed: int, options: argparse.Namespace) -> dict[
         data = test
         if variant.synth:
             data = make_data(out / f"data-{name}", options.frames, variant.synth)
-        common = ("--steps", str(options.steps), "--batch", str(options.batch), "--workers", "1")
+        common = (
+            *("--steps", str(options.steps), "--batch", str(options.batch), "--workers", "1"),
+            *("--threads", str(options.threads), "--views", "2"),
+        )
         call(
             *("train", str(run), "--data", str(data), "--seed", str(seed), "--sensor", "random"),
             *(*common, "--validate-crops", "512", *variant.train, "--json"),
@@ -113,20 +118,34 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--hands", type=int, default=8_000)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", nargs="*", choices=sorted(VARIANTS), default=list(VARIANTS))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     print(f"{options.steps:,} steps of {options.batch}; mean and standard deviation of seeds")
-    print("| variant | " + " | ".join(told for _, told in SCORES) + " |")
-    print("|---|" + "---|" * len(SCORES))
+    heads = [*(told for _, told in SCORES), "PCK from all"]
+    print("| variant | " + " | ".join(heads) + " |")
+    print("|---|" + "---|" * len(heads))
     for name in options.only:
         rows = [score(options.out, name, seed, options) for seed in range(options.seeds)]
-        cells = []
-        for key, _ in SCORES:
-            values = np.array([row[key] for row in rows])
-            spread = f" +- {values.std(ddof=1):.3f}" if len(values) > 1 else ""
-            cells.append(f"{values.mean():.3f}{spread}")
+        cells = [tell([row[key] for row in rows]) for key, _ in SCORES]
+        there = [read_score(options.out, "all", seed) for seed in range(options.seeds)]
+        pairs = zip(rows, there, strict=True)
+        away = [row["pck"] - full["pck"] for row, full in pairs if full is not None]
+        cells.append("" if name == "all" or not away else tell(away, "+"))
         print(f"| {VARIANTS[name].told} | " + " | ".join(cells) + " |", flush=True)
+
+
+def read_score(out: Path, name: str, seed: int) -> dict[str, float] | None:
+    """What a run reached; None before it is there."""
+    there = out / "runs" / f"{name}-{seed}" / "test.json"
+    return json.loads(there.read_text()) if there.exists() else None
+
+
+def tell(values: list[float], sign: str = "") -> str:
+    """Mean and, of several, standard deviation."""
+    spread = f" +- {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+    return f"{np.mean(values):{sign}.3f}{spread}"
 
 
 if __name__ == "__main__":

@@ -49,9 +49,9 @@ def run_view(arguments: list[str]) -> int:
                 --sensor alone for the dataset's own, --sensor NAME or FILE for another; none shows
                 clean depth alone.
             sensor_seed: Seed of the sensor's noise; -1 for the dataset's own.
-            rerun: Depth, points, hand meshes and skeletons on a timeline: --rerun alone opens the
-                viewer, and without a screen writes view.rrd; --rerun FILE.rrd writes that. Frames
-                of sequences come in their order.
+            rerun: Depth, points, hand meshes and skeletons on a timeline: --rerun alone writes
+                view.rrd and opens the viewer where there is a screen; --rerun FILE.rrd writes that.
+                Frames of sequences come in their order.
         """
         if rerun:
             return _show_in_space(data, rerun, count, first, split, sensor, sensor_seed, json)
@@ -91,17 +91,16 @@ def _show_in_space(
     sensor_seed: int,
     as_json: bool,
 ) -> int:
-    """The viewer, or an .rrd file."""
+    """An .rrd file, and the viewer where there is a screen."""
     from console.progress import Bar
-    from frames.rerun_recording import import_rerun, save_recording, show_recording
+    from frames.rerun_recording import import_rerun, open_viewer, save_recording
     from synth.posed_meshes import open_mesher
 
     if count < 0:
         raise BadInput(f"count must be >= 0, got {count}")
     import_rerun()
-    path = None if rerun == VIEWER and _has_screen() else Path(rerun)
-    if rerun == VIEWER and path is not None:
-        path = Path("view.rrd")
+    shown = rerun == VIEWER and _has_screen()
+    path = Path("view.rrd" if rerun == VIEWER else rerun)
     dataset = _open(data, split, sensor, sensor_seed)
     in_order = first < 0 and len(dataset) and dataset[0].sequence_id is not None
     places = _choose(dataset, data, count or DEFAULT_COUNTS[".rrd"], 0 if in_order else first)
@@ -109,14 +108,12 @@ def _show_in_space(
     with Bar("frames", as_json) as bar:
         bar.begin(len(places), 0)
         frames = (_take(dataset, i) for i in places)
-        if path is None:
-            show_recording(str(data), frames, mesher, bar.advance)
-        else:
-            save_recording(path, str(data), frames, mesher, bar.advance)
-    said = f"{len(places)} frames in the viewer"
-    if path is not None:
-        said = f"{path}: {len(places)} frames; to look at them: rerun {path}"
-    print_result(as_json, said, {"out": path and str(path), "frames": len(places)})
+        save_recording(path, str(data), frames, mesher, bar.advance)
+    if shown:
+        open_viewer(path)
+    how = "in the viewer" if shown else f"to look at them: rerun --bind 127.0.0.1 {path}"
+    said = f"{path}: {len(places)} frames; {how}"
+    print_result(as_json, said, {"out": str(path), "frames": len(places)})
     return 0
 
 

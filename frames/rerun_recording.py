@@ -11,6 +11,9 @@ Timelines: `frame`, the frame's number; `time`, seconds, for frames of sequences
 another. rerun-sdk is the extra `view`.
 """
 
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -207,18 +210,24 @@ def save_recording(
         recording.disconnect()
 
 
-def show_recording(
-    title: str,
-    frames: Iterable[Frame],
-    mesh: Callable[[Hand], Mesh | None] = lambda hand: None,
-    told: Callable[[int], None] = lambda count: None,
-) -> None:
-    """The same in the viewer, which opens. Raises BadInput where it does not."""
-    recording = new_recording(title)
-    try:
-        recording.spawn()
-    except RuntimeError as error:
-        reason = (str(error).splitlines() or ["?"])[0]
-        raise BadInput(f"rerun's viewer does not open: {reason}; try --rerun FILE.rrd") from None
-    log_frames(recording, frames, mesh, told)
-    recording.flush()
+def open_viewer(path: Path, settle_s: float = 3.0) -> None:
+    """Open rerun's viewer on a recording, and leave it open. Raises BadInput where it does not.
+
+    The viewer listens for further recordings: on this machine alone. settle_s: how long it is
+    watched for an early end.
+    """
+    command = [sys.executable, "-m", "rerun", "--bind", "127.0.0.1", str(path)]
+    with tempfile.TemporaryFile("w+") as said:
+        viewer = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
+        try:
+            ended = viewer.wait(settle_s)
+        except subprocess.TimeoutExpired:
+            return
+        said.seek(0)
+        lines = [line for line in said.read().splitlines() if line.strip()]
+    if ended:
+        reason = next((line for line in lines if "rror" in line), lines[-1] if lines else "?")
+        raise BadInput(
+            f"rerun's viewer does not open ({reason.strip()}): {path} is written, and"
+            f" 'rerun --web-viewer --bind 127.0.0.1 {path}' shows it in a browser"
+        )

@@ -18,7 +18,7 @@ from frames.errors import BadInput  # noqa: E402
 from frames.parts import VISIBILITY_OUTSIDE  # noqa: E402
 from frames.point_cloud import lift_depth  # noqa: E402
 from frames.record import Frame  # noqa: E402
-from frames.rerun_recording import PAUSE_S, save_recording  # noqa: E402
+from frames.rerun_recording import PAUSE_S, open_viewer, save_recording  # noqa: E402
 from frames.skeleton import BONES, KEYPOINT_NAMES  # noqa: E402
 from tests.frames.sphere_hands import fabricate_frame  # noqa: E402
 
@@ -155,3 +155,31 @@ def test_refusals(frames, tmp_path: Path, capsys) -> None:
         save_recording(tmp_path / "page.html", "x", frames)
     result = call(capsys, "view", tmp_path, "--rerun", tmp_path / "a.rrd")
     assert_refused(result, "dataset.json")
+
+
+def put_viewer(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
+    """Another program in the place of Python; returns where it writes its arguments."""
+    told, program = folder / "told.txt", folder / "viewer"
+    program.write_text(f'#!/bin/sh\necho "$@" > {told}\n{script}\n')
+    program.chmod(0o755)
+    monkeypatch.setattr("frames.rerun_recording.sys.executable", str(program))
+    return told
+
+
+def test_the_viewer_listens_on_this_machine_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is left open, or hands over to one that is."""
+    told = put_viewer(tmp_path, monkeypatch, "exec sleep 2")
+    open_viewer(tmp_path / "view.rrd", settle_s=1.0)
+    assert told.read_text() == f"-m rerun --bind 127.0.0.1 {tmp_path / 'view.rrd'}\n"
+    put_viewer(tmp_path, monkeypatch, "exit 0")
+    open_viewer(tmp_path / "view.rrd")
+
+
+def test_a_viewer_that_does_not_open_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_viewer(tmp_path, monkeypatch, "echo hello; echo 'Error: no graphics' >&2; exit 1")
+    with pytest.raises(BadInput, match=r"does not open \(Error: no graphics\): .*view.rrd is writ"):
+        open_viewer(tmp_path / "view.rrd")

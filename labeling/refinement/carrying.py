@@ -9,7 +9,7 @@ import numpy as np
 from frames.parts import VISIBILITY_VISIBLE
 from frames.record import Frame
 from labeling.proposals import Proposal
-from labeling.refinement.checks import DEPTH_M, MISSING, compare_depth
+from labeling.refinement.checks import DEPTH_M, compare_depth, compare_pixels
 from labeling.refinement.fitting import Fit, estimate_noise
 from labeling.refinement.following import Ahead, follow_hands
 from labeling.refinement.masks import Drawn, build_canvas, draw_fits, measure_flesh
@@ -18,6 +18,9 @@ from synth.labels import label_keypoints
 
 GAP_S: Final = 0.5
 """Over a longer time no hand is followed."""
+
+MISSING: Final = 0.2
+"""Share of a followed hand's pixels where something else may be read: people look at it anyway."""
 
 HIDDEN_CONFIDENCE: Final = 0.5
 """Of a joint that something hides, against 1 of one that is seen."""
@@ -82,7 +85,7 @@ def _propose(frame: Frame, fits: dict[str, Fit]) -> tuple[dict[str, Proposal], d
     )
     proposals, kept = {}, {}
     for place, side in enumerate(sides):
-        depth, missing = compare_depth(drawn, depth_m, place, noise)
+        depth, missing = compare_depth(compare_pixels(drawn, depth_m, place, noise))
         # Written so that a hand without a reading is lost, too.
         if not (depth <= DEPTH_M and missing <= MISSING):
             continue

@@ -53,9 +53,11 @@ def refine_hand(frame: Frame, hand: Hand, fit: Fit, drawn: Drawn, place: int) ->
         nearer = surface < cam[:, 2] - 2 / frame.depth_scale
     codes = read_codes(frame.camera, told.keypoints_px[0], drawn.parts)
     own = (codes > 0) & (codes // HAND_STRIDE == place)
-    seen = said & inside & (hand.visibility == VISIBILITY_VISIBLE) & (own | ~nearer)
+    # Who sees a joint sees it where the sensor reads nothing, too.
+    sighted = (hand.visibility == VISIBILITY_VISIBLE) | (hand.occlusion == CAUSE_DROPOUT)
+    seen = said & inside & sighted & (own | ~nearer)
     visibility[seen], cause[seen] = VISIBILITY_VISIBLE, CAUSE_NONE
-    hidden = said & inside & (hand.visibility == VISIBILITY_OCCLUDED) & nearer
+    hidden = said & inside & ~sighted & nearer
     hidden &= visibility == VISIBILITY_VISIBLE  # its own skin is before it, say those who looked
     visibility[hidden] = VISIBILITY_OCCLUDED
     cause[hidden] = np.where(own[hidden], CAUSE_SELF, CAUSE_OBJECT)

@@ -35,7 +35,7 @@ from labeling.refinement.masks import build_canvas, draw_fits
 from labeling.refinement.refined_hands import refine_hand
 from synth.raster.canvas import Canvas
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Raised when the same labels give other hands."""
 
 Canvases = dict[tuple[Camera, int], Canvas]

@@ -9,20 +9,37 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from frames.camera import CAMERAS  # noqa: E402
+from frames.camera import CAMERAS, Camera  # noqa: E402
 from frames.dataset import open_dataset  # noqa: E402
 from frames.errors import BadInput  # noqa: E402
 from frames.folder import create_dataset  # noqa: E402
 from frames.frame_table import build_frame_table  # noqa: E402
-from frames.parts import HAND_PARTS, PROVENANCE_HUMAN, PROVENANCE_LIFTED, PROVENANCE_MODEL  # noqa: E402
+from frames.parts import (  # noqa: E402
+    CAUSE_DROPOUT,
+    HAND_PARTS,
+    PROVENANCE_HUMAN,
+    PROVENANCE_LIFTED,
+    PROVENANCE_MODEL,
+    VISIBILITY_VISIBLE,
+)
 from frames.record import Frame  # noqa: E402
 from frames.shard import write_shard  # noqa: E402
 from frames.verify import verify_dataset  # noqa: E402
 from labeling.answers import DELETED, HIDDEN, PLACED, DrawnHand  # noqa: E402
 from labeling.lifting import label_hand, lift_hand  # noqa: E402
-from labeling.refinement.checks import Measures, find_doubt, find_lack, find_other_side  # noqa: E402
+from labeling.refinement.checks import (  # noqa: E402
+    MISSING,
+    Measures,
+    compare_depth,
+    compare_pixels,
+    find_doubt,
+    find_lack,
+    find_other_side,
+    measure_fit,
+)
 from labeling.refinement.evidence import Evidence, lift_joints  # noqa: E402
 from labeling.refinement.fitting import Fit, estimate_noise, fit_hands  # noqa: E402
+from labeling.refinement.masks import build_canvas, draw_fits  # noqa: E402
 from labeling.refinement.refined_dataset import refine_dataset  # noqa: E402
 from labeling.refinement.refining import refine_frames  # noqa: E402
 from synth.hand.angles import clamp  # noqa: E402
@@ -101,7 +118,7 @@ def test_what_cannot_be_fitted_says_why(known: list[Known]) -> None:
     assert find_lack(evidence) is None
 
 
-GOOD = Measures(8, 1.5, 3.0, 0.9, 0.002, 0.02, 1.2, "hand length")
+GOOD = Measures(8, 1.5, 3.0, 0.9, 0.4, 2.0, 0.002, 0.02, 0.1, 1.2, "hand length")
 
 
 @pytest.mark.parametrize(
@@ -109,8 +126,10 @@ GOOD = Measures(8, 1.5, 3.0, 0.9, 0.002, 0.02, 1.2, "hand length")
     [
         ({"worst_sd": 9.0, "worst_px": 18.0}, "index_tip is labelled 18.0 px away (at most 10)"),
         ({"labels_sd": 2.5}, "labels and the fitted hand disagree: by 5.0 px"),
+        ({"shift_px": 2.4}, "all joints together lie 2.4 px beside it (at most 2.0)"),
         ({"depth_m": 0.02}, "depth and the fitted hand disagree: 20.0 mm"),
-        ({"missing": 0.5}, "50% of the hand shows something behind it"),
+        ({"missing": 0.5}, "where 50% of the hand must be, something else is read (at most 6%)"),
+        ({"unseen": 0.5}, "50% of the joints that are seen lie on another surface"),
         ({"bones_sd": 4.2}, "hand length is 4.2 standard deviations"),
     ],
 )
@@ -118,6 +137,70 @@ def test_each_check_has_its_reason(change: dict[str, float], words: str) -> None
     reason = find_doubt(replace(GOOD, **change))  # type: ignore[arg-type]
     assert reason is not None and words in reason and "\n" not in reason
     assert find_doubt(GOOD) is None
+
+
+SIZES = {
+    "160 x 120": CAMERAS["ego-small"],
+    "320 x 240": CAMERAS["ego"],
+    "640 x 480": Camera("pinhole", 640, 480, 337.0, 337.0, 319.5, 239.5),
+}
+
+
+def judge(known: list[Known], labels: list[np.ndarray]) -> list[str | None]:
+    """What is said of fits to these labels of known hands."""
+    evidence = [replace(k.evidence, keypoints_px=px) for k, px in zip(known, labels, strict=True)]
+    out = [find_lack(own) for own in evidence]
+    usable = [i for i, lack in enumerate(out) if lack is None]
+    for i, fit in zip(usable, fit_hands([evidence[i] for i in usable]), strict=True):
+        own, noise = evidence[i], estimate_noise(evidence[i].depth_m)
+        drawn = draw_fits(build_canvas(own.camera, 1), [fit], own.depth_m, noise)
+        out[i] = find_doubt(measure_fit(own, fit, drawn, 0, noise))
+    return out
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_right_hands_pass_and_wrong_ones_do_not_at_any_resolution(size: str) -> None:
+    camera = SIZES[size]
+    right = draw_known(5, seed=3, camera=camera, sd_px=2.0)
+    assert judge(right, [k.evidence.keypoints_px for k in right]) == [None] * 5
+    # 3 cm beside the hand, to the left and to the right. One may pass: of few pixels, labels beside
+    # a loose hand are as well those of a hand that lies on the wall behind it.
+    aside = [
+        k.evidence.keypoints_px + np.array([(-1) ** i * 0.03 * camera.fx / 0.4, 0.0])
+        for i, k in enumerate(right)
+    ]
+    assert judge(right, aside).count(None) <= (camera.width < 320)
+    # The flat hand labelled as a fist, the fist as a pointing hand, and so on.
+    others = [right[i].keypoints_m - right[i].keypoints_m[[0, 5, 17]].mean(0) for i in (2, 4, 0)]
+    middles = [right[i].keypoints_m[[0, 5, 17]].mean(0) for i in (0, 2, 4)]
+    posed = [camera.project(o + m) for o, m in zip(others, middles, strict=True)]
+    assert None not in judge([right[i] for i in (0, 2, 4)], posed)
+
+
+def test_small_hands_are_not_judged_by_their_rim() -> None:
+    one = draw_known(1, seed=6, camera=CAMERAS["ego-small"], z_m=0.6)[0]
+    fit = fit_hands([one.evidence])[0]
+    noise = estimate_noise(one.evidence.depth_m)
+    drawn = draw_fits(build_canvas(one.evidence.camera, 1), [fit], one.evidence.depth_m, noise)
+    clean = compare_depth(compare_pixels(drawn, one.evidence.depth_m, 0, noise))[1]
+    shares = []
+    for step in (1, 3):  # the image moved under the hand, pixel by pixel
+        moved = np.roll(one.evidence.depth_m, step, axis=1)
+        shares.append(compare_depth(compare_pixels(drawn, moved, 0, noise))[1])
+    assert clean < 0.02 and shares[0] < MISSING < shares[1]
+
+
+def test_what_hides_a_hand_does_not_count_and_what_is_behind_does(known: list[Known]) -> None:
+    fit, own = fit_hands([known[0].evidence])[0], known[0].evidence
+    noise = estimate_noise(own.depth_m)
+    drawn = draw_fits(build_canvas(own.camera, 1), [fit], own.depth_m, noise)
+    rows = np.arange(own.camera.height)[:, None]
+    upper = rows < np.median(np.nonzero(drawn.codes % 32 - np.uint8(1) < HAND_PARTS)[0])
+    for depth_m, low, high in ((0.1, 0.0, 0.02), (0.9, 0.3, 0.7)):
+        covered = np.where(upper, np.float32(depth_m), own.depth_m)
+        assert low <= compare_depth(compare_pixels(drawn, covered, 0, noise))[1] <= high
+    blind = np.zeros_like(own.depth_m)
+    assert np.isnan(compare_depth(compare_pixels(drawn, blind, 0, noise))).all()
 
 
 def test_other_side_is_told(fits: list[Fit]) -> None:
@@ -186,6 +269,27 @@ def test_refined_dataset(known: list[Known], tmp_path: Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in (out / "shards").iterdir()}
     assert refine_dataset(data, out) == report
     assert {p: p.stat().st_mtime_ns for p in (out / "shards").iterdir()} == before
+
+
+def test_a_joint_that_is_seen_through_a_hole_stays_seen(known: list[Known]) -> None:
+    own = known[0].evidence
+    # Every third joint; the others tell how far away the hand is.
+    chosen = np.flatnonzero(own.visible)[::3]
+    px = np.floor(own.keypoints_px[chosen] + 0.5)
+    holes = np.zeros(own.depth_m.shape, bool)
+    holes[px[:, 1].astype(int), px[:, 0].astype(int)] = True
+    pierced = replace(own, depth_m=np.where(holes, np.float32(0), own.depth_m))
+    frame = build_frame(0, known[0], pierced)
+    labelled = frame.hands[0]
+    assert (labelled.occlusion[chosen] == CAUSE_DROPOUT).all()
+    done = refine_frames([frame]).pop()
+    assert not done.doubts
+    hand = done.frame.hands[0]
+    # Labels have noise: the joint's own pixel is another one, and mostly read.
+    read = np.isfinite(hand.surface_depth_m[chosen])
+    assert read.sum() >= 3
+    assert (hand.visibility[chosen][read] == VISIBILITY_VISIBLE).all()
+    assert (hand.occlusion[chosen][~read] == CAUSE_DROPOUT).all()
 
 
 def test_out_must_be_another_folder(known: list[Known], tmp_path: Path) -> None:

@@ -52,8 +52,9 @@ def choose_occluding(name: str | Path, seed: int) -> Occluding:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise BadInput(f"occlusion file {path} cannot be read: {reason}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"occlusion file {path} is not valid TOML: {error}") from error
+    except (ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadInput(f"occlusion file {path} is not valid TOML: {reason}") from error
     known = {f.name for f in dataclasses.fields(Occlusion)}
     unknown = sorted(given.keys() - known)
     if unknown:

@@ -168,11 +168,12 @@ def _build_given(name: str, entry: Any, where: str) -> Given:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    huge = isinstance(value, int) and abs(value) > 2**53
+    return isinstance(value, int | float) and not isinstance(value, bool) and not huge
 
 
 def _parse(text: str, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{where} is no TOML: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{where} is no TOML: {str(error).splitlines()[0]}") from error

@@ -23,8 +23,8 @@ def expand_settings(arguments: list[str], name: str = "--config") -> list[str]:
         settings = tomllib.loads(Path(file).read_text(encoding="utf-8"))
     except OSError as error:
         raise BadInput(f"cannot read the settings {file}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file} is not TOML: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{file} is not TOML: {str(error).splitlines()[0]}") from None
     rest = list(arguments)
     place = next(k for k, a in enumerate(rest) if a == name or a.startswith(name + "="))
     del rest[place : place + (2 if rest[place] == name else 1)]
@@ -54,4 +54,6 @@ def _spell(key: str, value: Any, given: set[str]) -> list[str]:
 
 
 def _spell_table(table: dict[str, Any]) -> list[str]:
-    return [f"{name}={json.dumps(value, separators=(',', ':'))}" for name, value in table.items()]
+    # TOML has dates and times, which JSON has not.
+    texts = {name: json.dumps(v, separators=(",", ":"), default=str) for name, v in table.items()}
+    return [f"{name}={text}" for name, text in texts.items()]

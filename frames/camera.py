@@ -163,7 +163,9 @@ def check_camera(camera: Camera) -> None:
 
 def _is_number(value: object) -> bool:
     numeric = isinstance(value, int | float | np.floating | np.integer)
-    return numeric and not isinstance(value, bool)
+    # JSON has whole numbers of any length, which no float holds.
+    huge = isinstance(value, int) and abs(value) > 2**53
+    return numeric and not isinstance(value, bool) and not huge
 
 
 def load_camera(name_or_path: str | Path) -> Camera:

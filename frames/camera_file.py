@@ -83,4 +83,5 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    huge = isinstance(value, int) and abs(value) > 2**53
+    return isinstance(value, int | float) and not isinstance(value, bool) and not huge

@@ -1,6 +1,7 @@
 """Colour and infrared pictures: files in memory, JPEG or PNG, as captures keep them."""
 
 import struct
+from pathlib import Path
 from typing import Any, Final
 
 import cv2
@@ -31,10 +32,32 @@ def decode_picture(data: bytes | memoryview) -> NDArray[Any]:
     Raises BadInput for a file that is broken, or larger than images may be.
     """
     measure_picture(data)
+    _check_chunks(data)
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise BadInput(f"picture of {len(data)} bytes is truncated or broken")
     return np.ascontiguousarray(image[..., 2::-1]) if image.ndim == 3 else np.asarray(image)
+
+
+def read_image(path: Path) -> NDArray[Any]:
+    """The image in a PNG, JPEG or TIFF file as OpenCV has it: (H, W) or (H, W, channels).
+
+    Raises BadInput, naming the file, for one that is missing, broken, or larger than images may be.
+    """
+    try:
+        data = path.read_bytes()
+        measure_picture(data)
+        _check_chunks(data)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from None
+    except (BadInput, cv2.error, MemoryError) as error:
+        raise BadInput(
+            f"{path} cannot be read as a picture: {str(error).splitlines()[0]}"
+        ) from None
+    if image is None:
+        raise BadInput(f"{path} cannot be read as a picture: the file is damaged")
+    return np.asarray(image)
 
 
 def to_display(picture: NDArray[Any]) -> NDArray[np.uint8]:
@@ -56,6 +79,11 @@ def fit_picture(panel: NDArray[np.uint8], picture: NDArray[np.uint8]) -> None:
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     top, left = (height - size[1]) // 2, (width - size[0]) // 2
     panel[top : top + size[1], left : left + size[0]] = small
+
+
+def is_measurable(begin: bytes) -> bool:
+    """Whether a file that begins so is of a kind that `measure_picture` knows."""
+    return begin.startswith((_PNG, _JPEG)) or begin[:2] in _TIFF
 
 
 def measure_picture(data: bytes | memoryview) -> tuple[int, int]:
@@ -82,6 +110,17 @@ def measure_picture(data: bytes | memoryview) -> tuple[int, int]:
             f"its header says {width} x {height} pixels: sides of 1 to {MAX_IMAGE_SIDE} can be"
         )
     return width, height
+
+
+def _check_chunks(data: bytes | memoryview) -> None:
+    """Raises BadInput for a PNG file with a chunk that would reach beyond its end: the decoder
+    makes room for what a chunk claims, a gigabyte if need be, before it reads it.
+    """
+    at, size = 8, len(data)
+    while data[:8] == _PNG and at + 8 <= size:
+        at += 12 + struct.unpack_from(">I", data, at)[0]
+        if at > size:
+            raise BadInput("a piece of it reaches beyond its end: the file is truncated or damaged")
 
 
 def _measure_jpeg(data: bytes) -> tuple[int, int]:

@@ -67,7 +67,7 @@ def _convert(hint: Any, value: Any, where: str, name: str) -> Any:
         if not isinstance(value, list) or len(value) != len(args):
             raise BadInput(f"{name} must be a list of {len(args)} numbers, got {value!r} ({where})")
         return tuple(_convert(a, v, where, name) for a, v in zip(args, value, strict=True))
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+    if hint is float and type(value) is int and abs(value) < 2**63:
         return float(value)
     if not isinstance(value, hint) or isinstance(value, bool) is not (hint is bool):
         raise BadInput(f"{name} must be of type {hint.__name__}, got {value!r} ({where})")

@@ -66,7 +66,7 @@ def read_annotations(path: Path) -> Annotations:
                 raise BadInput(f"{path}: two images have the id {made.number}")
             pictures[made.number] = made
         elif key == "categories":
-            reader.check(value, "category", "id")
+            reader.check_category(value)
             categories[value["id"]] = value
         elif key == "annotations":
             # Nothing says that pictures come first.
@@ -91,11 +91,21 @@ class _Reader:
             if name not in value:
                 raise BadInput(f'{self._path}: {what} {value.get("id", "?")} has no "{name}"')
 
+    def check_category(self, value: Any) -> None:
+        self.check(value, "category", "id")
+        names = value.get("keypoints") or []
+        named = isinstance(names, list) and all(isinstance(n, str) for n in names)
+        if not _is_whole(value["id"]) or not named:
+            raise BadInput(
+                f"{self._path}: category {value['id']} must have a whole number for an id, and"
+                f" names for keypoints, got {names}"
+            )
+
     def read_picture(self, value: Any) -> Picture:
         self.check(value, "image", "id", "file_name", "width", "height")
         width, height, file = value["width"], value["height"], value["file_name"]
-        good = isinstance(file, str) and isinstance(value["id"], int)
-        if not good or not all(isinstance(n, int) and 0 < n < 1 << 16 for n in (width, height)):
+        good = isinstance(file, str) and _is_whole(value["id"])
+        if not good or not all(_is_whole(n) and 0 < n < 1 << 16 for n in (width, height)):
             raise BadInput(
                 f"{self._path}: image {value['id']} must have a whole number for an id, a name of a"
                 f" file and a size, got {file!r} of {width} x {height}"
@@ -110,8 +120,9 @@ class _Reader:
         points = value.get("keypoints")
         if points is not None:
             try:
-                out["keypoints"] = np.asarray(points, np.float32).reshape(-1, 3)
-            except (ValueError, TypeError):
+                with np.errstate(over="ignore"):  # what is infinite then is told later
+                    out["keypoints"] = np.asarray(points, np.float32).reshape(-1, 3)
+            except (ValueError, TypeError, OverflowError):
                 raise self._complain(value, "keypoints must be triples of numbers") from None
         if out["iscrowd"] or points is None or not out["keypoints"][:, 2].any():
             out["region"] = self._read_region(value)
@@ -125,11 +136,11 @@ class _Reader:
         joints: int,
     ) -> None:
         """Put an annotation into its picture."""
-        if one["image_id"] not in pictures:
-            raise self._complain(one, f"there is no image {one['image_id']}")
-        picture, category = pictures[one["image_id"]], categories.get(one["category_id"])
-        if category is None:
-            raise self._complain(one, f"there is no category {one['category_id']}")
+        for name, known in (("image", pictures), ("category", categories)):
+            number = one[f"{name}_id"]
+            if not _is_whole(number) or number not in known:
+                raise self._complain(one, f"there is no {name} {number}")
+        picture, category = pictures[one["image_id"]], categories[one["category_id"]]
         if "region" in one:
             if one["region"] is not None and ("keypoints" in one or _is_keyed(category)):
                 picture.unknown.append(one["region"])
@@ -147,12 +158,16 @@ class _Reader:
     def _read_region(self, value: dict[str, Any]) -> Region | None:
         try:
             return read_region(value)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             text = f"segmentation and bbox cannot be read ({error})"
             raise self._complain(value, text) from None
 
     def _complain(self, value: dict[str, Any], text: str) -> BadInput:
         return BadInput(f"{self._path}: annotation {value.get('id', '?')}: {text}")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_keyed(category: dict[str, Any]) -> bool:

@@ -75,7 +75,7 @@ def _read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
             raise BadInput(
@@ -100,7 +100,7 @@ def _find_box(row: dict[str, Any], path: Path, number: int) -> list[float]:
     box = row.get("box_px")
     try:
         x0, y0, x1, y1 = (float(v) for v in box or ())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         x0 = y0 = x1 = y1 = float("nan")
     if not (x1 > x0 and y1 > y0 and np.isfinite([x0, y0, x1, y1]).all()):
         raise BadInput(

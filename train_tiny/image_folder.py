@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from augment.calibrate.capture_files import list_clips, read_file
 from augment.calibrate.reading import find_camera
 from frames.errors import BadInput
+from frames.pictures import read_image
 from train_tiny.depth_frame import ALONE, DepthFrame, SourceOptions
 
 
@@ -85,16 +85,16 @@ def _read_metres(path: Path) -> list[NDArray[np.float32]] | None:
     if path.suffix.lower() == ".npy":
         try:
             stack = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            reason = (str(error).splitlines() or ["?"])[0]
+        except Exception as error:  # a broken header makes numpy's reader raise almost anything
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise BadInput(f"{path} cannot be read as a numpy array: {reason}") from None
         if stack.dtype not in (np.float32, np.float64) or stack.ndim not in (2, 3):
             return None
         return list(stack[None] if stack.ndim == 2 else stack)
     if path.suffix.lower() in (".tif", ".tiff"):
-        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        if image is not None and image.dtype == np.float32 and image.ndim == 2:
-            return [np.asarray(image)]
+        image = read_image(path)
+        if image.dtype == np.float32 and image.ndim == 2:
+            return [image]
     return None
 
 
@@ -103,6 +103,6 @@ def _count_images(path: Path) -> int:
         return 1
     try:
         shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
-    except (OSError, ValueError):
+    except Exception:
         return 1  # told when it is read
     return int(shape[0]) if len(shape) == 3 else 1

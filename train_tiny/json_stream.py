@@ -79,6 +79,10 @@ class _Reader:
                 if self._ended:
                     self._at = min(error.pos, len(self._text))
                     raise self._complain(error.msg) from None
+            except RecursionError:
+                raise self._complain("lists in lists in lists") from None
+            except ValueError:  # python reads no whole number of more than 4,300 digits
+                raise self._complain("a number of thousands of digits") from None
             self._fill(size)
             size *= 2  # so that an element of any length costs no more than a few readings
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from augment.sensing import Sensing
 from frames.errors import BadInput
+from frames.pictures import is_measurable, measure_picture
 from frames.shard import ROW_GROUP
 from train_tiny.annotations import Annotations, Picture, read_annotations
 from train_tiny.joint_layout import JointLayout
@@ -187,7 +188,13 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             f" {COCO}ANNOTATIONS.json@IMAGES"
         ) from None
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    found = cv2.imdecode(data, flags) if len(data) else None
+    try:
+        if is_measurable(data[:8].tobytes()):
+            measure_picture(data.data)
+        found = cv2.imdecode(data, flags) if len(data) else None
+    except (BadInput, cv2.error, MemoryError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadInput(f"{path} is no picture that can be read: {reason}") from None
     if found is None:
         raise BadInput(f"{path} is no picture that can be read, or was cut short")
     return np.asarray(found[..., ::-1], np.uint8)

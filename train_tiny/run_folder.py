@@ -78,7 +78,7 @@ def read_run(folder: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
         raise BadInput(f"{folder} is no run: it has no {CONFIG_NAME}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         reason = (str(error).splitlines() or ["?"])[0]
         raise BadInput(f"{path} is not valid JSON: {reason}; was the file edited?") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT or "run" not in found:
@@ -164,7 +164,7 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         reason = (str(error).splitlines() or ["?"])[0]
         raise BadInput(f"{path} is not valid JSON: {reason}; was the file edited?") from None
     return found if isinstance(found, dict) else {}
@@ -174,7 +174,7 @@ def read_curves(folder: Path, until: int) -> list[dict[str, float]]:
     """The rows of curves.csv up to a step; what a killed run wrote beyond its checkpoint, or half,
     is left out."""
     try:
-        text = (folder / CURVES_NAME).read_text(encoding="utf-8")
+        text = (folder / CURVES_NAME).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
     rows = []

@@ -144,7 +144,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """An object. Raises BadInput for what is none."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise BadInput(f"{path} is not valid JSON: was the file edited?")
@@ -154,7 +154,7 @@ def read_json(path: Path) -> dict[str, Any]:
 def read_scores(path: Path) -> dict[Genes, float]:
     """Those of a search so far; a line that was cut short is left out."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return {}
     known = {}
@@ -162,7 +162,7 @@ def read_scores(path: Path) -> dict[Genes, float]:
         try:
             row = json.loads(line)
             known[tuple(int(g) for g in row["genes"])] = float(row["score"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue
     return known
 

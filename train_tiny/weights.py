@@ -40,6 +40,9 @@ MOST_BYTES: Final = 300_000
 
 _NUMBERS: Final = "weights"
 
+_MOST: Final = 8192
+"""Of channels, pixels, layers of a network."""
+
 _KINDS: Final = (("F32", "<f4"), ("F16", "<f2"))
 """Names in safetensors and in numpy, by whether a file is of half precision."""
 
@@ -131,27 +134,40 @@ def load_weights(path: Path) -> Deployed:
             f"the weights {path} are damaged: their SHA-256 differs from the header's; copy the"
             " file anew"
         )
-    try:
-        model, provenance = json.loads(meta["model"]), json.loads(meta["provenance"])
-        net = fold_norms(build_model(model["name"], model["config"]).net)
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, BadInput):
-            raise BadInput(f"{error} ({path})") from None
-        raise BadInput(f"the header of {path} lacks or mistakes {error}") from None
     half = dtype == _KINDS[True][0]
     kind = np.dtype(_KINDS[half][1])
-    wanted = kind.itemsize * sum(t.numel() for t in net.state_dict().values())
-    if _hash_layout(net) != meta.get("layout") or len(data) - start != wanted:
-        raise BadInput(
-            f"{path} has the weights of another {model['name']} than this handloom builds: use the"
-            " handloom that wrote them"
-        )
+    try:
+        model, provenance = json.loads(meta["model"]), json.loads(meta["provenance"])
+        _check_numbers(model["config"])
+        with torch.device("meta"):  # a shape without memory: the file may ask for any
+            shape = fold_norms(build_model(model["name"], model["config"]).net)
+        wanted = kind.itemsize * sum(t.numel() for t in shape.state_dict().values())
+        if _hash_layout(shape) != meta.get("layout") or len(data) - start != wanted:
+            raise BadInput(
+                f"they are of another {model['name']} than this handloom builds: use the handloom"
+                " that wrote them"
+            )
+        net = fold_norms(build_model(model["name"], model["config"]).net)
+    except BadInput as error:
+        raise BadInput(f"the weights {path} cannot be used: {error}") from None
+    except Exception as error:  # a shape that cannot be makes torch raise almost anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise BadInput(f"the header of {path} lacks or mistakes {reason}") from None
     numbers, state = np.frombuffer(data[start:], kind).astype(np.float32), {}
     for name, tensor in net.state_dict().items():
         state[name] = torch.from_numpy(numbers[: tensor.numel()].reshape(tensor.shape).copy())
         numbers = numbers[tensor.numel() :]
     net.load_state_dict(state)
     return Deployed(model["name"], model["config"], net.eval(), provenance, half)
+
+
+def _check_numbers(value: Any) -> None:
+    """Raises BadInput for a number in a network's shape that no network of ours has."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            _check_numbers(inner)
+    elif isinstance(value, int | float) and not -1 <= value <= _MOST:
+        raise BadInput(f"a network of {value!r}")
 
 
 def _pack(value: Any) -> str:
@@ -177,6 +193,6 @@ def _read_header(data: bytes, path: Path) -> tuple[dict[str, Any], str, int]:
         raise BadInput(f"{path} is no file of weights: its header has no metadata") from None
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise BadInput(f"{path} holds no weights of handloom: its format must be {FORMAT!r}")
-    if dtype not in dict(_KINDS):
+    if not isinstance(dtype, str) or dtype not in dict(_KINDS):
         raise BadInput(f"the weights {path} must be F32 or F16, got {dtype!r}")
     return meta, dtype, 8 + length

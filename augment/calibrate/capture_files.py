@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from frames.errors import BadInput
+from frames.pictures import read_image
 
 PICTURES: Final = (".png", ".tif", ".tiff")
 _ROLES: Final = {
@@ -95,9 +95,7 @@ def read_masks(paths: list[Path], most: int) -> NDArray[np.bool_]:
             stack = _load_array(path)
             frames += list(stack[None] if stack.ndim == 2 else stack)
             continue
-        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        if image is None:
-            raise BadInput(f"{path} cannot be read as a picture")
+        image = read_image(path)
         frames.append(image if image.ndim == 2 else image[..., :3].max(-1))
     if len({f.shape for f in frames}) > 1:
         raise BadInput(f"masks beside {paths[0]} have several sizes")
@@ -113,9 +111,7 @@ def read_file(path: Path) -> list[NDArray[np.uint16]]:
                 f"{path} must hold (H, W) or (N, H, W) uint16, got {stack.dtype} {stack.shape}"
             )
         return list(stack[None] if stack.ndim == 2 else stack)
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise BadInput(f"{path} cannot be read as a picture")
+    image = read_image(path)
     if image.dtype != np.uint16 or image.ndim != 2:
         bits, channels = image.dtype.itemsize * 8, 1 if image.ndim == 2 else image.shape[2]
         raise BadInput(
@@ -128,8 +124,9 @@ def read_file(path: Path) -> list[NDArray[np.uint16]]:
 def _load_array(path: Path) -> NDArray[np.generic]:
     try:
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read as a numpy array: {error}") from None
+    except Exception as error:  # a broken header makes numpy's reader raise almost anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise BadInput(f"{path} cannot be read as a numpy array: {reason}") from None
 
 
 def _classify(path: Path, folder: Path, numbered: Sequence[str]) -> tuple[str, str]:

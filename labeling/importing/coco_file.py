@@ -106,7 +106,7 @@ def _read_image(path: Path, value: dict[str, Any]) -> CocoImage:
             f" size, got {file!r} of {size[0]} x {size[1]}"
         )
     scale: Any = value.get("depth_scale", 0)
-    if not isinstance(scale, int | float) or not 0 <= scale < float("inf"):
+    if not isinstance(scale, int | float) or not 0 <= scale < 1e9:
         raise BadInput(f"{path}: depth_scale of image {number} must be > 0, got {scale!r}")
     camera = value.get("camera")
     camera = camera if isinstance(camera, dict) else None
@@ -118,8 +118,9 @@ def _shorten(path: Path, value: dict[str, Any]) -> dict[str, Any]:
     names = ("id", "image_id", "category_id", "iscrowd", "side", "handedness", "wearer")
     out: dict[str, Any] = {name: value.get(name) for name in names}
     try:
-        points = np.asarray(value.get("keypoints") or [], np.float32).reshape(-1, 3)
-        boxes = [_read_box(value.get(name)) for name in ("bbox", "bbox_visible")]
+        with np.errstate(over="ignore"):  # what is infinite then is told below
+            points = np.asarray(value.get("keypoints") or [], np.float32).reshape(-1, 3)
+            boxes = [_read_box(value.get(name)) for name in ("bbox", "bbox_visible")]
     except (ValueError, TypeError, OverflowError):
         raise _complain(path, value, "keypoints and boxes must be lists of numbers") from None
     if not np.isfinite(points).all() or not np.isin(points[:, 2], (0, 1, 2)).all():

@@ -29,6 +29,8 @@ def match_keypoints(names: Sequence[str], count: int, path: Path) -> list[int]:
     names: the category's, in any order, more than ours too: handloom's own, mmpose's, WebXR's. ()
     if it has none: then `count` must be 21, in OpenPose's order. Raises BadInput otherwise.
     """
+    if not isinstance(names, list | tuple):
+        raise BadInput(f"{path}: keypoints of a category must be names, got {str(names)[:60]}")
     if not names:
         if count != KEYPOINTS:
             raise BadInput(
@@ -40,7 +42,8 @@ def match_keypoints(names: Sequence[str], count: int, path: Path) -> list[int]:
     missing = [KEYPOINT_NAMES[k] for k in range(KEYPOINTS) if k not in places]
     if missing:
         raise BadInput(
-            f"{path}: no keypoint of its categories is {missing[0]!r}, got {', '.join(names)[:60]};"
+            f"{path}: no keypoint of its categories is {missing[0]!r}, got"
+            f" {', '.join(map(str, names))[:60]};"
             " name them as docs/conventions.md does"
         )
     return [places[k] for k in range(KEYPOINTS)]

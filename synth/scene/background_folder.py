@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numba import njit
 
 from frames.camera import Camera
 from frames.camera_file import REQUIRED, build_camera
 from frames.errors import BadInput
+from frames.pictures import read_image
 from synth.scene.pieces import JIT
 
 SUFFIXES: Final = (".png", ".tif", ".tiff", ".npy")
@@ -158,15 +158,13 @@ def _load(path: Path, camera: Camera, scale: float) -> Background:
 def _read_image(path: Path) -> np.ndarray:
     try:
         if path.suffix.lower() == ".npy":
-            return np.asarray(np.load(path, allow_pickle=False))
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
-    except (OSError, ValueError, EOFError, cv2.error) as error:
+            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        return read_image(path)
+    except BadInput as error:
+        raise BadInput(f"background {error}") from None
+    except Exception as error:  # a broken header makes numpy's reader raise almost anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadInput(f"background {path} cannot be read: {reason}") from None
-    if image is None:
-        raise BadInput(f"background {path} cannot be read as an image: the file is damaged")
-    return np.asarray(image)
 
 
 @njit(**JIT)

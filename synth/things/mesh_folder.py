@@ -124,6 +124,12 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
         ) from error
     if not isinstance(mesh, trimesh.Trimesh) or not len(mesh.faces):
         raise BadInput(f"object {path} holds no triangles: give a triangle mesh")
+    first, last, count = int(mesh.faces.min()), int(mesh.faces.max()), len(mesh.vertices)
+    if first < 0 or last >= count:
+        raise BadInput(
+            f"object {path} has faces of vertices {first} to {last}, and {count} vertices: is it"
+            " whole? export it again"
+        )
     return np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int64)
 
 

@@ -1,7 +1,6 @@
 """How near refined hands come to the truth, beside lifting alone; and how fast.
 
-python -m bench.refinement [PROFILE ...]           errors and speed.
-python -m bench.refinement checks [PROFILE ...]    what fits are judged by, and planted faults.
+python -m bench.refinement [PROFILE ...]
 
 Synthetic frames as a sensor reads them; every keypoint in the image is labelled with normal noise
 of 2 px along each axis, whether it is visible or not, and marked as such. Refinement sees the noisy
@@ -10,8 +9,7 @@ labels and the sensor's depth.
 
 import sys
 import time
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -23,21 +21,9 @@ from augment.sensing import choose_sensing
 from bench.render import describe_machine
 from frames.record import Frame
 from frames.rows import Rows
-from labeling.refinement.checks import (
-    BONES_SD,
-    DEPTH_M,
-    LABELS_SD,
-    MISSING,
-    WORST_JOINT_SD,
-    Measures,
-    find_doubt,
-    find_lack,
-    measure_fit,
-)
 from labeling.refinement.evidence import LABEL_SD_PX, Evidence, lift_joints, state_sigma
-from labeling.refinement.fitting import Fit, FitOptions, estimate_noise, fit_hands
+from labeling.refinement.fitting import Fit, FitOptions, fit_hands
 from labeling.refinement.joint_centres import estimate_centres, see, shift_keypoints
-from labeling.refinement.masks import build_canvas, draw_fits
 from synth.config import SynthConfig
 from synth.generator import Generator
 
@@ -110,72 +96,9 @@ def measure(cases: list[Case], fits: list[Fit]) -> dict[str, np.ndarray]:
     }
 
 
-def plant_faults(cases: list[Case], rng: np.random.Generator) -> dict[str, list[Evidence]]:
-    """The same labels with one thing wrong with each hand."""
-    out: dict[str, list[Evidence]] = {"good": [c.evidence for c in cases]}
-    for name in ("other side", "fingers exchanged", "joint moved 25 px", "hand moved 20 px"):
-        out[name] = []
-    for case in cases:
-        good = case.evidence
-        out["other side"].append(replace(good, left=not good.left))
-        px = good.keypoints_px.copy()
-        px[5:9], px[13:17] = px[13:17].copy(), px[5:9].copy()
-        out["fingers exchanged"].append(replace(good, keypoints_px=px))
-        px = good.keypoints_px.copy()
-        turn = rng.uniform(0, 2 * np.pi, 2)
-        joint = int(rng.choice(np.flatnonzero(good.labelled & good.visible)))
-        px[joint] += 25 * np.array([np.cos(turn[0]), np.sin(turn[0])])
-        out["joint moved 25 px"].append(replace(good, keypoints_px=px))
-        px = good.keypoints_px + 20 * np.array([np.cos(turn[1]), np.sin(turn[1])])
-        out["hand moved 20 px"].append(replace(good, keypoints_px=px))
-    return out
-
-
-def time_checks(console: Console, names: tuple[str, ...]) -> None:
-    """How the measures of good labels are distributed, and how many planted faults are found."""
-    spread = Table(
-        *("measure", "median", "90 %", "99 %", "limit"), title="fits to good labels, all sensors"
-    )
-    faults = Table(*("labels", "hands", "to review", "reasons"), title="planted faults")
-    found: dict[str, list[tuple[Measures, str | None]]] = {}
-    for name in names:
-        cases = build_cases(name, FRAMES, SynthConfig(seed=12, camera="ego"))
-        for fault, hands in plant_faults(cases, np.random.default_rng(5)).items():
-            usable = [(c, e) for c, e in zip(cases, hands, strict=True) if find_lack(e) is None]
-            fits = fit_hands([e for _, e in usable])
-            for (case, evidence), fit in zip(usable, fits, strict=True):
-                noise = estimate_noise(evidence.depth_m)
-                places: list[Fit | None] = [None] * len(case.frame.hands)
-                places[case.hand] = fit
-                canvas = build_canvas(case.frame.camera, len(places))
-                drawn = draw_fits(canvas, places, evidence.depth_m, noise)
-                measured = measure_fit(evidence, fit, drawn, case.hand, noise)
-                found.setdefault(fault, []).append((measured, find_doubt(measured)))
-    limits = {
-        "worst_sd": WORST_JOINT_SD,
-        "labels_sd": LABELS_SD,
-        "depth_m": DEPTH_M,
-        "missing": MISSING,
-        "bones_sd": BONES_SD,
-    }
-    for measure_name, limit in limits.items():
-        values = np.array([getattr(m, measure_name) for m, _ in found["good"]])
-        quantiles = np.nanpercentile(values, (50, 90, 99))
-        spread.add_row(measure_name, *(f"{q:.4f}" for q in quantiles), f"{limit:g}")
-    for fault, judged in found.items():
-        reasons = [reason.split(":")[0] for _, reason in judged if reason]
-        counts = ", ".join(f"{n} {r}" for r, n in Counter(reasons).most_common())
-        faults.add_row(fault, str(len(judged)), f"{len(reasons) / len(judged):.0%}", counts)
-    console.print(spread)
-    console.print(faults)
-
-
 def main(*names: str) -> None:
     """Print the tables."""
     console = Console(width=120)
-    if names[:1] == ("checks",):
-        time_checks(console, names[1:] or SENSORS)
-        return
     table = Table(
         *("frames", "hands", "way", "all", "p90", "visible", "occluded", "outside", "lifted"),
         title=f"{describe_machine()}\nmedian 3D error, mm; labels with {LABEL_SD_PX:g} px noise",

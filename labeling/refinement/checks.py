@@ -1,7 +1,7 @@
 """Does a fitted hand agree with its labels and its depth? What does not goes to the review list.
 
-The limits lie beyond what good labels give; `python -m bench.refinement_checks` prints both, and how
-many planted faults they find.
+The limits lie beyond what good labels give; `python -m bench.refinement_checks` prints both, and
+how many planted faults they find.
 """
 
 from dataclasses import dataclass, fields

@@ -23,7 +23,7 @@ from augment.readings import (
 )
 from augment.sensing import META_KEY, Sensing
 from augment.unread import forget_unread
-from frames.codec import encode_parts, encode_reading
+from frames.codec import encode_reading, encode_reasons
 from frames.dataset import build_batch, open_dataset, split_rows
 from frames.errors import BadInput
 from frames.frame_table import build_frame_table
@@ -176,7 +176,7 @@ class Degrader:
             render = None if self._pairs is None else self._pairs.render_batch(ids)
             made = sense_batch(self._sensing, batch, render)
             made["depth"] = [encode_reading(image) for image in made["depth"]]
-            made["invalid"] = [encode_parts(image) for image in made["invalid"]]
+            made["invalid"] = [encode_reasons(image) for image in made["invalid"]]
             return made
         labels = forget_unread(*(batch[name] for name in LABELS))
         return {

@@ -11,7 +11,7 @@ from augment.matched_stereo.model import MatchedStereo
 from augment.matched_stereo.pair import Pair
 from augment.profile import Profile
 from augment.sensing import PAIRED, Sensing
-from augment.sensor import draw_device, sense, store_reading
+from augment.sensor import draw_device, sense_steps
 from augment.shot import Shot
 from augment.shots import (
     SHOT_COLUMNS,
@@ -55,7 +55,7 @@ def sense_shot(
     device = draw_device(sensing.profile, shot.keys.sequence)
     if device.model == PAIRED and render is not None:
         shot = replace(shot, pair=render(b, device.parameters))
-    store_reading(sense(device, shot), shot.depth_scale, depth, invalid)
+    sense_steps(device, shot, depth, invalid)
     return device.name
 
 

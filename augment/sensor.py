@@ -16,10 +16,10 @@ from augment.matched_stereo.sensing import MatchedStereo, sense_matched_stereo
 from augment.parameter import Given
 from augment.profile import MODELS, Mixture, Profile
 from augment.shot import Reading, Shot
-from augment.stereo.model import Stereo, sense_stereo
+from augment.stereo.disparity_reading import round_row
+from augment.stereo.model import Stereo, sense_stereo, store_stereo
 from augment.structured_light.model import StructuredLight, sense_structured_light
 from augment.time_of_flight.model import TimeOfFlight, sense_time_of_flight
-from frames.reasons import OUT_OF_RANGE
 from frames.stream import uniform
 
 _SENSES: Final[dict[type, Callable[[Any, Shot], Reading]]] = {
@@ -35,6 +35,19 @@ def sense(profile: Profile | Mixture, shot: Shot) -> Reading:
     """What the device reads of a shot. Raises BadInput for a shot that it cannot be held before."""
     parameters = draw_device(profile, shot.keys.sequence).parameters
     return _SENSES[type(parameters)](parameters, shot)
+
+
+def sense_steps(
+    device: Profile, shot: Shot, depth: NDArray[np.uint16], invalid: NDArray[np.uint8]
+) -> None:
+    """`sense` and `store_reading` in one: what a device reads of a shot, (H, W) in a file's steps
+    and why not. Raises BadInput for a shot that it cannot be held before.
+    """
+    parameters = device.parameters
+    if isinstance(parameters, Stereo) and not parameters.fill_px > 0:
+        store_stereo(parameters, shot, depth, invalid)
+    else:
+        store_reading(sense(device, shot), shot.depth_scale, depth, invalid)
 
 
 def draw_device(profile: Profile | Mixture, key: int) -> Profile:
@@ -81,13 +94,6 @@ def store_reading(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill_steps(depth_m, reason, scale, depth, invalid):  # type: ignore[no-untyped-def]
-    half, beyond = np.float32(0.5), np.float32(65536.0)
     for v in range(depth.shape[0]):
-        for u in range(depth.shape[1]):
-            steps = depth_m[v, u] * scale + half
-            why = reason[v, u]
-            # Written so that NaN is no depth.
-            if why == 0 and not (np.float32(1.0) <= steps < beyond):
-                why = np.uint8(OUT_OF_RANGE)
-            depth[v, u] = np.uint16(steps) if why == 0 else np.uint16(0)
-            invalid[v, u] = why
+        invalid[v] = reason[v]
+        round_row(depth_m[v], scale, depth[v], invalid[v])

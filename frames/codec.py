@@ -4,13 +4,16 @@ Depth: second differences (pixel - left - upper + upper left, modulo 2^16), zigz
 bits: of the low byte four planes of two bits each, four rows to a byte, and the high bytes; their
 words that are not zero go through zstd level 1. A plane's depth is nearly affine in the image, so
 most differences fit the first two bits. What a sensor reads of few different depths is stored as
-ranks among these (`frames.levels`). Codes: each row XOR the one above, then as depth's planes.
-Chosen by measurement (bench/codec.py); docs/dataset.md has the figures and reads both with numpy
-alone. Blobs of schema version 2 (zstd of all planes, and of the codes as they are) are still read.
+ranks among these (`frames.levels`), at a level of zstd that looks for less: noise has no matches.
+Part codes: zstd of the rows as they are. Reasons, which are speckled: each row XOR the one above,
+then their words that are not zero as depth's. Chosen by measurement (bench/codec.py);
+docs/dataset.md has the figures and reads all of them with numpy alone. Depth of schema version 2
+(zstd of all planes) and reasons as zstd of the rows are still read.
 """
 
 import struct
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -28,12 +31,13 @@ from frames.words import ALIGN, pad_size, squeeze, unsqueeze
 DepthImage = NDArray[np.uint16]
 ByteImage = NDArray[np.uint8]
 ByteRow = NDArray[np.uint8]
+Compress = Callable[[memoryview], bytes]
 
 
 def encode_depth(image: DepthImage) -> bytes:
     """A depth image (H, W) uint16 -> blob. Raises BadInput for another type or number of axes."""
     _check(image, np.uint16)
-    return _encode_planes(np.ascontiguousarray(image), _NOTHING)
+    return _encode_planes(np.ascontiguousarray(image), _NOTHING, _encoder.compress)
 
 
 def encode_reading(image: DepthImage) -> bytes:
@@ -41,13 +45,14 @@ def encode_reading(image: DepthImage) -> bytes:
     _check(image, np.uint16)
     ranked = rank_levels(np.ascontiguousarray(image))
     if ranked is None:
-        return encode_depth(image)
+        return _encode_planes(np.ascontiguousarray(image), _NOTHING, _encoder.hurry)
     ranks, values = ranked
     steps = np.diff(values, prepend=np.uint16(0))
-    return _encode_planes(ranks, np.concatenate([steps & 255, steps >> 8]).astype(np.uint8))
+    levels = np.concatenate([steps & 255, steps >> 8]).astype(np.uint8)
+    return _encode_planes(ranks, levels, _encoder.hurry)
 
 
-def _encode_planes(image: DepthImage, levels: ByteRow) -> bytes:
+def _encode_planes(image: DepthImage, levels: ByteRow, compress: Compress) -> bytes:
     if not image.size:
         return b""
     size = _count_bytes(*image.shape)
@@ -57,7 +62,7 @@ def _encode_planes(image: DepthImage, levels: ByteRow) -> bytes:
     end = squeeze(planes, raw)
     stop = end + len(levels)
     raw[end:stop] = levels
-    return _HEAD.pack(FORMAT, len(levels) // 2, stop) + _encoder.compress(raw[:stop].data)
+    return _HEAD.pack(FORMAT, len(levels) // 2, stop) + compress(raw[:stop].data)
 
 
 def decode_depth(
@@ -85,12 +90,30 @@ def encode_parts(image: ByteImage) -> bytes:
     return _encoder.compress(np.ascontiguousarray(image).data) if image.size else b""
 
 
+def encode_reasons(image: ByteImage) -> bytes:
+    """As `encode_parts`, for why a sensor reads nothing: speckles rather than surfaces."""
+    _check(image, np.uint8)
+    if not image.size:
+        return b""
+    planes, raw = _encoder.lend(pad_size(image.size))
+    planes[image.size :] = 0
+    _lift(np.ascontiguousarray(image), planes)
+    end = squeeze(planes, raw)
+    return _HEAD.pack(FORMAT, 0, end) + _encoder.compress(raw[:end].data)
+
+
 def decode_parts(
     blob: bytes | pa.Buffer, height: int, width: int, out: ByteImage | None = None
 ) -> ByteImage:
-    """The image (height, width) uint8 of a blob by `encode_parts`; `out`, errors as there."""
+    """The image (height, width) uint8 of a blob by `encode_parts` or `encode_reasons`; `out`,
+    errors as in `decode_depth`."""
     size = height * width
-    raw = np.frombuffer(_decompress(blob, blob, size, size), np.uint8).reshape(height, width)
+    planes, _ = _unpack(blob, size)
+    raw = planes[:size].reshape(height, width)
+    if size and memoryview(blob)[0] == FORMAT:
+        image = np.empty((height, width), np.uint8) if out is None else out
+        _settle(raw, image)
+        return image
     if out is None:
         return raw.copy()
     out[...] = raw
@@ -110,7 +133,10 @@ class _Encoder(threading.local):
     def __init__(self) -> None:
         # Level 1 with a smaller table and longer matches: an eighth quicker for a hundredth more.
         tuned = zstandard.ZstdCompressionParameters.from_level(1, hash_log=10, min_match=7)
-        self.compress = zstandard.ZstdCompressor(compression_params=tuned).compress
+        self.compress: Compress = zstandard.ZstdCompressor(compression_params=tuned).compress
+        # Noise: a fifth of the time for a quarter more.
+        hurried = zstandard.ZstdCompressionParameters.from_level(-20, hash_log=10, min_match=7)
+        self.hurry: Compress = zstandard.ZstdCompressor(compression_params=hurried).compress
         self._scratch = np.empty(0, np.uint8), np.empty(0, np.uint8)
 
     def lend(self, size: int) -> tuple[ByteRow, ByteRow]:
@@ -219,6 +245,26 @@ def _split_rows(image, planes, above, low):  # type: ignore[no-untyped-def]
                 d = (low[2, c] >> shift) & np.uint8(3)
                 e = (low[3, c] >> shift) & np.uint8(3)
                 out[c] = np.uint8(a | (b << 2) | (d << 4) | (e << 6))
+
+
+@njit(**BORROWING)
+def _lift(image, planes):  # type: ignore[no-untyped-def]
+    """Each row XOR the one above."""
+    width = image.shape[1]
+    for r in range(image.shape[0]):
+        row, above, to = image[r], image[max(r - 1, 0)], planes[r * width : (r + 1) * width]
+        keep = np.uint8(0 if r == 0 else 255)
+        for c in range(width):
+            to[c] = row[c] ^ (above[c] & keep)
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def _settle(raw, image):  # type: ignore[no-untyped-def]
+    """The reverse."""
+    width = image.shape[1]
+    for r in range(image.shape[0]):
+        for c in range(width):
+            image[r, c] = raw[r, c] if r == 0 else raw[r, c] ^ image[r - 1, c]
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")

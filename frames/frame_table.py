@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from frames.codec import encode_depth, encode_parts, encode_reading
+from frames.codec import encode_depth, encode_parts, encode_reading, encode_reasons
 from frames.record import Frame
 from frames.schema import (
     CAPTURE_COLUMNS,
@@ -22,7 +22,7 @@ _ENCODERS: Final[dict[str, Any]] = {
     "depth": encode_reading,
     "clean_depth": encode_depth,
     "parts": encode_parts,
-    "invalid": encode_parts,
+    "invalid": encode_reasons,
 }
 
 

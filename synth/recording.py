@@ -10,7 +10,7 @@ from augment.readings import name_devices, sense_shot
 from augment.sensing import Sensing
 from augment.shots import Shots, prepare_shots
 from frames.camera import Camera
-from frames.codec import encode_depth, encode_parts, encode_reading
+from frames.codec import encode_depth, encode_parts, encode_reading, encode_reasons
 from synth.raster.canvas import DEPTH_SCALE
 from synth.scene.clip import Rates
 from synth.scene.scene import Scenes
@@ -67,7 +67,7 @@ class Recording:
         name = sense_shot(self._sensing, shot, self._read, self.invalid[b], b, self._render_pair)
         self._sensed["sensor"].append(name)
         self._sensed["depth"].append(encode_reading(self._read))
-        self._sensed["invalid"].append(encode_parts(self.invalid[b]))
+        self._sensed["invalid"].append(encode_reasons(self.invalid[b]))
 
     def _render_pair(self, b: int, model: MatchedStereo) -> Pair:
         return render_pair(self._scenes, b, self._camera, self._studio, model)

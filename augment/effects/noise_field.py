@@ -15,17 +15,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from augment.effects.noise_hash import (
-    C1,
-    C2,
-    GOLDEN,
-    LEVELS,
-    NORMAL,
+    add_normal_row,
     effect_key,
     hash_normal,
     hash_uniform,
     hash_word,
 )
 from augment.shot import Keys
+from frames.kernels import BORROWING
 
 __all__ = [
     "effect_key",
@@ -39,6 +36,9 @@ __all__ = [
 
 _COARSE_PX: Final = 2.5  # lengths from here on are interpolated from a grid
 _RADIUS: Final = 3  # of the filter for shorter ones: 2.4 of its standard deviations at the most
+_SLIGHT: Final = np.float32(2e-3)
+"""Of a filter's middle weight: taps that weigh less are left out."""
+_BLOCK: Final = 8  # pixels that are turned from columns to rows at once
 _NODE_PER_LENGTH: Final = 0.8433
 """The correlation of such a field, averaged over the place, is 1/e after 1.1858 nodes (by
 integration)."""
@@ -112,34 +112,22 @@ def fill_mixed_field(words, gains, grid, length_px, out):  # type: ignore[no-unt
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill_white(words, gains, out):  # type: ignore[no-untyped-def]
-    """Four numbers a hash, as `hash_word` has it: row v counts from v times the hashes of a row."""
-    # Unsigned places: numba then leaves out what counts negative ones from the end, and the loop of
-    # the hashes becomes vector instructions.
-    height, width = out.shape
-    blocks = np.uint64((width + 3) // 4)
-    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
-    mask = np.uint64(LEVELS - 1)
-    hashes = np.empty(blocks, np.uint64)
-    row = np.empty(four * blocks, np.float32)
-    for v in range(height):
-        for u in range(four * blocks):
-            row[u] = np.float32(0.0)
-        for i in range(words.shape[0]):
-            gain = gains[i]
-            first = words[i] + (np.uint64(v) * blocks + one) * GOLDEN
-            for block in range(blocks):
-                z = first + block * GOLDEN
-                z = (z ^ (z >> np.uint64(30))) * C1
-                z = (z ^ (z >> np.uint64(27))) * C2
-                hashes[block] = z ^ (z >> np.uint64(31))
-            for block in range(blocks):
-                h, u = hashes[block], four * block
-                row[u] += gain * NORMAL[h & mask]
-                row[u + one] += gain * NORMAL[(h >> np.uint64(12)) & mask]
-                row[u + two] += gain * NORMAL[(h >> np.uint64(24)) & mask]
-                row[u + three] += gain * NORMAL[(h >> np.uint64(36)) & mask]
-        for u in range(np.uint64(width)):
-            out[v, u] = row[u]
+    pairs = np.empty((out.shape[1] + 1) // 2, np.uint64)
+    _fill_white_rows(words, gains, pairs, pairs.view(np.int32), out)
+
+
+@njit(**BORROWING)
+def _fill_white_rows(words, gains, pairs, sums, out):  # type: ignore[no-untyped-def]
+    for v in range(out.shape[0]):
+        _draw_row(words, gains, v, pairs, sums, out[v])
+
+
+@njit(**BORROWING)
+def _draw_row(words, gains, v, pairs, sums, row):  # type: ignore[no-untyped-def]
+    for u in range(row.shape[0]):
+        row[u] = np.float32(0.0)
+    for i in range(words.shape[0]):
+        add_normal_row(words[i], v, gains[i], pairs, sums, row)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -147,9 +135,14 @@ def _weigh_filter(length_px):  # type: ignore[no-untyped-def]
     """Taps of the sampled Gaussian whose field has the right correlation from pixel to pixel."""
     target = math.exp(-1.0 / (length_px * length_px))
     taps = np.empty(2 * _RADIUS + 1)
-    low, high = 0.1, length_px
-    for _ in range(30):
-        sigma = 0.5 * (low + high)
+    # Unsampled it would be half the length. Regula falsi from around there: the correlation grows
+    # with the deviation.
+    low, high = 0.1, max(length_px, 0.4)
+    below, above = -target, 0.0
+    for step in range(12):
+        sigma = 0.5 * length_px if step == 0 and length_px > 0.3 else 0.5 * (low + high)
+        if below > -target and above > 0.0:
+            sigma = (low * above - high * below) / (above - below)
         for i in range(2 * _RADIUS + 1):
             taps[i] = math.exp(-0.5 * ((i - _RADIUS) / sigma) ** 2)
         square, lagged = 0.0, 0.0
@@ -157,38 +150,69 @@ def _weigh_filter(length_px):  # type: ignore[no-untyped-def]
             square += taps[i] * taps[i]
             if i:
                 lagged += taps[i] * taps[i - 1]
-        if lagged < target * square:
-            low = sigma
+        missed = lagged / square - target
+        if abs(missed) < 1e-7:
+            break
+        if missed < 0:
+            low, below = sigma, missed
         else:
-            high = sigma
+            high, above = sigma, missed
     return (taps / math.sqrt(square)).astype(np.float32)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill_filtered(words, gains, length_px, out):  # type: ignore[no-untyped-def]
-    height, width = out.shape
+    width = out.shape[1]
     taps = _weigh_filter(length_px)
-    t0, t1, t2, t3 = taps[3], taps[2], taps[1], taps[0]
-    white = np.empty((height + 2 * _RADIUS, width + 2 * _RADIUS), np.float32)
-    _fill_white(words, gains, white)
-    across = np.empty((height + 2 * _RADIUS, width), np.float32)
-    for v in range(height + 2 * _RADIUS):
-        w, a = white[v], across[v]
-        for u in range(width):
-            a[u] = (
-                t0 * w[u + 3]
-                + t1 * (w[u + 2] + w[u + 4])
-                + t2 * (w[u + 1] + w[u + 5])
-                + t3 * (w[u] + w[u + 6])
-            )
-    for v in range(height):
-        for u in range(width):
-            out[v, u] = (
-                t0 * across[v + 3, u]
-                + t1 * (across[v + 2, u] + across[v + 4, u])
-                + t2 * (across[v + 1, u] + across[v + 5, u])
-                + t3 * (across[v, u] + across[v + 6, u])
-            )
+    size = 2 * _RADIUS + 1
+    padded = _pad(width + size - 1)
+    pairs, white = np.empty(padded // 2, np.uint64), np.empty(padded, np.float32)
+    across = np.empty((size, width), np.float32)
+    if taps[_RADIUS - 2] < _SLIGHT * taps[_RADIUS]:
+        middle = taps[_RADIUS - 1 : _RADIUS + 2]
+        taps = middle / np.sqrt((middle * middle).sum())
+    _filter_rows(words, gains, taps, pairs, pairs.view(np.int32), white, across, out)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _pad(count):  # type: ignore[no-untyped-def]
+    """Whole vectors of 16: what is left over costs as much as a few of them."""
+    return (count + 15) // 16 * 16
+
+
+@njit(**BORROWING)
+def _filter_rows(words, gains, taps, pairs, sums, white, across, out):  # type: ignore[no-untyped-def]
+    """Row by row, as many rows filtered along u as the filter reaches: they stay in the cache."""
+    height, width = out.shape
+    size = taps.shape[0]
+    before = np.float32(0.0)
+    t0, t1 = taps[size // 2], taps[size // 2 - 1]
+    t2, t3 = (taps[1], taps[0]) if size > 3 else (before, before)
+    for v in range(height + size - 1):
+        _draw_row(words, gains, v, pairs, sums, white)
+        to = across[v % size]
+        if size == 3:
+            a, b, c = white[:width], white[1:], white[2:]
+            for u in range(width):
+                to[u] = t0 * b[u] + t1 * (a[u] + c[u])
+        else:
+            a, b, c, d = white[:width], white[1:], white[2:], white[3:]
+            e, f, g = white[4:], white[5:], white[6:]
+            for u in range(width):
+                to[u] = t0 * d[u] + t1 * (c[u] + e[u]) + t2 * (b[u] + f[u]) + t3 * (a[u] + g[u])
+        if v < size - 1:
+            continue
+        to = out[v - size + 1]
+        if size == 3:
+            a, b, c = across[(v + 1) % size], across[(v + 2) % size], across[v % size]
+            for u in range(width):
+                to[u] = t0 * b[u] + t1 * (a[u] + c[u])
+        else:
+            a, b, c = across[(v + 1) % size], across[(v + 2) % size], across[(v + 3) % size]
+            d, e = across[(v + 4) % size], across[(v + 5) % size]
+            f, g = across[(v + 6) % size], across[v % size]
+            for u in range(width):
+                to[u] = t0 * d[u] + t1 * (c[u] + e[u]) + t2 * (b[u] + f[u]) + t3 * (a[u] + g[u])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -201,13 +225,14 @@ def _weigh_spline(n, node_px, offset):  # type: ignore[no-untyped-def]
         k = math.floor(at)
         f = at - k
         first[i] = int(k)
-        w0 = (1.0 - f) ** 3
-        w1 = 3.0 * f * f * f - 6.0 * f * f + 4.0
-        w3 = f * f * f
+        g, square = 1.0 - f, f * f
+        w0 = g * g * g
+        w3 = square * f
+        w1 = 3.0 * w3 - 6.0 * square + 4.0
         w2 = 6.0 - w0 - w1 - w3
-        norm = math.sqrt(w0 * w0 + w1 * w1 + w2 * w2 + w3 * w3)
-        weights[i, 0], weights[i, 1] = w0 / norm, w1 / norm
-        weights[i, 2], weights[i, 3] = w2 / norm, w3 / norm
+        per = 1.0 / math.sqrt(w0 * w0 + w1 * w1 + w2 * w2 + w3 * w3)
+        weights[i, 0], weights[i, 1] = w0 * per, w1 * per
+        weights[i, 2], weights[i, 3] = w2 * per, w3 * per
     return first, weights
 
 
@@ -218,20 +243,33 @@ def _fill_interpolated(words, gains, grid, length_px, out):  # type: ignore[no-u
     # The grid lies anywhere: what little the pixels between nodes differ is the same everywhere.
     first_u, weights_u = _weigh_spline(width, node_px, float(hash_uniform(grid, 0)))
     first_v, weights_v = _weigh_spline(height, node_px, float(hash_uniform(grid, 1)))
-    nodes = np.empty((first_v[-1] + 4, first_u[-1] + 4), np.float32)
+    # A row of this array is a column of nodes, so that sums run along rows on both axes.
+    nodes = np.empty((first_u[-1] + 4, _pad(first_v[-1] + 4)), np.float32)
     _fill_white(words, gains, nodes)
-    across = np.empty((nodes.shape[0], width), np.float32)
-    for j in range(nodes.shape[0]):
-        row, a = nodes[j], across[j]
-        for u in range(width):
-            k, w = first_u[u], weights_u[u]
-            a[u] = w[0] * row[k] + w[1] * row[k + 1] + w[2] * row[k + 2] + w[3] * row[k + 3]
-    for v in range(height):
-        k, w = first_v[v], weights_v[v]
-        for u in range(width):
-            out[v, u] = (
-                w[0] * across[k, u]
-                + w[1] * across[k + 1, u]
-                + w[2] * across[k + 2, u]
-                + w[3] * across[k + 3, u]
-            )
+    columns = np.empty((_BLOCK, nodes.shape[1]), np.float32)
+    across = np.empty((nodes.shape[1], width), np.float32)
+    _interpolate(nodes, first_u, weights_u, first_v, weights_v, columns, across, out)
+
+
+@njit(**BORROWING)
+def _interpolate(nodes, first_u, weights_u, first_v, weights_v, columns, across, out):  # type: ignore[no-untyped-def]
+    width, down = out.shape[1], nodes.shape[1]
+    for begin in range(0, width, _BLOCK):
+        count = min(_BLOCK, width - begin)
+        for i in range(count):
+            k, w = first_u[begin + i], weights_u[begin + i]
+            _add_four(nodes[k], nodes[k + 1], nodes[k + 2], nodes[k + 3], w, columns[i])
+        for j in range(down):
+            to = across[j, begin:]
+            for i in range(count):
+                to[i] = columns[i, j]
+    for v in range(out.shape[0]):
+        k = first_v[v]
+        _add_four(across[k], across[k + 1], across[k + 2], across[k + 3], weights_v[v], out[v])
+
+
+@njit(**BORROWING)
+def _add_four(a, b, c, d, weights, out):  # type: ignore[no-untyped-def]
+    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+    for u in range(out.shape[0]):
+        out[u] = w0 * a[u] + w1 * b[u] + w2 * c[u] + w3 * d[u]

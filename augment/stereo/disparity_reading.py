@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from augment.stereo.window_matching import BESIDE, HIDDEN, TORN
+from augment.stereo.marks import BESIDE, HIDDEN, TORN, mix_row
 from frames.kernels import BORROWING
 from frames.reasons import (
     LOW_SIGNAL,
@@ -22,13 +22,14 @@ from frames.reasons import (
     VIGNETTE,
 )
 
-__all__ = ["Limits", "read_disparity"]
+__all__ = ["Limits", "read_disparity", "round_row"]
 
 _ZERO, _QUARTER, _HALF, _ONE = (np.float32(x) for x in (0.0, 0.25, 0.5, 1.0))
 _ROUND = np.float32(12582912.0)  # 1.5 * 2^23: adding it and taking it away rounds a float32
 # sin(2 pi x) on [-1/2, 1/2] as x (1/4 - x^2) (c0 + c1 x^2 + c2 x^4): exact zeros, 2e-4 off at most.
 _C0, _C1, _C2 = np.float32(25.1274), np.float32(-64.8352), np.float32(67.0766)
 _SOFT, _TINY = np.float32(5.0), np.float32(1e-6)
+_BEYOND, _NO_STEPS = np.float32(65536.0), np.uint16(0)
 _READ, _NOTHING, _LOW, _HIGH, _RIM, _LOST, _FAR, _SHADOW = (
     np.uint8(code)
     for code in (0, NOTHING, LOW_SIGNAL, SATURATED, VIGNETTE, MISMATCH, OUT_OF_RANGE, SHADOW)
@@ -77,63 +78,61 @@ class Limits(NamedTuple):
     fx: np.float32
     """Focal lengths of the image, px."""
     fy: np.float32
+    per_metre: np.float32
+    """Steps a metre of the file."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def read_disparity(  # type: ignore[no-untyped-def]
-    disparity,
-    state,
-    parts,
-    reflectance,
-    x_px,
-    y_px,
-    noise,
-    badness,
-    rough,
-    limits,
-    depth,
-    reason,
-    sigma,
+    disparity, state, parts, reflectance, x_px, y_px, holes, limits, depth, reason, sigma, steps
 ):
     """Fills depth (H, W) float32 m, reason (H, W) uint8 and sigma (H, W) float32 m.
 
     disparity: (H, W) float32 as matched, `NO_DISPARITY` where nothing is; state: (H, W) uint8,
-    marks of `window_matching`; parts (H, W) uint8, reflectance (256,) float32; x_px, y_px: (H, W)
-    float32, fx x and fy y of each ray (x, y, 1);
-    noise, badness, rough: (H, W) float32 of unit variance, new, slow, and what decides on holes;
-    limits: `Limits`.
+    marks; parts (H, W) uint8, reflectance (256,) float32; x_px, y_px: (H, W) float32, fx x and fy y
+    of each ray (x, y, 1), or where that is all (1, W) and (H, 1); holes: `Patches` that decide on
+    them, whose fields are the noise too; limits: `Limits`. steps: (H, W) uint16 depth as a file
+    keeps it; then depth and sigma are rows to work in, (1, W), and reason says what steps cannot
+    hold. Or of size 0.
 
     Noise, pull and quantum act on the disparity d: z = f B / d and sigma_z = z^2 sigma_d / (f B).
     The signal is reflectance cos^2 (p / z^2 + 1 - p): by the law of Lambert, and once more because
     a slanting surface shows its pattern foreshortened.
     """
     width = disparity.shape[1]
-    shine, line = np.empty(width, np.float32), np.empty(width + 2, np.float32)
-    given = (disparity, state, parts, reflectance, x_px, y_px, noise, badness, rough)
-    _read_rows(given, limits, shine, line, depth, reason, sigma)
+    lines, line = np.empty((3, width), np.float32), np.empty(width + 2, np.float32)
+    given = disparity, state, parts, reflectance, x_px, y_px
+    _read_rows(given, holes, limits, lines, line, depth, reason, sigma, steps)
 
 
 @njit(**BORROWING)
-def _read_rows(given, limits, shine, line, depth, reason, sigma):  # type: ignore[no-untyped-def]
-    disparity, state, parts, reflectance, x_px, y_px, noise, badness, rough = given
+def _read_rows(given, holes, limits, lines, line, depth, reason, sigma, steps):  # type: ignore[no-untyped-def]
+    disparity, state, parts, reflectance, x_px, y_px = given
     height, width = disparity.shape
+    shine, worse, across = lines[0], lines[1], lines[2]
     p = limits
     grain, keep = max(p.quantum, _TINY), p.quantum <= _ZERO
     metre, smooth = max(p.step_m, _TINY), p.step_m <= _ZERO
-    per_grain, per_metre, nearness = _ONE / grain, _ONE / metre, _ONE / p.scale
+    per_grain, per_step, nearness = _ONE / grain, _ONE / metre, _ONE / p.scale
     per_fx, per_fy = _ONE / p.fx, _ONE / p.fy
     before, here, after = line[:width], line[1 : width + 1], line[2:]
     for v in range(height):
         codes = parts[v]
         for u in range(width):
             shine[u] = reflectance[codes[u]]
+        mix_row(holes, v, worse)
+        bad, error = holes.badness[v], holes.noise[v]
         above, below = disparity[max(v - 1, 0)], disparity[min(v + 1, height - 1)]
         for u in range(width):
             here[u] = disparity[v, u]
         line[0], line[width + 1] = line[1], line[width]
-        xs, ys, flags, bad, error = x_px[v], y_px[v], state[v], badness[v], noise[v]
-        worse = rough[v]
-        found, to, why, spread = disparity[v], depth[v], reason[v], sigma[v]
+        xs, flags, found, why = x_px[min(v, x_px.shape[0] - 1)], state[v], disparity[v], reason[v]
+        if y_px.shape[1] == 1:
+            for u in range(width):
+                across[u] = y_px[v, 0]
+        ys = across if y_px.shape[1] == 1 else y_px[v]
+        own = min(v, depth.shape[0] - 1)
+        to, spread = depth[own], sigma[own]
         for u in range(width):
             d, x, y = here[u], xs[u], ys[u]
             # The flatter of the two one-sided slopes: the jump at an outline is none.
@@ -162,7 +161,7 @@ def _read_rows(given, limits, shine, line, depth, reason, sigma):  # type: ignor
             e = e if keep else stepped
             z = p.scale / max(e, _TINY)
             variation = z * z * blur * nearness
-            stepped = ((z * per_metre + _ROUND) - _ROUND) * metre
+            stepped = ((z * per_step + _ROUND) - _ROUND) * metre
             z = z if smooth else stepped
 
             by_match = p.ring if flags[u] & BESIDE else p.hole
@@ -183,3 +182,21 @@ def _read_rows(given, limits, shine, line, depth, reason, sigma):  # type: ignor
             to[u] = z if good else _ZERO
             spread[u] = variation if good else _ZERO
             why[u] = lost
+        if steps.shape[0] > 0:
+            round_row(to, p.per_metre, steps[v], why)
+
+
+@njit(**BORROWING)
+def round_row(depth_m, scale, steps, why):  # type: ignore[no-untyped-def]
+    """Depth in a file's steps, 0 exactly where why is not; what they cannot hold is out of range.
+
+    depth_m (W,) float32, scale: steps a metre; fills steps (W,) uint16 and changes why (W,) uint8.
+    """
+    for u in range(depth_m.shape[0]):
+        x = depth_m[u] * scale + _HALF
+        # Written so that NaN is no depth.
+        fits = (x >= _ONE) & (x < _BEYOND)
+        code = why[u]
+        code = code if fits | (code != 0) else _FAR
+        steps[u] = np.uint16(np.int32(x)) if code == 0 else _NO_STEPS
+        why[u] = code

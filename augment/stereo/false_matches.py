@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from augment.effects.noise_hash import hash_uniform
-from augment.stereo.window_matching import BESIDE, HIDDEN, NO_DISPARITY, TORN
+from augment.stereo.marks import BESIDE, HIDDEN, NO_DISPARITY, TORN
 
 __all__ = ["paint_islands"]
 
@@ -19,13 +19,13 @@ _NEARER = np.float32(2.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def paint_islands(key, share, size_px, nearest, scale, right, state, disparity):  # type: ignore[no-untyped-def]
+def paint_islands(key, share, size_px, depth, ring, scale, right, state, disparity):  # type: ignore[no-untyped-def]
     """Puts islands into `disparity` (H, W) float32 and clears `state` (H, W) uint8 there.
 
     key: uint64, of the frame. share: of the pixels with a mark of `window_matching`, those that
-    become islands. size_px: mean width and height, of 1/2 to 3/2 of it and 2 px at least. nearest:
-    (H, W) uint16, nearest depth around, 65535 nothing; scale: disparity times depth. right: whether
-    the second eye is at +x.
+    become islands. size_px: mean width and height, of 1/2 to 3/2 of it and 2 px at least. depth:
+    (H, W) uint16, 0 nothing, of which the nearest within `ring` px counts; scale: disparity times
+    depth. right: whether the second eye is at +x.
 
     Centres are drawn evenly over the image and kept where the place is marked, so that the share
     holds whatever is in the image; what of an island lies on unmarked pixels is left out. The band
@@ -46,7 +46,7 @@ def paint_islands(key, share, size_px, nearest, scale, right, state, disparity):
         far = disparity[v, u]
         if state[v, u] == HIDDEN and not _is_behind(state[v], disparity[v], u, right):
             continue
-        low, high = _LEAST * far, _MOST * max(scale / np.float32(nearest[v, u]), far)
+        low, high = _LEAST * far, _MOST * max(scale / _find_nearest(depth, v, u, ring), far)
         d = np.float32(low + (high - low) * hash_uniform(key, first + 2))
         wide = max(int(mean * (0.5 + hash_uniform(key, first + 3)) + 0.5), 2)
         tall = max(int(mean * (0.5 + hash_uniform(key, first + 4)) + 0.5), 2)
@@ -58,6 +58,17 @@ def paint_islands(key, share, size_px, nearest, scale, right, state, disparity):
                 if inside and state[y, x] & _UNSURE and disparity[y, x] != NO_DISPARITY:
                     disparity[y, x] = d
                     state[y, x] = 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _find_nearest(depth, v, u, ring):  # type: ignore[no-untyped-def]
+    """The nearest depth within `ring` pixels of a place; beyond all for nothing there."""
+    nearest = 65535.0
+    for y in range(max(v - ring, 0), min(v + ring + 1, depth.shape[0])):
+        for x in range(max(u - ring, 0), min(u + ring + 1, depth.shape[1])):
+            if depth[y, x] != 0:
+                nearest = min(nearest, float(depth[y, x]))
+    return np.float32(nearest)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

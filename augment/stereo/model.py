@@ -10,27 +10,29 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from augment.effects.noise_field import effect_key, fill_field, fill_temporal_field
-from augment.effects.shadow import fill_shadow, table_columns
+from augment.effects.shadow import table_columns
 from augment.parameter import parameter
 from augment.shot import Reading, Shot
 from augment.stereo.depth_filters import fill_from_left, filter_median
 from augment.stereo.disparity_reading import Limits, read_disparity
 from augment.stereo.false_matches import paint_islands
-from augment.stereo.gap_bridging import bridge_gaps
-from augment.stereo.window_matching import fray_shadow, grow_near, melt_steps, settle_disparity
+from augment.stereo.gap_bridging import Bridges, bridge_gaps
+from augment.stereo.marks import Patches
+from augment.stereo.window_matching import Windows, match_windows
 from frames.camera import Camera
 
 _OUTLINE: Final = 0.375
 """Of `part_px`: the step from pixel to pixel at which gaps begin, 1.5 px of a D435."""
 _OUTLINE_GRAIN: Final = 0.4
 """Outlines are smoother than the rims of holes: so much of their grain."""
+_WIDEST: Final = 255
+"""Pixels that anything grows or stands beside, at the most."""
 
 
 @dataclass(frozen=True)
@@ -136,88 +138,121 @@ def sense_stereo(model: Stereo, shot: Shot) -> Reading:
     shape = shot.depth.shape
     depth_m, sigma = np.empty(shape, np.float32), np.empty(shape, np.float32)
     reason = np.empty(shape, np.uint8)
-    if shot.depth.size == 0:
-        return Reading(depth_m, reason, None, sigma)
-    lateral = shot.camera.fx / model.focal_px
-    x_px, y_px = table_columns(shot.camera), _table_rows(shot.camera)
-    badness, noise = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    patch_px = model.patch_length_px * lateral
-    patches = (model.fixed_share, model.memory_s, patch_px, badness)
-    fill_temporal_field(shot.keys, "stereo/patches", shot.time_s, *patches)
-    fresh = effect_key(shot.keys.frame, "stereo/noise")
-    fill_field(fresh, model.noise_length_px * lateral, noise)
-    rough, uneven = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    _mix(badness, noise, model.grain, rough)
-    _mix(badness, noise, _OUTLINE_GRAIN * model.grain, uneven)
-    surface, state, nearest = _match_windows(model, shot, x_px, lateral, uneven, rough)
-    matched = np.empty(shape, np.float32)
-    melt = np.float32(model.melt_px * lateral), np.float32(model.melt_step_px)
-    melt_steps(surface, *melt, matched)
-    if model.median >= 0.5:
-        matched = filter_median(matched)
-    islands = model.island_share, model.island_px * lateral, nearest
-    scale = np.float32(model.focal_px * model.baseline_m * shot.depth_scale)
-    key = effect_key(shot.keys.frame, "stereo/islands")
-    paint_islands(key, *islands, scale, model.second_eye >= 0, state, matched)
-    read_disparity(
-        matched, state, shot.parts, shot.reflectance, x_px, y_px, noise, badness,
-        rough, _limits(model, shot.camera), depth_m, reason, sigma,
-    )  # fmt: skip
+    _read(model, shot, depth_m, reason, sigma, np.empty((0, 0), np.uint16))
     if model.fill_px > 0:
-        fill_from_left(depth_m, reason, sigma, int(model.fill_px * lateral + 0.5))
+        longest = int(model.fill_px * shot.camera.fx / model.focal_px + 0.5)
+        fill_from_left(depth_m, reason, sigma, longest)
     return Reading(depth_m, reason, None, sigma)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _mix(badness, noise, grain, rough):  # type: ignore[no-untyped-def]
-    """Patches with some of the fresh noise, of unit variance, into `rough` (H, W) float32."""
-    norm = np.float32(1.0 / math.sqrt(1.0 + grain * grain))
-    share = norm * np.float32(grain)
-    a, b, out = badness.reshape(-1), noise.reshape(-1), rough.reshape(-1)
-    for i in range(out.shape[0]):
-        out[i] = a[i] * norm + b[i] * share
+def store_stereo(
+    model: Stereo, shot: Shot, depth: NDArray[np.uint16], invalid: NDArray[np.uint8]
+) -> None:
+    """What `sense_stereo` gives, in a file's steps (H, W) and reasons (H, W), to the bit as
+    `augment.sensor.store_reading` makes them: images of metres need not pass through the memory.
+
+    The model must not fill holes.
+    """
+    assert not model.fill_px > 0
+    rows = np.empty((2, 1, shot.depth.shape[1]), np.float32)
+    _read(model, shot, rows[0], invalid, rows[1], depth)
 
 
-def _match_windows(
+def _read(
     model: Stereo,
     shot: Shot,
-    x_px: NDArray[np.float32],
-    lateral: float,
-    uneven: NDArray[np.float32],
-    rough: NDArray[np.float32],
-) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.uint16]]:
-    """Disparity after growth (H, W) float32, marks of `window_matching`, nearest depth around."""
+    depth_m: NDArray[np.float32],
+    reason: NDArray[np.uint8],
+    sigma: NDArray[np.float32],
+    steps: NDArray[np.uint16],
+) -> None:
     shape = shot.depth.shape
-    scale = model.focal_px * model.baseline_m * shot.depth_scale
-    side = 1.0 if model.second_eye >= 0 else -1.0
-    state = np.zeros(shape, np.uint8)
-    fill_shadow(shot.depth, side * scale * lateral, x_px, model.part_px * lateral, state)
-    grow, grow_hidden = model.grow_px * lateral, model.grow_hidden_px * lateral
-    farthest = math.ceil(max(grow, grow_hidden) * (1.0 + model.grow_spread))
-    ring = max(int(model.ring_px * lateral + 0.5), farthest)
-    closed = np.empty(shape, np.uint16)
-    bridge = (
-        _OUTLINE * model.part_px,
-        model.bridge_px,
-        model.bridge_step,
-        model.bridge_spread,
-        lateral,
-    )
-    bridge_gaps(shot.depth, uneven, *map(np.float32, (scale, *bridge)), state, closed)
-    grown, nearest = np.empty(shape, np.uint16), np.empty(shape, np.uint16)
-    reach = np.float32(grow), np.float32(grow_hidden), np.float32(model.grow_spread)
-    grow_near(closed, state, uneven, *reach, ring, grown, nearest)
-    border = _find_borders(shot.camera)[0 if side > 0 else 1]
-    numbers = (scale, model.part_px, model.grow_step_px, side * lateral, border)
-    surface = np.empty(shape, np.float32)
-    settled = *map(np.float32, numbers), state, surface
-    settle_disparity(closed, grown, nearest, uneven, x_px, *settled)
-    fray_shadow(state, rough, np.float32(model.fray_px * lateral), side > 0)
-    return surface, state, nearest
+    if shot.depth.size == 0:
+        return
+    numbers = _prepare(model, shot.camera, float(shot.depth_scale))
+    lateral, ring = numbers.lateral, numbers.ring
+    badness, noise = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    patch_px = model.patch_length_px * lateral
+    slow = (model.fixed_share, model.memory_s, patch_px, badness)
+    fill_temporal_field(shot.keys, "stereo/patches", shot.time_s, *slow)
+    fresh = effect_key(shot.keys.frame, "stereo/noise")
+    fill_field(fresh, model.noise_length_px * lateral, noise)
+    outlines = Patches(noise, badness, *numbers.outline_gains)
+    holes = Patches(noise, badness, *numbers.hole_gains)
+    right, x_px = model.second_eye >= 0, numbers.x_px
+    closed, state = np.empty(shape, np.uint16), np.empty(shape, np.uint8)
+    bridge_gaps(shot.depth, outlines, x_px, right, numbers.bridges, state, closed)
+    matched = np.empty(shape, np.float32)
+    match_windows(closed, outlines, holes, x_px, ring, numbers.windows, state, matched)
+    if model.median >= 0.5:
+        matched = filter_median(matched)
+    key = effect_key(shot.keys.frame, "stereo/islands")
+    islands = model.island_share, model.island_px * lateral
+    paint_islands(key, *islands, closed, ring, numbers.windows.scale, right, state, matched)
+    given = matched, state, shot.parts, shot.reflectance, x_px, numbers.y_px, holes
+    read_disparity(*given, numbers.limits, depth_m, reason, sigma, steps)
+
+
+class _Numbers(NamedTuple):
+    """What a model's parameters are for one camera."""
+
+    lateral: float
+    """Pixels of the image in one of the device."""
+    ring: int
+    """Pixels of the image within which a nearer surface stands beside."""
+    x_px: NDArray[np.float32]
+    """fx x of every pixel's ray (x, y, 1), (H, W), or (1, W) where all rows are alike."""
+    y_px: NDArray[np.float32]
+    """fy y, (H, W) or (H, 1)."""
+    outline_gains: tuple[np.float32, np.float32]
+    """Of badness and noise, where they decide on silhouettes."""
+    hole_gains: tuple[np.float32, np.float32]
+    """Where they decide on holes."""
+    bridges: Bridges
+    windows: Windows
+    limits: Limits
 
 
 @lru_cache(maxsize=64)
-def _limits(model: Stereo, camera: Camera) -> Limits:
+def _prepare(model: Stereo, camera: Camera, depth_scale: float) -> _Numbers:
+    lateral = camera.fx / model.focal_px
+    scale = model.focal_px * model.baseline_m * depth_scale
+    side = 1.0 if model.second_eye >= 0 else -1.0
+    grow, grow_hidden = model.grow_px * lateral, model.grow_hidden_px * lateral
+    farthest = math.ceil(max(grow, grow_hidden) * (1.0 + model.grow_spread))
+    part = model.part_px * lateral
+    bridges = (
+        *(scale * lateral, _OUTLINE * part, model.bridge_px * lateral, model.bridge_step),
+        *(model.bridge_spread, part),
+    )
+    windows = (
+        *(grow, grow_hidden, model.grow_spread, scale, model.part_px, model.grow_step_px),
+        *(side * lateral, _find_borders(camera)[0 if side > 0 else 1], model.fray_px * lateral),
+        *(model.melt_px * lateral, model.melt_step_px),
+    )
+    x_px, y_px = table_columns(camera), _table_rows(camera)
+    if camera.model == "pinhole":
+        x_px, y_px = np.ascontiguousarray(x_px[:1]), np.ascontiguousarray(y_px[:, :1])
+    return _Numbers(
+        lateral=lateral,
+        ring=min(max(int(model.ring_px * lateral + 0.5), farthest), _WIDEST),
+        x_px=x_px,
+        y_px=y_px,
+        outline_gains=_weigh_patches(_OUTLINE_GRAIN * model.grain),
+        hole_gains=_weigh_patches(model.grain),
+        bridges=Bridges(*map(np.float32, bridges)),
+        windows=Windows(*map(np.float32, windows)),
+        limits=_limits(model, camera, depth_scale),
+    )
+
+
+def _weigh_patches(grain: float) -> tuple[np.float32, np.float32]:
+    """Gains of badness and noise whose sum has unit variance."""
+    norm = 1.0 / math.sqrt(1.0 + grain * grain)
+    return np.float32(norm), np.float32(norm * grain)
+
+
+def _limits(model: Stereo, camera: Camera, depth_scale: float) -> Limits:
     lateral = camera.fx / model.focal_px
     scale = model.focal_px * model.baseline_m
     numbers = (
@@ -241,6 +276,7 @@ def _limits(model: Stereo, camera: Camera) -> Limits:
         model.rim_loss / max(_find_borders(camera)[2], 1e-9),
         camera.fx,
         camera.fy,
+        depth_scale,
     )
     return Limits(*map(np.float32, numbers))
 

@@ -2,233 +2,178 @@
 
 A stereo matcher compares windows, not pixels, and prefers neighbours of like disparity. So at a
 large step the window that straddles it takes the disparity of one side as a whole, mostly the
-near one: it is the brighter, and of the far one a part hides from the second eye. At a small step
-the two peaks of the correlation merge, and a ramp is cheaper than a jump: the depths blend.
+near one: it is the brighter, and of the far one a part hides from the second eye. Small steps melt
+(`melting`).
+
+Every row passes through all of this before the next: the few rows that growth and melting reach
+stay in the first-level cache, where images would not.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-__all__ = [
-    "BESIDE",
-    "HIDDEN",
-    "NO_DISPARITY",
-    "TORN",
-    "fray_shadow",
-    "grow_near",
-    "melt_steps",
-    "settle_disparity",
-]
+from augment.stereo.fraying import fray_row, make_fraying
+from augment.stereo.marks import BESIDE, HIDDEN, NO_DISPARITY, mix_row
+from augment.stereo.melting import make_melting, melt_column, melt_row
+from frames.kernels import BORROWING
 
-HIDDEN, BESIDE, TORN = np.uint8(1), np.uint8(2), np.uint8(4)
-"""Marks of a pixel: the second eye does not see it; a nearer surface stands within the window; it
-lies in a gap that was almost bridged."""
-
-NO_DISPARITY = np.float32(-1e9)
-"""Stands for pixels where nothing is: farther than any step that melts."""
+__all__ = ["Windows", "match_windows"]
 
 _EMPTY = np.uint16(65535)
+_NONE = np.uint8(0)
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 _DITHER = np.float32(0.29)
+_BELOW = np.float32(0.999)
+_FARTHEST = np.float32(255.0)
+
+
+class Windows(NamedTuple):
+    """A model's numbers for one camera, float32; lengths in pixels of the image unless said."""
+
+    reach: np.float32
+    """How far near surfaces grow, mean."""
+    reach_hidden: np.float32
+    """The same where the second eye is blind."""
+    spread: np.float32
+    """Both are multiplied by 1 - spread x patches."""
+    scale: np.float32
+    """Disparity in the device's pixels times depth."""
+    step: np.float32
+    """Half the step, in the device's disparities, below which nothing grows."""
+    full: np.float32
+    """Step from which everything does."""
+    lateral: np.float32
+    """Pixels of the image in one of the device; < 0 for a second eye to the left."""
+    border: np.float32
+    """x_px of the border on the side from which that eye leans away."""
+    fray: np.float32
+    """How far the ends of shadows stray, times the patches' deviation."""
+    melt: np.float32
+    """Half-width of what melts."""
+    limit: np.float32
+    """Step, in the device's disparities, that does not melt."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def grow_near(depth, hidden, field, reach, reach_hidden, spread, ring, grown, nearest):  # type: ignore[no-untyped-def]
-    """Near surfaces over their surroundings: what wins the window, and what stands near.
+def match_windows(depth, patches, holes, x_px, ring, windows, state, out):  # type: ignore[no-untyped-def]
+    """Disparity, in the device's pixels, of the surface that wins each window, into `out` (H, W)
+    float32; `NO_DISPARITY` where nothing is, or x_px is NaN: no lens.
 
-    depth: (H, W) uint16, 0 for nothing. hidden: (H, W) uint8. field: (H, W) float32 of unit
-    variance. Each pixel takes the nearest depth within a square of reach * (1 - spread * field)
-    pixels around it, `reach_hidden` in place of `reach` where the second eye is blind. Fills
-    `grown` with that and `nearest` with the nearest within `ring` (whole, >= any reach) pixels,
-    both (H, W) uint16, 65535 for nothing.
+    depth: (H, W) uint16, 0 for nothing. patches, holes: `Patches` that decide on silhouettes and on
+    holes. x_px: `shadow.table_columns`, or its first row where all are alike. ring: pixels, >= any
+    reach, within which a nearer surface stands beside.
+
+    Each pixel looks for the nearest depth within a square of reach x (1 - spread x patch) pixels
+    around it. That wins nowhere over a step below two times `step`, everywhere over one of `full`,
+    and in between in more places the larger it is; half of either suffices where the second eye is
+    blind. `state` (H, W) uint8 comes in as `HIDDEN`, `TORN` or 0, and goes out as that where
+    nothing won over it, `HIDDEN` or where the surface lies beyond the border of the second image,
+    plus `BESIDE` next to a nearer surface, by two steps; ends of shadows frayed.
     """
+    width = depth.shape[1]
+    melting = make_melting(windows.melt, windows.limit, width)
+    fraying = make_fraying(windows.fray, width)
+    growing = (
+        np.full((ring + 1, 3, width + 2), _EMPTY, np.uint16),
+        np.empty((ring + 1, width), np.uint16),
+        np.empty((ring + 1, width), np.uint8),
+        np.full(width + 2, _EMPTY, np.uint16),
+    )
+    lines = np.empty((2, width), np.float32)
+    given = depth, patches, holes, x_px
+    _match_rows(given, windows, growing, melting, fraying, lines, state, out)
+
+
+@njit(**BORROWING)
+def _match_rows(given, windows, growing, melting, fraying, lines, state, out):  # type: ignore[no-untyped-def]
+    """Row t comes in while row t - k grows its k-th pixel, t - ring is settled and melted along u,
+    and the row before which enough others are melted is melted along v."""
+    depth, patches, holes, x_px = given
     height, width = depth.shape
-    steps = np.empty((height, width), np.uint16)
-    other = np.empty((height, width), np.uint16)
-    last = np.float32(ring)
-    for v in range(height):
-        row, blind, noise = depth[v], hidden[v], field[v]
-        out, own, near = steps[v], grown[v], nearest[v]
-        for u in range(width):
-            d = row[u]
-            d = d if d != 0 else _EMPTY
-            own[u] = d
-            near[u] = d
-            r = reach_hidden if blind[u] != 0 else reach
-            # Rounded up or down by the field too, so that a reach below a pixel shows on average.
-            dither = min(max(_HALF - _DITHER * noise[u], _ZERO), np.float32(0.999))
-            r = min(max(r * (_ONE - spread * noise[u]) + dither, _ZERO), last)
-            out[u] = np.uint16(np.int32(r))
-    if height == 0 or width == 0:
-        return
-    line = np.empty(width + 2, np.uint16)
-    line[0] = line[width + 1] = _EMPTY
+    levels, owns, reaches, _ = growing
+    padded, melted = melting[0], melting[1]
+    ring, taps = levels.shape[0] - 1, melting[4].shape[0] - 1
+    size, several = ring + 1, 2 * taps + 1
+    patch, hole = lines[0], lines[1]
+    surface = padded[taps : taps + width]
+    for t in range(height + ring + taps):
+        if t < height:
+            mix_row(patches, t, patch)
+            near, own, steps = levels[0, t % 3], owns[t % size], reaches[t % size]
+            _enter_row(depth[t], state[t], patch, windows, ring, near, own, steps)
+        for k in range(1, ring + 1):
+            if 0 <= t - k < height:
+                _grow_row(growing, t - k, height, k)
+        v = t - ring
+        if 0 <= v < height:
+            mix_row(patches, v, patch)
+            xs, own, near = x_px[min(v, x_px.shape[0] - 1)], owns[v % size], levels[ring, v % 3][1:]
+            _settle_row(depth[v], own, near, patch, xs, windows, state[v], surface)
+            if windows.fray > _ZERO:
+                mix_row(holes, v, hole)
+                fray_row(fraying, hole, windows.fray, windows.lateral > _ZERO, state[v])
+            melt_row(melting, melted[v % several])
+        v -= taps
+        if 0 <= v < height:
+            melt_column(melting, v, height, out[v])
+
+
+@njit(**BORROWING)
+def _enter_row(row, blind, patch, windows, ring, near, own, steps):  # type: ignore[no-untyped-def]
+    """A row of depth as it is, and how far each pixel of it looks."""
+    last = min(np.float32(ring), _FARTHEST)
+    middle = near[1:]
+    for u in range(row.shape[0]):
+        d = row[u]
+        d = d if d != 0 else _EMPTY
+        own[u] = d
+        middle[u] = d
+        r = windows.reach_hidden if blind[u] != 0 else windows.reach
+        # Rounded up or down by the patch too, so that a reach below a pixel shows on average.
+        dither = min(max(_HALF - _DITHER * patch[u], _ZERO), _BELOW)
+        r = min(max(r * (_ONE - windows.spread * patch[u]) + dither, _ZERO), last)
+        steps[u] = np.uint8(np.int32(r))
+
+
+@njit(**BORROWING)
+def _grow_row(growing, v, height, k):  # type: ignore[no-untyped-def]
+    """The nearest within k pixels from the nearest within k - 1: for all, and for who looks so
+    far."""
+    levels, owns, reaches, line = growing
+    size, width = levels.shape[0], owns.shape[1]
     middle, left, right = line[1 : width + 1], line[:width], line[2:]
-    for k in range(1, ring + 1):
-        here, there = (nearest, other) if k % 2 else (other, nearest)
-        count = np.uint16(k)
-        for v in range(height):
-            a, b, c = here[max(v - 1, 0)], here[v], here[min(v + 1, height - 1)]
-            for u in range(width):
-                middle[u] = min(min(a[u], b[u]), c[u])
-            to, own, wanted = there[v], grown[v], steps[v]
-            for u in range(width):
-                m = min(min(left[u], middle[u]), right[u])
-                to[u] = m
-                own[u] = m if wanted[u] >= count else own[u]
-    if ring % 2:
-        nearest[:] = other
+    before = levels[k - 1]
+    a, b = before[max(v - 1, 0) % 3][1:], before[v % 3][1:]
+    c = before[min(v + 1, height - 1) % 3][1:]
+    for u in range(width):
+        middle[u] = min(min(a[u], b[u]), c[u])
+    to, own, wanted, count = levels[k, v % 3][1:], owns[v % size], reaches[v % size], np.uint8(k)
+    for u in range(width):
+        m = min(min(left[u], middle[u]), right[u])
+        to[u] = m
+        own[u] = m if wanted[u] >= count else own[u]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def settle_disparity(  # type: ignore[no-untyped-def]
-    depth, grown, nearest, field, x_px, scale, step, full, lateral, border, state, out
-):
-    """Disparity of the surface that wins each window, into `out` (H, W) float32.
-
-    depth, grown, nearest: (H, W) uint16 own depth (0 nothing), that of the window and the nearest
-    around (65535 nothing). scale: disparity times depth. The window's surface wins nowhere over a
-    step below two times `step` disparities, everywhere over one of `full`, and in between in more
-    places the larger it is, by `field` (H, W) float32 of unit variance; half of either suffices
-    where the second eye is blind. `NO_DISPARITY` where nothing is, or x_px (H, W) is NaN: no lens.
-
-    `state` (H, W) uint8 comes in as `HIDDEN`, `TORN` or 0, and goes out as that where nothing won
-    over it, `HIDDEN` or where the surface lies beyond the border of the second image, plus
-    `BESIDE` next to a nearer surface, by two steps. lateral: pixels of the image in one of the
-    device; > 0 for a second eye to the right, < 0 to the left. border: x_px of the border on the
-    side from which that eye leans away.
-    """
-    height, width = depth.shape
-    side = _ONE if lateral > _ZERO else -_ONE
-    rate, edge, far = abs(lateral), side * border, step + step
-    ramp = max(full - far, _ZERO)
-    for v in range(height):
-        row, win, near, xs, noise = depth[v], grown[v], nearest[v], x_px[v], field[v]
-        to, flags = out[v], state[v]
-        for u in range(width):
-            own = scale / np.float32(row[u])  # inf for nothing
-            own = own if row[u] != 0 else _ZERO
-            won = scale / np.float32(win[u])
-            # About even in 0..1, low where silhouettes grow most.
-            place = min(max(_HALF + _DITHER * noise[u], _ZERO), _ONE)
-            need = (far + ramp * place) * (_HALF if flags[u] != 0 else _ONE)
-            d = won if won - own > need else own
-            beside = scale / np.float32(near[u]) - d > far
-            kept = flags[u] if d == own else np.uint8(0)
-            kept = HIDDEN if side * xs[u] - rate * d < edge else kept
-            flags[u] = kept | (BESIDE if beside else np.uint8(0))
-            there = ((row[u] != 0) | (win[u] != _EMPTY)) & (xs[u] == xs[u])
-            to[u] = d if there else NO_DISPARITY
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def melt_steps(disparity, half_px, limit, out):  # type: ignore[no-untyped-def]
-    """Small steps of disparity turned to ramps, large ones left: (H, W) float32 both.
-
-    A mean over a square of half-width half_px, rows first, columns after, whose weights fall with
-    the squared difference and reach 0 at `limit` disparities. A step well below the limit becomes a
-    ramp as long as the square is wide; symmetric weights leave planes where they are.
-    """
-    height, width = disparity.shape
-    taps = max(int(np.ceil(half_px + 0.5)) - 1, 0)
-    if taps == 0 or height == 0 or width == 0:
-        out[:] = disparity
-        return
-    inverse = _ONE / limit
-    weights = np.empty(taps + 1, np.float32)
-    for k in range(taps + 1):
-        weights[k] = min(max(half_px + 0.5 - k, 0.0), 1.0)
-    padded = np.full(width + 2 * taps, NO_DISPARITY, np.float32)
-    top, bottom = np.empty(width, np.float32), np.empty(width, np.float32)
-    half = np.empty((height, width), np.float32)
-    for v in range(height):
-        own = padded[taps : taps + width]
-        own[:] = disparity[v]
-        top[:] = _ZERO
-        bottom[:] = _ONE
-        for k in range(1, taps + 1):
-            before, after = padded[taps - k : taps - k + width], padded[taps + k : taps + k + width]
-            _add_taps(own, before, after, weights[k], inverse, top, bottom)
-        to = half[v]
-        for u in range(width):
-            to[u] = own[u] + top[u] / bottom[u]
-    nothing = np.full(width, NO_DISPARITY, np.float32)
-    for v in range(height):
-        own = half[v]
-        top[:] = _ZERO
-        bottom[:] = _ONE
-        for k in range(1, taps + 1):
-            above = half[v - k] if v >= k else nothing
-            below = half[v + k] if v + k < height else nothing
-            _add_taps(own, above, below, weights[k], inverse, top, bottom)
-        to = out[v]
-        for u in range(width):
-            to[u] = own[u] + top[u] / bottom[u]
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _add_taps(own, before, after, weight, inverse, top, bottom):  # type: ignore[no-untyped-def]
-    for u in range(own.shape[0]):
-        a, b = before[u] - own[u], after[u] - own[u]
-        ra, rb = a * inverse, b * inverse
-        wa = weight * max(_ONE - ra * ra, _ZERO)
-        wb = weight * max(_ONE - rb * rb, _ZERO)
-        top[u] += wa * a + wb * b
-        bottom[u] += wa + wb
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def fray_shadow(state, field, reach, right):  # type: ignore[no-untyped-def]
-    """Ragged ends of what the second eye does not see: marks `HIDDEN` of `state`, in place.
-
-    state: (H, W) uint8. field: (H, W) float32 of unit variance. A pixel k (1, 2, ...) beyond either
-    end of a run is hidden too where reach * field > k - 1/2; at its far end, away from the near
-    surface that hides it, one k within is seen where reach * field < 1/2 - k. right: whether the
-    second eye is at +x, the far end the left one.
-    """
-    height, width = state.shape
-    if reach <= _ZERO:
-        return
-    last = int(np.ceil(_FRAYED * reach))
-    was = np.empty(width, np.uint8)
-    # Runs begin and end at few places: found eight pixels at a time.
-    ends = np.zeros(width // 8 * 8 + 8, np.uint8)
-    words = ends.view(np.uint64)
-    for v in range(height):
-        flags, noise = state[v], field[v]
-        for u in range(width):
-            was[u] = flags[u] & HIDDEN
-        for u in range(1, width):
-            ends[u] = was[u] ^ was[u - 1]
-        for i in range(words.shape[0]):
-            if words[i] != 0:
-                for u in range(8 * i, min(8 * i + 8, width)):
-                    if ends[u] != 0:
-                        _fray_end(u, was, noise, reach, last, right, flags)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _fray_end(u, was, noise, reach, last, right, flags):  # type: ignore[no-untyped-def]
-    """Fray one end of a run: `was` differs between u - 1 and u."""
-    width = was.shape[0]
-    begins = was[u] != 0
-    out = -1 if begins else 1
-    p = u - 1 if begins else u
-    for k in range(last):
-        w = p + out * k
-        if w < 0 or w >= width or was[w] != 0:
-            break
-        if reach * noise[w] > np.float32(k) + _HALF:
-            flags[w] |= HIDDEN
-    p = u if begins else u - 1
-    far = begins == right
-    for k in range(last if far else 0):
-        w = p - out * k
-        if w < 0 or w >= width or was[w] == 0:
-            break
-        if reach * noise[w] < -np.float32(k) - _HALF:
-            flags[w] &= ~HIDDEN
-
-
-_FRAYED = 3.0
-"""Deviations of the field up to which rows are looked at."""
+@njit(**BORROWING)
+def _settle_row(row, win, near, patch, xs, windows, flags, to):  # type: ignore[no-untyped-def]
+    side = _ONE if windows.lateral > _ZERO else -_ONE
+    rate, edge, far = abs(windows.lateral), side * windows.border, windows.step + windows.step
+    ramp, scale = max(windows.full - far, _ZERO), windows.scale
+    for u in range(row.shape[0]):
+        own, won, there = np.float32(row[u]), np.float32(win[u]), row[u] != 0
+        # About even in 0..1, low where silhouettes grow most.
+        place = min(max(_HALF + _DITHER * patch[u], _ZERO), _ONE)
+        need = (far + ramp * place) * (_HALF if flags[u] != 0 else _ONE)
+        # scale / won - scale / own > need without dividing; nothing has no disparity.
+        by_step = scale * (own - won) > need * own * won
+        wins = by_step if there else scale > need * won
+        d = scale / (won if wins else own)
+        d = d if there | wins else _ZERO
+        beside = scale > (far + d) * np.float32(near[u])
+        kept = _NONE if wins else flags[u]
+        kept = HIDDEN if side * xs[u] - rate * d < edge else kept
+        flags[u] = kept | (BESIDE if beside else _NONE)
+        seen = (there | (win[u] != _EMPTY)) & (xs[u] == xs[u])
+        to[u] = d if seen else NO_DISPARITY

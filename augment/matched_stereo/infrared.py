@@ -28,6 +28,12 @@ from frames.camera import Camera
 
 _SHADOW_STEPS = 10000.0  # per metre
 _PATCH = 22.0  # grains of texture a patch without
+_TEN_BITS = np.float32(1023.0)
+KNEE = 32.0
+"""Of the ten bits of a sensor so many first steps are kept whole in the eight of the image, and the
+rest is squeezed. A device's matcher compares windows by the order of their pixels (census), so that
+what is dark but above the noise matches as well as what is bright; OpenCV's compares gradients, and
+with a near hand in the picture a wall behind it would have two or three steps of linear bits."""
 
 
 class Light(NamedTuple):
@@ -106,8 +112,9 @@ def expose_eye(
     row: int,
     column: int,
     width: int,
+    knee: float = 0.0,
 ) -> NDArray[np.uint8]:
-    """(h, w) uint8 image of a radiance (h, w).
+    """(h, w) uint8 image of a radiance (h, w), by the curve `compand`.
 
     electrons: per unit of radiance; full: electrons at 255; read_e: readout noise; speckle:
     relative standard deviation of laser light, which each eye sees otherwise. key: of the eye's
@@ -116,8 +123,15 @@ def expose_eye(
     """
     out = np.empty(radiance.shape, np.uint8)
     numbers = (np.float32(x) for x in (electrons, 255.0 / full, read_e, speckle))
-    _fill_exposed(radiance, *numbers, key, row, column, width, out)
+    _fill_exposed(radiance, *numbers, key, row, column, width, np.float32(knee), out)
     return out
+
+
+def compand(level: float, knee: float) -> float:
+    """Level 0..1 of full scale -> 0..255: a step of ten bits a step up to `knee`, evenly from there
+    to full scale. As sensors do that squeeze ten bits into eight. knee 0: linear."""
+    steps = level * float(_TEN_BITS)
+    return min(steps, knee) + max(steps - knee, 0.0) * (255.0 - knee) / (float(_TEN_BITS) - knee)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -215,8 +229,12 @@ def _fill_radiance(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _fill_exposed(radiance, electrons, gain, read_e, speckle, key, top, left, width, out):  # type: ignore[no-untyped-def]
-    half, most = np.float32(0.5), np.float32(255.0)
+def _fill_exposed(  # type: ignore[no-untyped-def]
+    radiance, electrons, gain, read_e, speckle, key, top, left, width, knee, out
+):
+    half, most, zero = np.float32(0.5), np.float32(255.0), np.float32(0.0)
+    gain *= _TEN_BITS / most
+    squeeze = (most - knee) / (_TEN_BITS - knee)
     square, grain = read_e * read_e, speckle * speckle
     for v in range(out.shape[0]):
         row, to = radiance[v], out[v]
@@ -224,5 +242,6 @@ def _fill_exposed(radiance, electrons, gain, read_e, speckle, key, top, left, wi
         for u in range(out.shape[1]):
             e = row[u] * electrons
             e += np.sqrt(e + square + grain * e * e) * hash_normal(key, first + u)
-            level = e * gain + half
-            to[u] = np.uint8(np.int32(min(max(level, np.float32(0.0)), most)))
+            level = e * gain
+            level = min(level, knee) + max(level - knee, zero) * squeeze + half
+            to[u] = np.uint8(np.int32(min(max(level, zero), most)))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from augment.effects.noise_field import effect_key
 from augment.matched_stereo.dot_pattern import build_dots
-from augment.matched_stereo.infrared import Light, expose_eye, light_eye
+from augment.matched_stereo.infrared import KNEE, Light, expose_eye, light_eye
 from augment.matched_stereo.model import MatchedStereo
 from augment.matched_stereo.pair import Pair
 from augment.shot import Shot
@@ -61,6 +61,7 @@ def expose_pair(
                 key,
                 *first,
                 pair.camera.width,
+                KNEE,
             )
             out[side].append(image)
     return out[0], out[1]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from augment.effects.shadow import fill_shadow
 from augment.matched_stereo.block_matching import match_window, quantise, smooth_disparity
+from augment.matched_stereo.infrared import KNEE, compand
 from augment.matched_stereo.infrared_pair import expose_pair
 from augment.matched_stereo.model import MatchedStereo
 from augment.matched_stereo.native_reading import decimate, explain_holes
@@ -99,7 +100,7 @@ def match_pair(
     explain_holes(
         disparity, left, depth, hidden, np.float32(scale), window.left_eye.left,
         np.float32(max(least, 1e-6)), np.float32(min(window.reach, scale / model.near_m)),
-        255.0 * model.low_level, how.window_px, reason,
+        compand(model.low_level, KNEE), how.window_px, reason,
     )  # fmt: skip
     return disparity, reason
 

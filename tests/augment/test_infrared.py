@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from augment.matched_stereo.dot_pattern import SIDE, STEPS, build_dots
-from augment.matched_stereo.infrared import Light, expose_eye, light_eye
+from augment.matched_stereo.infrared import KNEE, Light, compand, expose_eye, light_eye
 from augment.matched_stereo.infrared_pair import expose_pair, find_bare
 from augment.matched_stereo.pair import Eye
 from frames.camera import Camera
@@ -107,6 +107,17 @@ def test_photons_are_poisson_noise() -> None:
         rounding = 100 / 12
         assert seen.mean() == pytest.approx(1000, abs=1)
         assert seen.var() == pytest.approx(1000 + read_e**2 + rounding, rel=0.03)
+
+
+def test_dark_steps_are_kept_whole() -> None:
+    level = np.linspace(0.0, 1.0, 1024)
+    got = np.array([compand(float(x), KNEE) for x in level])
+    assert got[: int(KNEE)] == pytest.approx(np.arange(int(KNEE)))
+    assert (np.diff(got) > 0).all() and got[-1] == pytest.approx(255.0)
+    assert [compand(float(x), 0.0) for x in level] == pytest.approx(255.0 * level)
+    image = np.tile(level.astype(np.float32)[::8], (4, 1))
+    seen = expose_eye(image, 1e9, 1e9, 0.0, 0.0, np.uint64(3), 0, 0, 128, KNEE)
+    assert np.abs(seen - got[::8]).max() < 0.6  # a rounding, and photons
 
 
 def test_speckle_is_in_proportion() -> None:

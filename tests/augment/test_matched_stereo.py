@@ -270,3 +270,14 @@ def test_black_and_white_surfaces() -> None:
         planes = [facing(0.5), facing(0.3, 1, x_m=(-0.02, 0.02))]
         shot = make_shot(model, NATIVE, planes, 1, light)
         _check(sense_matched_stereo(model, shot))
+
+
+def test_a_near_hand_does_not_take_the_wall_behind() -> None:
+    # Exposed for the hand, a wall of a third of its reflectance has a hundredth of its light.
+    model = load_model()
+    hand = facing(0.18, 3, x_m=(-0.03, 0.03), y_m=(-0.03, 0.1))
+    shot = make_shot(model, WIDE, [facing(1.2), hand], reflectance=0.6)
+    shot.reflectance[0] = 0.2
+    wall = sense_matched_stereo(model, shot).depth_m[10:80, 300:400]
+    assert (wall > 0).mean() > 0.8
+    assert np.median(wall[wall > 0]) == pytest.approx(1.2, rel=0.02)

@@ -37,12 +37,12 @@ def test_the_file_is_within_its_budget_and_says_how_it_was_made() -> None:
     assert (FOLDER / HAND_FILE).stat().st_size <= MOST_BYTES
     found = load_hand_net("shipped")
     assert found.name == "handlite"
-    assert found.provenance["seed"] == 4
+    assert found.provenance["seed"] == 5
     assert "--sensor random" in json.dumps(found.provenance)
 
 
 def test_it_finds_the_keypoints_of_hands_that_it_never_saw(tmp_path: Path) -> None:
-    """PCK@0.2 was 0.787 on 6,041 test hands; a hand's own rate varies by 0.25 or so."""
+    """PCK@0.2 was 0.789 on 6,041 test hands; a hand's own rate varies by 0.25 or so."""
     config = SynthConfig(frames=160, seed=77, camera="ego", identities=64)
     generate(tmp_path / "data", config, 1)
     how = replace(EVALUATION, batch=32, split=None, sensor="random")
@@ -53,7 +53,7 @@ def test_it_finds_the_keypoints_of_hands_that_it_never_saw(tmp_path: Path) -> No
     rates = within.sum(1)[known.any(1)] / known.sum(1)[known.any(1)]
     error = rates.std() / np.sqrt(len(rates))
     assert len(rates) > 150
-    assert rates.mean() == pytest.approx(0.787, abs=4 * error)
+    assert rates.mean() == pytest.approx(0.789, abs=4 * error)
     assert 4 * error < 0.1
 
 

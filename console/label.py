@@ -166,8 +166,8 @@ def _push(arguments: list[str]) -> int:
             previous,
             adopt=adopt,
         )
-        found = open_predictor(predictor, finder)
         server = connect(studio, url, token_file)
+        found = open_predictor(predictor, finder)
         path = find_ledger(studio, server.url, project, pushed=False)
         with open_ledger(path) as ledger, Bar("frames", quiet=json) as bar:
             report = push_frames(server, dataset, ledger, found, plan, bar, bar.note)

@@ -45,7 +45,8 @@ def connect(studio: Path, url: str, token_file: Path | None) -> Any:
             " or name one with --url"
         )
     if "@" in url or not url.startswith(("http://", "https://")):
-        raise BadInput(f"url must be http(s)://HOST[:PORT] without a password, got {url!r}")
+        shown = url.rpartition("@")[2]  # what stands before it is nobody's business
+        raise BadInput(f"url must be http(s)://HOST[:PORT] without a password, got {shown!r}")
     return SdkStudio(url, read_token(token_file, studio))
 
 

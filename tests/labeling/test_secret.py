@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from console.studio import connect
 from frames.errors import BadInput
 from labeling.secret import VARIABLE, Token, read_token, redact, write_token
 
@@ -78,3 +79,9 @@ def test_what_a_server_says_is_told_without_secrets() -> None:
     for secret in (JWT, legacy, "abc.def:ghi", "qqq", "plain-secret"):
         assert secret not in told
     assert "HttpOnly" in told
+
+
+def test_a_password_in_an_address_is_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="without a password, got 'host:8080'") as caught:
+        connect(tmp_path, "http://me:secret@host:8080", None)
+    assert "secret" not in str(caught.value)

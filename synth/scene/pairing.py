@@ -7,17 +7,17 @@ import numpy as np
 
 from frames.stream import uniform
 from synth.config import SceneConfig
-from synth.contact.together import meet_again, solve_together
+from synth.contact.together import meet_again
 from synth.contact.together_gaps import measure_pairs
 from synth.contact.together_meeting import Pairs
-from synth.contact.together_objects import solve_shared
 from synth.contact.together_table import draw_pair_pose
 from synth.hand.angles import rotation
 from synth.hand.collision import mutual_penetration
-from synth.rigid import multiply
+from synth.rigid import invert_rigid, multiply, rotate
 from synth.scene.arm import reach, reach_best
 from synth.scene.body import WRIST_DRAWS, draw_wrists
-from synth.scene.fitting import is_in_range
+from synth.scene.couples import Couples
+from synth.scene.fitting import arm_dips, is_in_range
 from synth.scene.placing import GAP_M
 from synth.scene.spans import (
     FOREARM_SPAN,
@@ -39,26 +39,6 @@ LIMIT_M: Final = 0.003
 
 
 @dataclass(frozen=True)
-class Couples:
-    """N pairs of hands that know where they are to each other."""
-
-    angles: np.ndarray
-    """(N, 2, 29) rad of first and second."""
-    T_first_from_second: np.ndarray
-    """(N, 4, 4)"""
-    kind: np.ndarray
-    """(N,) how they meet, as in `synth.contact.together_kinds`; -1 with one thing for both."""
-    solid: np.ndarray
-    """(N,) the thing that both hold, -1 for none."""
-    T_first_from_object: np.ndarray
-    """(N, 4, 4)"""
-    R_body_from_first: np.ndarray
-    """(N, 3, 3) how the thing is held; the identity without one."""
-    ok: np.ndarray
-    """(N,) bool"""
-
-
-@dataclass(frozen=True)
 class PlacedPair:
     """N pairs in the world; arrays (N, 2, ...) of first and second hand."""
 
@@ -71,43 +51,6 @@ class PlacedPair:
     swivel: np.ndarray
     spans: tuple[Spans, Spans]
     """Capsules of first and second, (N, SPANS)."""
-
-
-def solve_couples(
-    config: SceneConfig,
-    studio: Studio,
-    seed: int,
-    ids: np.ndarray,
-    identity: np.ndarray,
-    first_left: np.ndarray,
-    solid: np.ndarray,
-) -> Couples:
-    """How the two hands of N scenes meet, on the thing `solid` (N,) or, at -1, without one."""
-    count = len(ids)
-    out = Couples(
-        np.zeros((count, 2, 29)), np.tile(np.eye(4), (count, 1, 1)), np.full(count, -1),
-        solid.copy(), np.tile(np.eye(4), (count, 1, 1)), np.tile(np.eye(3), (count, 1, 1)),
-        np.zeros(count, bool),
-    )  # fmt: skip
-    bare, both = np.flatnonzero(solid < 0), np.flatnonzero(solid >= 0)
-    body = studio.rig, studio.capsules, studio.flesh
-    if len(bare):
-        pairs = solve_together(
-            config.together, seed, ids[bare], "pair", *body, identity[bare], first_left[bare]
-        )
-        for name in ("angles", "T_first_from_second", "kind", "ok"):
-            getattr(out, name)[bare] = getattr(pairs, name)
-    if len(both):
-        holds = solve_shared(
-            config.together, seed, ids[both], "pair", *body, studio.shares,
-            studio.stock.distances, identity[both], solid[both], first_left[both],
-        )  # fmt: skip
-        for name in (
-            *("angles", "T_first_from_second", "T_first_from_object"),
-            *("R_body_from_first", "ok"),
-        ):
-            getattr(out, name)[both] = getattr(holds, name)
-    return out
 
 
 def place_pairs(
@@ -250,4 +193,37 @@ def _test(
         studio.rig, studio.flesh, identity[rows], placed.angles[rows],
         placed.T_world_from_wrist[rows], sides[rows], far_m=0.0,
     )[1]  # fmt: skip
+    holds = placed.found[at] & (couples.solid[at] >= 0)
+    rows = at[holds]
+    bad[holds] |= arms_enter(
+        studio, identity[rows], sides[rows], placed.angles[rows], placed.T_world_from_wrist[rows],
+        placed.elbow[rows], couples.solid[rows], couples.T_first_from_object[rows],
+    )  # fmt: skip
     placed.found[at] &= ~bad & (depth <= LIMIT_M)
+
+
+def arms_enter(
+    studio: Studio,
+    identity: np.ndarray,
+    sides: np.ndarray,
+    angles: np.ndarray,
+    T_world_from_wrist: np.ndarray,
+    elbow: np.ndarray,
+    solid: np.ndarray,
+    T_first_from_object: np.ndarray,
+) -> np.ndarray:
+    """(T,) does a forearm enter the thing that both hands of a pair hold?
+
+    sides (T, 2), angles (T, 2, 29), T_world_from_wrist (T, 2, 4, 4), elbow (T, 2, 3): of both.
+    """
+    out = np.zeros(len(solid), bool)
+    thing = multiply(T_world_from_wrist[:, 0], T_first_from_object)
+    nothing = np.full((len(solid), 4), np.nan)
+    for k in (0, 1):
+        wrist = T_world_from_wrist[:, k]
+        local = rotate(np.swapaxes(wrist[:, :3, :3], 1, 2), elbow[:, k] - wrist[:, :3, 3])
+        out |= arm_dips(
+            studio, identity, sides[:, k], angles[:, k], solid,
+            multiply(invert_rigid(wrist), thing), nothing, local,
+        )  # fmt: skip
+    return out

@@ -19,8 +19,9 @@ from synth.scene.action import (
 )
 from synth.scene.board import board_planes
 from synth.scene.body import facing_body
+from synth.scene.couples import solve_couples
 from synth.scene.hands import Hands, join_hands, none_of_hands
-from synth.scene.pairing import place_pairs, solve_couples
+from synth.scene.pairing import place_pairs
 from synth.scene.placing import Placed, Setting, place_hands, take_setting
 from synth.scene.situation import FREE, GRASP, SLOTS, TOGETHER, TOUCH, Cast
 from synth.scene.spans import SPANS, Spans, empty_spans, join_spans, take_spans

@@ -22,7 +22,9 @@ FAINT: Color = (52, 60, 72)
 def _new_panel(title: str, note: str = "", width: int = PANEL_WIDTH) -> np.ndarray:
     panel = draw.new_canvas(PANEL_HEIGHT, width, palette.PAPER)
     draw.draw_text(panel, title, (16, 26), palette.TEXT, 17, bold=True)
-    draw.draw_text(panel, note, (width - 16, 26), palette.MUTED, 14, align="right")
+    below = draw.text_width(title, 17, bold=True) + draw.text_width(note) + 44 > width
+    place = (16, 42) if below else (width - 16, 26)
+    draw.draw_text(panel, note, place, palette.MUTED, 14, align="left" if below else "right")
     return panel
 
 

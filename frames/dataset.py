@@ -85,13 +85,14 @@ class Dataset:
             self.frames = find_split(self.meta, split, folder / META_NAME)
         there = finished_shards(folder)
         wanted = find_shards(self.meta, self.frames)
-        missing = [i for i in wanted if i not in there]
+        self.shards = sorted(i for i in there if i in wanted)
+        missing = len(wanted) - len(self.shards)
         if missing and not partial:
+            first = next(i for i in wanted if i not in there)
             raise BadInput(
-                f"{folder} lacks {len(missing)} of {len(wanted)} shards (first: "
-                f"{shard_name(missing[0])}): run the same command again to finish it"
+                f"{folder} lacks {missing} of {len(wanted)} shards (first: "
+                f"{shard_name(first)}): run the same command again to finish it"
             )
-        self.shards = [i for i in wanted if i in there]
         rows = [len(self._rows(i)) for i in self.shards]
         self._starts = np.concatenate([[0], np.cumsum(rows)]).astype(np.int64)
         self._files: OrderedDict[int, tuple[pq.ParquetFile, NDArray[np.int64]]] = OrderedDict()

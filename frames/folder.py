@@ -25,6 +25,8 @@ from frames.splits import read_splits
 META_NAME: Final = "dataset.json"
 CARD_NAME: Final = "README.md"
 FORMAT: Final = "handloom"
+MOST_FRAMES: Final = 10**12
+"""Of a dataset: a thousand times the largest that anybody has thought of."""
 
 
 def create_dataset(folder: Path, meta: dict[str, Any], card: str | None = None) -> dict[str, Any]:
@@ -117,8 +119,11 @@ def check_meta(meta: Any, folder: Path) -> dict[str, Any]:
         )
     for key in ("frames", "frames_per_shard"):
         value = meta.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise BadInput(f"{key} must be a whole number > 0, got {value!r} ({path})")
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_FRAMES:
+            raise BadInput(
+                f"{key} must be a whole number > 0, got {value!r}, and at most {MOST_FRAMES}"
+                f" ({path})"
+            )
     read_splits(meta, path)
     return meta
 

@@ -30,6 +30,9 @@ _REPEATED: Final = (
 )
 """Leaf columns with few different values: stored as indices into a dictionary."""
 
+_LABEL_BYTES: Final = 1 << 20
+"""More than the labels of any frame take."""
+
 _VECTOR: Final = ".list.element"
 _CHUNK = 1 << 20
 
@@ -187,6 +190,14 @@ def open_shard(path: Path) -> pq.ParquetFile:
             f"{path} has schema version {version}, this handloom reads {name_readable()}: "
             f"use the handloom that wrote it"
         )
+    for group in range(file.num_row_groups):
+        told = file.metadata.row_group(group)
+        # Images are stored as they are, so that only labels are larger in memory than in the file.
+        if told.total_byte_size > path.stat().st_size + told.num_rows * _LABEL_BYTES:
+            raise BadInput(
+                f"{path} says that {told.num_rows} frames take {told.total_byte_size:,} bytes in"
+                " memory: it is broken"
+            )
     if find_schema(schema) is None:
         names = [n for n in SCHEMA.names if n not in schema.names]
         wrong = names or [n for n in SCHEMA.names if not schema.field(n).equals(SCHEMA.field(n))]

@@ -1,7 +1,7 @@
 """Verify a dataset: checksums, schema, missing shards, and labels against images."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -70,7 +70,7 @@ def verify_dataset(
     there = finished_shards(folder)
     frames = 0
     before = _find_before(data, shards[: part.start], there) if labels and wanted else None
-    for done, index in enumerate(wanted, 1):
+    for done, index in enumerate(_choose_shards(wanted, there), 1):
         if index in there:
             found = _check_shard(data, index, checksums, labels, before)
             problems += found.problems
@@ -81,6 +81,7 @@ def verify_dataset(
             before = None
         if on_shard is not None:
             on_shard(done, len(wanted))
+    problems += _count_missing(wanted, there)
     if part.stop == len(shards):  # whoever has the end looks beyond it
         total = count_shards(data.meta)
         for index in sorted(i for i in there if i >= total):
@@ -94,8 +95,28 @@ def verify_dataset(
     return Report(frames, len(there if whole else there & set(wanted)), tuple(problems))
 
 
+def _choose_shards(wanted: range, there: set[int]) -> Iterator[int]:
+    """Those to look at: all that are there, and of those that are not only the first."""
+    lacking = 0
+    for index in wanted:
+        if index in there:
+            yield index
+        elif lacking < _MAX_PROBLEMS:
+            lacking += 1
+            yield index
+        else:  # a dataset.json may claim a billion
+            yield from sorted(i for i in there if i in wanted and i > index)
+            return
+
+
+def _count_missing(wanted: range, there: set[int]) -> list[str]:
+    """A line for missing shards beyond those that were told one by one."""
+    left = len(wanted) - sum(i in wanted for i in there) - _MAX_PROBLEMS
+    return [f"... and {left} shards more are missing"] if left > 0 else []
+
+
 def _find_before(data: Dataset, earlier: range, there: set[int]) -> Moment | None:
-    """The moment of the frame before a part, which another part checks; None if it cannot be read."""
+    """The moment of the frame before a part, whose own part checks it; None if it is unreadable."""
     if not earlier or earlier[-1] not in there:
         return None
     moment = None

@@ -2,6 +2,7 @@
 
 import signal
 
+import fuzzing  # noqa: F401 - it knows where the rooms' helpers lie
 from hypothesis import settings
 
 from frames.kernels import drop_stale_kernels

@@ -29,6 +29,10 @@ STEPS: Final = 65535
 """Of an image from 0 to 1: 5 micrometres of a crop's depth."""
 
 
+_MOST_BYTES: Final = 4 << 30
+"""Of a round."""
+
+
 class KeptRounds:
     """A maker of rounds that keeps those of the first epochs in a folder.
 
@@ -97,10 +101,12 @@ def _pack(packed: Packed) -> bytes:
 
 def _unpack(data: bytes, path: Path, shared: bool) -> Packed:
     try:
+        if zstandard.frame_content_size(data) > _MOST_BYTES:
+            raise ValueError("it claims more than any round has")
         raw = zstandard.ZstdDecompressor().decompress(data)
         line, _, body = raw.partition(b"\n")
         head: list[Any] = json.loads(line)
-    except (zstandard.ZstdError, ValueError):
+    except (zstandard.ZstdError, ValueError, MemoryError):
         raise BadInput(
             f"the kept round {path} is damaged: remove it, and it is made again"
         ) from None

@@ -23,8 +23,8 @@ from typing import Any, Final
 from frames.errors import BadInput
 from frames.folder import check_same, count_rows, read_meta, sweep_orphans
 from frames.job import Engine, Job, Maker, Progress, make_shard
-from frames.pool import held_signals
 from frames.shard_queue import finish_shards
+from frames.workers import held_signals
 
 CONNECT_S: Final = 10
 """A scheduler must answer in so many seconds."""

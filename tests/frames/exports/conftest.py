@@ -3,7 +3,6 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -32,10 +31,3 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shown(source: Path) -> list[Frame]:
     """Its frames."""
     return list(open_dataset(source))
-
-
-def find_absent(values: Any) -> Any:
-    """None as NaN, at any depth: JSON and `datasets` have lists."""
-    if isinstance(values, list):
-        return [find_absent(v) for v in values]
-    return float("nan") if values is None else values

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import find_absent
+from absent_values import find_absent
 
 from augment.export_source import SensedSource
 from frames.exports.exporting import export_dataset

@@ -5,6 +5,7 @@ import importlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 
 from rich.console import Console
@@ -59,17 +60,14 @@ def main() -> None:
 
         Console().print(f"handloom {handloom_version()}", highlight=False)
         sys.exit(0)
-    signal.signal(signal.SIGTERM, _stop)
+    _listen()
     try:
         sys.exit(find_command(arguments[0])(arguments[1:]))
     except BadInput as error:
         complain(f"handloom: {error}")
         sys.exit(2)
     except KeyboardInterrupt as error:
-        complain(
-            "handloom: interrupted; what is finished stays, the same command goes on from there"
-        )
-        sys.exit(128 + (error.args[0] if error.args else signal.SIGINT))
+        _end_interrupted(error.args[0] if error.args else signal.SIGINT)
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -81,19 +79,50 @@ def main() -> None:
         place = error.filename or "numba's cache: set NUMBA_CACHE_DIR to a folder with room"
         complain(f"handloom: {error.strerror}: {place}")
         sys.exit(2)
-    except RuntimeError as error:
-        if "no locator available" not in str(error):
+    except Exception as error:
+        if _heard:  # a compiler that is stopped says that it has no code
+            _end_interrupted(_heard[0])
+        from frames.kernels import explain_kernel_error
+
+        told = explain_kernel_error(error)
+        if told is None:
             raise
-        complain(
-            "handloom: numba finds no folder to keep compiled code in: set NUMBA_CACHE_DIR to one"
-            " that can be written"
-        )
+        complain(f"handloom: {told}")
         sys.exit(2)
 
 
-def _stop(number: int, _: object) -> None:
+_heard: list[int] = []
+"""Signals that asked the run to end."""
+
+
+def _listen() -> None:
     """SIGTERM ends a run as Ctrl-C does: workers stopped, nothing half-written left."""
+    signal.signal(signal.SIGTERM, _stop)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _stop)
+    sys.unraisablehook = _send_again
+
+
+def _stop(number: int, _: object) -> None:
+    _heard.append(number)
     raise KeyboardInterrupt(number)
+
+
+def _send_again(lost: "sys.UnraisableHookArgs") -> None:
+    """An interrupt that struck where nothing can be raised, as within LLVM, comes again shortly."""
+    if not issubclass(lost.exc_type, KeyboardInterrupt) or not _heard:
+        sys.__unraisablehook__(lost)
+        return
+    again = threading.Timer(0.05, os.kill, (os.getpid(), _heard[0]))
+    again.daemon = True
+    again.start()
+
+
+def _end_interrupted(number: int) -> None:
+    for again in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(again, signal.SIG_IGN)  # it is ending already
+    complain("handloom: interrupted; what is finished stays, the same command goes on from there")
+    sys.exit(128 + number)
 
 
 def _print_help() -> None:

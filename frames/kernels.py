@@ -10,6 +10,8 @@ import hashlib
 import json
 import os
 import re
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +31,11 @@ _IMPORT: Final = re.compile(
 )
 
 
-def drop_stale_kernels(root: Path = Path(__file__).parents[1]) -> list[str]:
+ROOT: Final = Path(__file__).parents[1]
+"""The folder that holds the packages."""
+
+
+def drop_stale_kernels(root: Path = ROOT) -> list[str]:
     """Delete the machine code of modules that changed, or whose imports did; return their names.
 
     root: the folder that holds the packages. A folder that cannot be written is left as it is.
@@ -44,10 +50,7 @@ def drop_stale_kernels(root: Path = Path(__file__).parents[1]) -> list[str]:
     if not changed:
         return []
     try:
-        for name in changed:
-            path = root.joinpath(*name.split("."))
-            for kept in (path.parent / "__pycache__").glob(f"{path.name}.*.nb[ic]"):
-                kept.unlink(missing_ok=True)
+        drop_kernels(changed, root)
         stamp.parent.mkdir(exist_ok=True)
         fresh = stamp.with_name(f"{stamp.name}.{os.getpid()}")
         fresh.write_text(json.dumps(now))
@@ -55,6 +58,35 @@ def drop_stale_kernels(root: Path = Path(__file__).parents[1]) -> list[str]:
     except OSError:
         return []
     return changed
+
+
+def explain_kernel_error(error: BaseException) -> str | None:
+    """What is wrong with compiled code that is kept on the disk, in one line; None if it was not
+    that. Damaged code that lies beside the sources is removed.
+    """
+    # A worker's own traceback comes as text.
+    text = "".join(traceback.format_exception(error))
+    if "no locator available" in text:
+        return (
+            "numba finds no folder to keep compiled code in: set NUMBA_CACHE_DIR to one that can be"
+            " written"
+        )
+    if not re.search(r"numba.core.(caching|serialize)\.py", text):
+        return None
+    reason = (str(error).splitlines() or [""])[0][:80]
+    damaged = f"the compiled code that numba keeps is damaged ({type(error).__name__}: {reason})"
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return f"{damaged}: remove {os.environ['NUMBA_CACHE_DIR']} and run the same command again"
+    drop_kernels(list(digest_modules(ROOT)), ROOT)
+    return f"{damaged} and was removed: run the same command again"
+
+
+def drop_kernels(names: Sequence[str], root: Path) -> None:
+    """Delete the machine code of these modules."""
+    for name in names:
+        path = root.joinpath(*name.split("."))
+        for kept in (path.parent / "__pycache__").glob(f"{path.name}.*.nb[ic]"):
+            kept.unlink(missing_ok=True)
 
 
 def digest_modules(root: Path) -> dict[str, str]:

@@ -157,7 +157,9 @@ def test_never_twice_and_again_when_corrected_again(desk: Desk) -> None:
     assert (report.sent, report.there) == (0, 1)
     assert len(desk.task(1)["predictions"]) == 2
     changed = copy.deepcopy(given["result"])
-    for vertex in changed[0]["value"]["vertices"]:
+    # The other one is a spare, which nobody has dragged.
+    hands = [item for item in changed if item["type"] == "vectorlabels"]
+    for vertex in hands[1]["value"]["vertices"]:
         vertex["y"] += 0.3
     desk.studio.correct(given, changed)
     assert desk.propagate().sent == 1

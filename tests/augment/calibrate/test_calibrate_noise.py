@@ -74,14 +74,16 @@ def test_known_noise_is_found_within_its_standard_errors(
     quantum: float, length: float, fixed: float, warp: float
 ) -> None:
     scores: dict[str, list[float]] = {}
-    for seed in range(6):
+    for seed in range(12):
         for name, z in measure(seed, quantum, length, fixed, warp).items():
             scores.setdefault(name, []).append(z)
     for name, values in scores.items():
         z = np.array(values)
-        # Of 78 numbers one beyond 3 has a chance of 20 %: 3.5 leaves 4 %. Six of unit variance have
-        # a mean square within 0.11 .. 3.3 in 99.7 % of cases; an error may be too large.
-        assert np.abs(z).max() < 3.5, (name, z)
+        # Errors are drawn from some thirty tiles a wall and are uncertain themselves: z has the tails
+        # of a Student's t of a dozen degrees, of which 168 numbers pass 4.5 once in eight runs of
+        # other noise. Planes taken off the tiles take a little of a long correlation with them
+        # (70 captures: -0.4 errors in the mean, deviation 1.0), so the mean square has room.
+        assert np.abs(z).max() < 4.5, (name, z)
         assert np.square(z).mean() < 3.3, (name, z)
 
 

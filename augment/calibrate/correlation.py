@@ -4,6 +4,7 @@ Each pixel's error is taken for the sum of what is new in every frame and of wha
 or for good; the correlation between neighbours a frame apart is that of the second part alone.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -79,11 +80,14 @@ def correlate(walls: Sequence[Wall], rounding: Rounding, draws: int = DRAWS) -> 
         return Correlation(empty, why)
     longest = max((w.frames for w in walls if not w.moved), default=1)
 
-    def measure(sums: Sequence[Floats]) -> Floats:
-        return _summarise(find_curves(walls, sums, rounding), longest)
-
     groups = [pack_wall(w) for w in walls]
-    curves = find_curves(walls, [g.sum(0) for g in groups], rounding)
+    sums = [g.sum(0) for g in groups]
+    per_number = _count_alike(find_curves(walls, sums, rounding), walls)
+
+    def measure(sums: Sequence[Floats]) -> Floats:
+        return _summarise(find_curves(walls, sums, rounding, per_number), longest)
+
+    curves = find_curves(walls, sums, rounding, per_number)
     values, errors = bootstrap_all(measure, groups, "correlation", draws)
     basis = f"{sum(w.frames for w in walls)} frames of {len(walls)} walls"
     out = {
@@ -100,14 +104,35 @@ def pack_wall(wall: Wall) -> Floats:
     return np.concatenate([p.reshape(len(p), -1) for p in parts], 1)
 
 
-def find_curves(walls: Sequence[Wall], sums: Sequence[Floats], rounding: Rounding) -> Curves:
-    """Correlations from one (k,) sum a wall; walls count by their pairs of pixels."""
+def _count_alike(curves: Curves, walls: Sequence[Wall]) -> list[float]:
+    """Of each wall, how many pixels make one independent number for the fit of its surface: as many
+    as the correlation covers, of that part of the noise which is left in the mean of its frames.
+    """
+    lags, curve = np.array((0, *SPACE_LAGS), np.float64), np.array((1.0, *curves.space))
+    end = int(np.argmax(~(curve > 0.02))) or len(curve)  # beyond it there is nothing but noise
+    area = max(1.0, 2.0 * math.pi * float(np.trapezoid((curve * lags)[:end], lags[:end])))
+    late = curves.time[np.isfinite(curves.time)]
+    lasting = float(np.clip(late.mean(), 0.0, 1.0)) if len(late) else 1.0
+    return [area * (lasting + (1.0 - lasting) / wall.frames) for wall in walls]
+
+
+def find_curves(
+    walls: Sequence[Wall],
+    sums: Sequence[Floats],
+    rounding: Rounding,
+    per_number: Sequence[float] | None = None,
+) -> Curves:
+    """Correlations from one (k,) sum a wall; walls count by their pairs of pixels.
+
+    per_number: of each wall, see `noise.find_sigma`; pixels on their own if left out.
+    """
+    alike = [1.0] * len(walls) if per_number is None else per_number
     size = len(SPACE_LAGS) * 4
     tops = [np.zeros((len(SPACE_LAGS), 2)), np.zeros((len(SPACE_LAGS), 2))]
     time = np.zeros((len(TIME_LAGS), 2))
-    for wall, packed in zip(walls, sums, strict=True):
+    for wall, packed, count in zip(walls, sums, alike, strict=True):
         step = rounding.at(wall)
-        variance = find_sigma(packed[:2], step, wall) ** 2
+        variance = find_sigma(packed[:2], step, wall, count) ** 2
         if not variance > 0:
             continue
         for which in (0, 1):

@@ -72,12 +72,13 @@ def _measure(wall: Wall, rounding: Rounding, draws: int) -> WallNoise:
     return WallNoise(wall.name, wall.distance_m, wall.frames, sigma, plane, temporal, fill)
 
 
-def find_sigma(total: Floats, step: float, wall: Wall) -> float:
+def find_sigma(total: Floats, step: float, wall: Wall, per_number: float = 1.0) -> float:
     """Standard deviation of 1 / z from (sum of squares, number), less what rounding added.
 
-    The fit of the surface has taken its ten degrees of freedom.
+    The fit of the surface has taken its ten degrees of freedom, of as many as there are pixels
+    over `per_number`: how many of them make one independent number for the fit.
     """
-    pixels = float(wall.total[:, 1].sum()) / wall.frames
+    pixels = float(wall.total[:, 1].sum()) / wall.frames / per_number
     free = 1.0 - _TERMS / max(pixels, 2.0 * _TERMS)
     return float(np.sqrt(max(total[0] / total[1] / free - step**2 / 12.0, 0.0)))
 

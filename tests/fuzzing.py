@@ -59,6 +59,8 @@ class Target:
     """Reads it, given that file."""
     harm: Break
     """Breaks the file's bytes."""
+    patient: bool = False
+    """Whether it refuses nothing: what is broken is left out, or put on a list."""
 
     def prepare(self, folder: Path) -> tuple[Path, bytes]:
         """The file to break and its bytes, read once to see that they are good."""
@@ -67,17 +69,15 @@ class Target:
         self.read(path)
         return path, path.read_bytes()
 
-    def try_one(self, path: Path, whole: bytes, random: Random) -> bytes:
-        """Read it broken; the file is whole again afterwards. Returns the broken bytes."""
-        broken = self.harm(random, whole)
-        self.try_bytes(path, whole, broken)
-        return broken
+    def try_one(self, path: Path, whole: bytes, random: Random) -> bool:
+        """Read it broken; the file is whole again afterwards. Returns whether it was refused."""
+        return self.try_bytes(path, whole, self.harm(random, whole))
 
-    def try_bytes(self, path: Path, whole: bytes, broken: bytes) -> None:
-        """Raises whatever is no clear refusal."""
+    def try_bytes(self, path: Path, whole: bytes, broken: bytes) -> bool:
+        """Raises whatever is no clear refusal; returns whether there was one."""
         try:
             path.write_bytes(broken)
-            judge(self.read, path)
+            return judge(self.read, path)
         finally:
             path.write_bytes(whole)
 
@@ -90,8 +90,10 @@ class Hung(AssertionError):
     """A reader that does not come to an end."""
 
 
-def judge(read: Callable[[Path], object], path: Path) -> None:
-    """Read within bounds of memory and time; only BadInput, in one line, may come out."""
+def judge(read: Callable[[Path], object], path: Path) -> bool:
+    """Read within bounds of memory and time; only BadInput, in one line, may come out. Returns
+    whether it did.
+    """
     try:
         with bounded():
             read(path)
@@ -99,6 +101,8 @@ def judge(read: Callable[[Path], object], path: Path) -> None:
         text = str(error)
         if not text.strip() or "\n" in text or len(text) > MOST_CHARACTERS:
             raise Unclear(f"no clear line, {len(text)} characters: {text[:300]!r}") from error
+        return True
+    return False
 
 
 @contextmanager
@@ -134,10 +138,15 @@ def few(examples: int) -> settings:
     )
 
 
-def meet(target: Target, seed: int) -> None:
-    """Have a target read what a seed makes of its input."""
+def meet(target: Target, seed: int) -> bool:
+    """Have a target read what a seed makes of its input; whether it refused that."""
     _, path, whole = _prepare_once(target)
-    target.try_one(path, whole, make_random(target, seed))
+    return target.try_one(path, whole, make_random(target, seed))
+
+
+def meets_refusals(target: Target, most: int = 60) -> bool:
+    """Whether of so many broken files one is refused: breaking has to reach what is read."""
+    return any(meet(target, seed) for seed in range(most))
 
 
 def make_random(target: Target, seed: int) -> Random:

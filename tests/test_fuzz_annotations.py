@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from captures import CAMERA, make_frame
-from fuzzing import SEEDS, Target, few, harm_json, harm_lines, meet
+from fuzzing import SEEDS, Target, few, harm_json, harm_lines, meet, meets_refusals
 from hypothesis import given
 
 from frames.skeleton import KEYPOINT_NAMES
@@ -125,7 +125,7 @@ TARGETS = (
     Target("coco-train", write_coco, read_and_draw, harm_json),
     Target("coco-train-all", write_regions, read_and_draw, harm_json),
     Target("boxes", write_boxes, lambda p: read_given_boxes(str(p)), harm_lines),
-    Target("answers", write_answers, read_answers, harm_json),
+    Target("answers", write_answers, read_answers, harm_json, patient=True),
 )
 
 
@@ -134,3 +134,9 @@ TARGETS = (
 @given(seed=SEEDS)
 def test_broken(target: Target, seed: int) -> None:
     meet(target, seed)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
+def test_what_is_broken_is_read(target: Target) -> None:
+    """Else there would be nothing to refuse."""
+    assert meets_refusals(target) != target.patient

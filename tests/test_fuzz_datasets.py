@@ -20,6 +20,7 @@ from fuzzing import (
     harm_bytes,
     harm_json,
     meet,
+    meets_refusals,
 )
 from hypothesis import given
 
@@ -160,3 +161,9 @@ TARGETS = (
 @given(seed=SEEDS)
 def test_broken(target: Target, seed: int) -> None:
     meet(target, seed)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
+def test_what_is_broken_is_read(target: Target) -> None:
+    """Else there would be nothing to refuse."""
+    assert meets_refusals(target) != target.patient

@@ -11,7 +11,7 @@ import mano_format
 import numpy as np
 import pytest
 import trimesh
-from fuzzing import HOSTILE, SEEDS, Break, Target, few, harm_bytes, harm_json, meet
+from fuzzing import HOSTILE, SEEDS, Break, Target, few, harm_bytes, harm_json, meet, meets_refusals
 from hypothesis import given
 
 from augment.calibrate.capture_files import list_clips, read_images, read_masks
@@ -153,3 +153,9 @@ TARGETS = (
 @given(seed=SEEDS)
 def test_broken(target: Target, seed: int) -> None:
     meet(target, seed)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
+def test_what_is_broken_is_read(target: Target) -> None:
+    """Else there would be nothing to refuse."""
+    assert meets_refusals(target) != target.patient

@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fuzzing import SEEDS, Target, few, harm_bytes, harm_json, harm_lines, harm_value, meet
+from fuzzing import (
+    SEEDS,
+    Target,
+    few,
+    harm_bytes,
+    harm_json,
+    harm_lines,
+    harm_value,
+    meet,
+    meets_refusals,
+)
 from hypothesis import given
 
 torch = pytest.importorskip("torch")
@@ -150,8 +160,8 @@ TARGETS = (
     Target("run", write_run, read_run_of, harm_json),
     Target("metrics", partial(put, "metrics.json", METRICS), lambda p: read_metrics(p.parent),
            harm_json),
-    Target("curves", partial(put, "curves.csv", CURVES), read_curves_of, harm_bytes),
-    Target("scores", partial(put, "scores.jsonl", SCORES), read_scores, harm_lines),
+    Target("curves", partial(put, "curves.csv", CURVES), read_curves_of, harm_bytes, patient=True),
+    Target("scores", partial(put, "scores.jsonl", SCORES), read_scores, harm_lines, patient=True),
     Target("search", partial(put, "search.json", METRICS), read_json, harm_json),
     Target("predictions", write_predictions, read_boxes, harm_bytes),
     Target("round", write_round, read_round, harm_bytes),
@@ -163,3 +173,9 @@ TARGETS = (
 @given(seed=SEEDS)
 def test_broken(target: Target, seed: int) -> None:
     meet(target, seed)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
+def test_what_is_broken_is_read(target: Target) -> None:
+    """Else there would be nothing to refuse."""
+    assert meets_refusals(target) != target.patient

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fuzzing import SEEDS, Target, few, harm_bytes, harm_json, harm_toml, meet
+from fuzzing import SEEDS, Target, few, harm_bytes, harm_json, harm_toml, meet, meets_refusals
 from hypothesis import given
 
 from augment.occluding import choose_occluding
@@ -126,3 +126,9 @@ TARGETS = (
 @given(seed=SEEDS)
 def test_broken(target: Target, seed: int) -> None:
     meet(target, seed)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
+def test_what_is_broken_is_read(target: Target) -> None:
+    """Else there would be nothing to refuse."""
+    assert meets_refusals(target) != target.patient

@@ -110,10 +110,9 @@ def score_target(command: EvalCommand) -> Outcome:
     import_torch()
     from train_tiny.devices import choose_device
     from train_tiny.evaluation import load_subject
-
-    device = choose_device(command.device)
     from train_tiny.person_feeding import are_persons
 
+    device = choose_device(command.device)
     subject = load_subject(command.target)
     if are_persons(command.data):
         return _score_persons(command, subject, device)

@@ -77,33 +77,25 @@ def score_supernet(
 def _read_loading(command: TrainCommand, model: "Model") -> "LoaderConfig":
     from train_tiny.loading import LoaderConfig
 
-    return LoaderConfig(
-        batch=command.training.batch,
-        size_px=model.input_px,
-        split=command.split or None,
-        sensor=command.sensor,
-        views=command.views,
-        **_leave_out(command),
-    )
+    return LoaderConfig(size_px=model.input_px, **_choose_loading(command))
 
 
 def _read_frame_loading(command: TrainCommand, model: "Model") -> "FrameLoaderConfig":
     from train_tiny.frame_loading import FrameLoaderConfig
 
-    return FrameLoaderConfig(
-        batch=command.training.batch,
-        size_px=model.size_px,
-        split=command.split or None,
-        sensor=command.sensor,
-        views=command.views,
-        **_leave_out(command),
-    )
+    return FrameLoaderConfig(size_px=model.size_px, **_choose_loading(command))
 
 
-def _leave_out(command: TrainCommand) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
+def _choose_loading(command: TrainCommand) -> dict[str, Any]:
+    """What crops and whole frames have in common."""
+    chosen: dict[str, Any] = {
+        "batch": command.training.batch,
+        "split": command.split or None,
+        "sensor": command.sensor,
+        "views": command.views,
+    }
     if not command.occlusion:
-        plain["occlusion"] = None
+        chosen["occlusion"] = None
     if not command.geometry:
-        plain["geometry"] = None
-    return plain
+        chosen["geometry"] = None
+    return chosen

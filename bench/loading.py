@@ -21,13 +21,12 @@ from torch import Tensor
 from bench.render import describe_machine
 from synth.config import SynthConfig
 from synth.engine import generate
-from train_tiny.frame_loading import FrameLoaderConfig, make_frame_loader
+from train_tiny.frame_loading import FrameLoaderConfig, feed_frames
 from train_tiny.handlite import HandLite
 from train_tiny.loading import (
     LoaderConfig,
     Mix,
-    make_endless_loader,
-    make_loader,
+    feed_crops,
     open_sources,
 )
 from train_tiny.tasks import Targets, measure_losses
@@ -68,14 +67,14 @@ def _time_loading(stored: Mix, live: Mix) -> Table:
         title=f"{describe_machine()}\nloading alone",
     )
     for title, config in CASES.items():
-        table.add_row(title, *_rate(lambda w, c=config: make_loader(stored, c, 1, workers=w)))
+        table.add_row(title, *_rate(lambda w, c=config: feed_crops(stored, c, 1, workers=w).read()))
     config = CASES["random"]
     table.add_row(
-        "random, frames rendered", *_rate(lambda w: make_loader(live, config, 1, workers=w))
+        "random, frames rendered", *_rate(lambda w: feed_crops(live, config, 1, workers=w).read())
     )
     whole = FrameLoaderConfig(sensor="random", batch=64)
     table.add_row(
-        "random, whole frames", *_rate(lambda w: make_frame_loader(stored, whole, 1, workers=w))
+        "random, whole frames", *_rate(lambda w: feed_frames(stored, whole, 1, workers=w).read())
     )
     return table
 
@@ -109,9 +108,9 @@ def _time_training(stored: Mix) -> Table:
     )
     for title in ("clean depth", "d435", "random", "random, two views of a hand"):
         config = CASES[title]
-        images, targets = next(make_loader(stored, config, 1))
+        images, targets = next(feed_crops(stored, config, 1).read())
         plain = _train(itertools.repeat((images, targets)), WARM, BATCHES)
-        batches = make_endless_loader(stored, config, 1, workers=2)
+        batches = feed_crops(stored, config, 1, workers=2).read_on()
         # Until what was made before the first step is used up.
         loaded = _train(batches, 2 * AHEAD, 3 * BATCHES)
         del batches

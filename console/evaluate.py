@@ -212,7 +212,7 @@ def _load_frames(command: EvalCommand, size_px: tuple[int, int]) -> tuple[Any, i
 
 
 def _choose_split(command: EvalCommand, spec: str) -> str | None:
-    from train_tiny.feeding import list_splits
+    from train_tiny.mixing import list_splits
 
     if command.split == "auto":
         return "test" if "test" in list_splits(spec) else None

@@ -203,7 +203,7 @@ def _find_data(run: dict[str, Any]) -> tuple[list[str], str]:
         s for s in dict.fromkeys([*sources, *map(str, held)]) if (Path(s) / META_NAME).is_file()
     ]
     # What it has learnt from says nothing: only a split that it has not seen.
-    from train_tiny.feeding import list_splits
+    from train_tiny.mixing import list_splits
 
     apart = [s for s in there if {"test", "val"} & {*list_splits(s)}]
     if not apart:
@@ -213,7 +213,7 @@ def _find_data(run: dict[str, Any]) -> tuple[list[str], str]:
 
 def _choose_split(data: list[str]) -> str:
     """The one that no training has seen: test, else val, where all have it; else all frames."""
-    from train_tiny.feeding import list_splits
+    from train_tiny.mixing import list_splits
 
     for name in ("test", "val"):
         if all(name in list_splits(spec) for spec in data):

@@ -18,9 +18,8 @@ CALIBRATION = 4
 
 def open_feed(command: TrainCommand, model: "Model", mix: "Mix", ranks: Any, pin: bool) -> "Feed":
     """Batches of the command's data as the model takes them."""
-    from train_tiny.feeding import CropFeed
-    from train_tiny.frame_feeding import FrameFeed
-    from train_tiny.loading import Keep
+    from train_tiny.frame_loading import feed_frames
+    from train_tiny.loading import Keep, feed_crops
     from train_tiny.models import FRAME_MODELS
     from train_tiny.person_feeding import are_persons, open_person_feed
     from train_tiny.run_folder import ROUNDS_NAME
@@ -28,25 +27,24 @@ def open_feed(command: TrainCommand, model: "Model", mix: "Mix", ranks: Any, pin
     seed, workers = command.training.seed, command.workers
     if are_persons(command.data):
         batch = command.training.batch
-        return open_person_feed(mix, model, batch, seed, command.geometry, workers, ranks, pin)
+        return open_person_feed(mix, model, batch, seed, command.geometry, workers, pin, ranks)
     if model.name in FRAME_MODELS:
         if command.fresh_epochs:
             raise BadInput(f"fresh_epochs are of crops: {model.name} takes whole frames")
         frames = _read_frame_loading(command, model)
-        return FrameFeed(mix, frames, seed, workers, ranks, pin)
+        return feed_frames(mix, frames, seed, workers, pin, ranks)
     kept = Keep(command.out / ROUNDS_NAME, command.fresh_epochs) if command.fresh_epochs else None
-    return CropFeed(mix, _read_loading(command, model), seed, workers, ranks, pin, kept)
+    return feed_crops(mix, _read_loading(command, model), seed, workers, pin, ranks, kept)
 
 
 def hold_score(
     command: TrainCommand, model: "Model", device: Any
 ) -> Callable[[Any], dict[str, float]] | None:
     """What scores a network on data that are kept in memory; None without any."""
-    from train_tiny.feeding import hold_validation
     from train_tiny.frame_validation import hold_frames, validate_frames
     from train_tiny.models import FRAME_MODELS
     from train_tiny.person_feeding import are_persons, hold_person_score
-    from train_tiny.validation import validate
+    from train_tiny.validation import hold_crops, validate
 
     specs, split = command.validate_data or command.data, command.validate_split
     most, seed = command.validate_crops, command.training.seed
@@ -58,7 +56,7 @@ def hold_score(
         kept = hold_frames(specs, frames, split, most, seed, command.workers)
         return None if kept is None else lambda net: validate_frames(net, kept, device)
     crops = _read_loading(command, model)
-    held = hold_validation(specs, crops, split, most, seed, command.workers)
+    held = hold_crops(specs, crops, split, most, seed, command.workers)
     return None if held is None else lambda net: validate(net, held, device)
 
 

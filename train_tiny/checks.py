@@ -18,7 +18,6 @@ from frames.skeleton import KEYPOINTS
 from synth.config import SynthConfig
 from synth.engine import generate
 from train_tiny.eval_loading import make_eval_loader
-from train_tiny.feeding import list_splits
 from train_tiny.finding import Finding, find_point, read_found
 from train_tiny.frame_loading import FrameLoaderConfig, make_frame_eval_loader
 from train_tiny.frame_scores import MOST, FrameLabels, score_frames
@@ -27,6 +26,7 @@ from train_tiny.heatmaps import find_peaks, to_pixels
 from train_tiny.interface import SCALES
 from train_tiny.loading import LoaderConfig, open_sources
 from train_tiny.metrics import measure_error, measure_mean, measure_palm, measure_pck
+from train_tiny.mixing import list_splits
 from train_tiny.models import CROP_MODELS
 from train_tiny.weights import Deployed
 

@@ -79,7 +79,7 @@ def make_eval_loader(
     """Images (B, 1, S, S), targets and facts of all hands that take part, source after source.
 
     B is at most the configuration's batch: hands that their sensor does not read are left out.
-    seed: of the noise where the configuration names a sensor. Raises BadInput as `make_loader`
+    seed: of the noise where the configuration names a sensor. Raises BadInput as `feed_crops`
     does.
     """
     sources = open_mix(mix, config)

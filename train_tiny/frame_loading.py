@@ -13,12 +13,14 @@ from augment.geometry.training import FRAME, TrainingGeometry
 from augment.occlusion.config import Occlusion
 from frames.camera import Camera
 from frames.errors import BadInput
+from train_tiny.feeding import RoundFeed
 from train_tiny.frame_packing import FullFrames, PreparedFrame
 from train_tiny.full_frames import FrameTargets, make_targets
 from train_tiny.loading import LoaderConfig, prepare
 from train_tiny.mixing import Mix, Sources
 from train_tiny.preparation import STILL, Preparation
-from train_tiny.rounds import RoundMaker, check_items, check_start, deliver
+from train_tiny.ranks import Ranks
+from train_tiny.rounds import Packed, RoundMaker, check_items
 from train_tiny.taking import Taking
 
 FRAMES: Final = TrainingGeometry(
@@ -77,51 +79,27 @@ class FrameFacts:
     """What hands do, "" for not known."""
 
 
-def count_frame_batches(mix: Mix, config: FrameLoaderConfig) -> int:
-    """Batches of an epoch, as `train_tiny.loading.count_batches`."""
-    return _make_rounds(mix, config, 0).batches
-
-
 def count_frames(mix: Mix, config: FrameLoaderConfig) -> int:
     """Frames of all sources, each once."""
     return sum(source.crops for source in _open(mix, config).sources)
 
 
-def make_frame_loader(
+def feed_frames(
     mix: Mix,
     config: FrameLoaderConfig,
     seed: int,
-    epoch: int = 0,
-    start_batch: int = 0,
     workers: int = 0,
     pin: bool = False,
-) -> Iterator[tuple[Tensor, FrameTargets]]:
-    """The batches start_batch, ... of an epoch: images (B, 1, H, W) float32 and their targets.
+    ranks: Ranks = Ranks(),  # noqa: B008
+) -> RoundFeed:
+    """Whole frames: images (B, 1, H, W) float32 and `train_tiny.full_frames.FrameTargets`.
 
-    Arguments and errors as in `train_tiny.loading.make_loader`.
+    Epochs and errors as of `train_tiny.loading.feed_crops`.
     """
-    maker = _make_rounds(mix, config, seed)
-    check_start(start_batch, maker.batches)
-    if start_batch == maker.batches:
-        return
-    for packed in deliver(maker, epoch * maker.batches + start_batch, workers, pin):
-        yield packed["image"][:, None], make_targets(packed)
-
-
-def make_endless_frame_loader(
-    mix: Mix,
-    config: FrameLoaderConfig,
-    seed: int,
-    start_batch: int = 0,
-    workers: int = 0,
-    pin: bool = False,
-    rank: int = 0,
-    ranks: int = 1,
-) -> Iterator[tuple[Tensor, FrameTargets]]:
-    """Epoch after epoch, as `train_tiny.loading.make_endless_loader`."""
-    maker = _make_rounds(mix, config, seed)
-    for packed in deliver(maker, start_batch, workers, pin, True, rank, ranks):
-        yield packed["image"][:, None], make_targets(packed)
+    how = _prepare(config, seed)
+    kind = FullFrames(how, config.size_px, config.views)
+    rounds = RoundMaker(_open(mix, config), kind, how, config.batch)
+    return RoundFeed(rounds, _unpack, workers, pin, ranks)
 
 
 def make_frame_eval_loader(
@@ -137,7 +115,7 @@ def make_frame_eval_loader(
         chunks, batch_size=None, num_workers=workers, prefetch_factor=2 if workers else None
     )
     for packed, facts in check_items(loader):
-        yield packed["image"][:, None], make_targets(packed), facts
+        yield *_unpack(packed), facts
 
 
 class _Chunks(Dataset[Any]):
@@ -189,7 +167,5 @@ def _prepare(config: FrameLoaderConfig, seed: int, fresh: bool = True) -> Prepar
     return replace(prepare(like, seed, fresh), geometry=replace(geometry, size=config.size_px))
 
 
-def _make_rounds(mix: Mix, config: FrameLoaderConfig, seed: int) -> RoundMaker:
-    how = _prepare(config, seed)
-    kind = FullFrames(how, config.size_px, config.views)
-    return RoundMaker(_open(mix, config), kind, how, config.batch)
+def _unpack(packed: Packed) -> tuple[Tensor, FrameTargets]:
+    return packed["image"][:, None], make_targets(packed)

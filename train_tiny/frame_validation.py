@@ -8,12 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from train_tiny.devices import lower_precision
-from train_tiny.feeding import list_splits
 from train_tiny.finding import Finding, Found, read_found
 from train_tiny.frame_loading import FrameLoaderConfig, make_frame_eval_loader
 from train_tiny.frame_scores import MOST, FrameLabels, choose_point, score_frames
 from train_tiny.full_frames import FrameTargets
-from train_tiny.mixing import open_sources
+from train_tiny.mixing import list_splits, open_sources
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,12 @@
 """Batches of crops for training: any mix of sources, any number of workers, from any batch on.
 
     mix = open_sources(["out/train", "live:more.toml"], [0.8, 0.2])
-    for images, targets in make_loader(mix, LoaderConfig(sensor="random"), seed=1, epoch=0):
+    for images, targets in feed_crops(mix, LoaderConfig(sensor="random"), seed=1).read(epoch=0):
         ...
 
 All of it is a pure function of mix, configuration, seed and epoch (`train_tiny.rounds`).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,11 +16,13 @@ from augment.geometry.training import TrainingGeometry
 from augment.occlusion.config import Occlusion
 from augment.sensing import choose_sensing
 from frames.errors import BadInput
+from train_tiny.feeding import RoundFeed
 from train_tiny.kept_rounds import KeptRounds
 from train_tiny.mixing import Mix, Sources, open_sources
 from train_tiny.packing import Crops, make_targets
 from train_tiny.preparation import STILL, Preparation
-from train_tiny.rounds import RoundMaker, Rounds, check_start, deliver
+from train_tiny.ranks import Ranks
+from train_tiny.rounds import Packed, RoundMaker
 from train_tiny.sources import CLEAN
 from train_tiny.taking import Taking
 from train_tiny.tasks import Targets
@@ -30,9 +31,7 @@ __all__ = [
     "Keep",
     "LoaderConfig",
     "Mix",
-    "count_batches",
-    "make_endless_loader",
-    "make_loader",
+    "feed_crops",
     "open_sources",
 ]
 
@@ -77,54 +76,25 @@ class Keep:
     epochs: int = 1
 
 
-def count_batches(mix: Mix, config: LoaderConfig) -> int:
-    """Batches of an epoch: until the source that takes longest was met whole, at least one."""
-    return _make_rounds(mix, config, 0).batches
-
-
-def make_loader(
+def feed_crops(
     mix: Mix,
     config: LoaderConfig,
     seed: int,
-    epoch: int = 0,
-    start_batch: int = 0,
     workers: int = 0,
     pin: bool = False,
+    ranks: Ranks = Ranks(),  # noqa: B008
     keep: Keep | None = None,
-) -> Iterator[tuple[Tensor, Targets]]:
-    """The batches start_batch, ... of an epoch: images (B, 1, S, S) float32 and their targets.
+) -> RoundFeed:
+    """Crops of hands: images (B, 1, S, S) float32 and `train_tiny.tasks.Targets`.
 
-    workers: processes that make them; 0 makes them here. pin: whether the tensors lie in pinned
-    memory. keep: where rounds of the first epochs are kept; None: all are made anew. Raises
-    BadInput for whatever cannot be loaded, a broken shard among it.
+    An epoch lasts until the source that takes longest was met whole. keep: where rounds of the
+    first epochs are kept; None: all are made anew. Raises BadInput for a source or sensor that
+    cannot be.
     """
-    maker = _make_rounds(mix, config, seed, keep)
-    check_start(start_batch, maker.batches)
-    if start_batch == maker.batches:
-        return
-    for packed in deliver(maker, epoch * maker.batches + start_batch, workers, pin):
-        yield packed["image"][:, None], make_targets(packed)
-
-
-def make_endless_loader(
-    mix: Mix,
-    config: LoaderConfig,
-    seed: int,
-    start_batch: int = 0,
-    workers: int = 0,
-    pin: bool = False,
-    rank: int = 0,
-    ranks: int = 1,
-    keep: Keep | None = None,
-) -> Iterator[tuple[Tensor, Targets]]:
-    """Epoch after epoch by the same workers, who go on while the last batches are consumed.
-
-    start_batch: counted over all epochs, of `count_batches` // ranks each. rank, ranks: of training
-    processes, each of which gets a stretch of every epoch. Else as `make_loader`.
-    """
-    maker = _make_rounds(mix, config, seed, keep)
-    for packed in deliver(maker, start_batch, workers, pin, True, rank, ranks):
-        yield packed["image"][:, None], make_targets(packed)
+    how = prepare(config, seed)
+    made = RoundMaker(open_mix(mix, config), Crops(how, config.views), how, config.batch)
+    rounds = made if keep is None else KeptRounds(made, keep.folder, keep.epochs, seed)
+    return RoundFeed(rounds, _unpack, workers, pin, ranks)
 
 
 def open_mix(mix: Mix, config: LoaderConfig) -> Sources:
@@ -150,7 +120,5 @@ def prepare(config: LoaderConfig, seed: int, fresh: bool = True) -> Preparation:
     )
 
 
-def _make_rounds(mix: Mix, config: LoaderConfig, seed: int, keep: Keep | None = None) -> Rounds:
-    how = prepare(config, seed)
-    maker = RoundMaker(open_mix(mix, config), Crops(how, config.views), how, config.batch)
-    return KeptRounds(maker, keep.folder, keep.epochs, seed) if keep else maker
+def _unpack(packed: Packed) -> tuple[Tensor, Targets]:
+    return packed["image"][:, None], make_targets(packed)

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frames.errors import BadInput
+from frames.folder import read_meta
 from frames.place import find_place
+from frames.splits import read_splits
 from train_tiny.live import LIVE, LiveSource
 from train_tiny.sources import Source, StoredSource
 from train_tiny.taking import Taking
@@ -95,6 +97,17 @@ def open_sources(specs: Sequence[str | Path], shares: Sequence[float] | None = N
             raise BadInput(f"shares of a mix must be > 0, got {','.join(f'{s:g}' for s in shares)}")
         shares = tuple(float(s / sum(shares)) for s in shares)
     return Mix(names, shares)
+
+
+def list_splits(spec: str) -> tuple[str, ...]:
+    """Names of the splits of a dataset or a live configuration."""
+    if spec.startswith(LIVE):
+        from synth.config_file import load_config
+        from synth.split import parse_split
+
+        text = load_config(Path(spec.removeprefix(LIVE))).split
+        return tuple(parse_split(text).names) if text else ()
+    return tuple(read_splits(read_meta(find_place(spec))))
 
 
 def _count_before(shares: NDArray[np.float64], number: int, size: int) -> list[int]:

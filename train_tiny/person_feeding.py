@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 from frames.errors import BadInput
+from train_tiny.feeding import RoundFeed
 from train_tiny.mixing import Mix
 from train_tiny.models import POSE_MODELS, Model
 from train_tiny.person_data import COCO, open_person_sources
-from train_tiny.person_loading import PersonFeed
+from train_tiny.person_loading import feed_persons
 from train_tiny.person_validation import hold_persons, validate_persons
 from train_tiny.person_views import PersonGeometry
 from train_tiny.ranks import Ranks
@@ -32,16 +33,18 @@ def open_person_feed(
     seed: int,
     geometry: bool,
     workers: int,
-    ranks: Ranks,
     pin: bool,
-) -> PersonFeed:
+    ranks: Ranks,
+) -> RoundFeed:
     """Batches of pictures as a model takes them. Raises BadInput for a model of other joints."""
     if model.name not in POSE_MODELS:
         raise BadInput(f"{model.name} takes depth, and {mix.specs[0]} has colour pictures")
     sources = open_person_sources(mix.specs)
     check_joints(model, len(sources[0].layout.names), mix.specs[0])
     drawn = PersonGeometry() if geometry else None
-    return PersonFeed(sources, mix.shares, batch, model.size_px, seed, drawn, workers, ranks, pin)
+    return feed_persons(
+        *(sources, mix.shares, batch, model.size_px, seed, drawn, workers, pin, ranks)
+    )
 
 
 def check_joints(model: Model, joints: int, name: str) -> None:

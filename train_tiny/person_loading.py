@@ -1,8 +1,6 @@
 """Batches of pictures of persons, made as `train_tiny.loading` makes batches of crops."""
 
-import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import torch
@@ -10,13 +8,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from frames.errors import BadInput
+from train_tiny.feeding import RoundFeed
 from train_tiny.full_frames import FrameTargets
 from train_tiny.mixing import Sources
 from train_tiny.person_data import Persons, PersonSource
 from train_tiny.person_views import PersonGeometry
 from train_tiny.preparation import STILL, Preparation
 from train_tiny.ranks import Ranks
-from train_tiny.rounds import Packed, RoundMaker, check_items, check_start, deliver
+from train_tiny.rounds import Packed, RoundMaker, check_items
 from train_tiny.taking import Taking
 
 MEAN: Final = (0.485, 0.456, 0.406)
@@ -24,46 +23,27 @@ SPREAD: Final = (0.229, 0.224, 0.225)
 """Of red, green and blue in 0 .. 1: what the published weights were trained with."""
 
 
-@dataclass(frozen=True, eq=False)
-class PersonFeed:
-    """Pictures of persons as a training run's data; a `train_tiny.feeding.Feed`."""
+def feed_persons(
+    sources: Sequence[PersonSource],
+    shares: Sequence[float] | None,
+    batch: int,
+    size_px: tuple[int, int],
+    seed: int,
+    geometry: PersonGeometry | None = PersonGeometry(),  # noqa: B008
+    workers: int = 0,
+    pin: bool = False,
+    ranks: Ranks = Ranks(),  # noqa: B008
+) -> RoundFeed:
+    """Pictures of persons: images (B, 3, H, W) float32 and `train_tiny.full_frames.FrameTargets`.
 
-    sources: tuple[PersonSource, ...]
-    shares: tuple[float, ...] | None
-    batch: int
-    size_px: tuple[int, int]
-    seed: int
-    geometry: PersonGeometry | None = PersonGeometry()  # noqa: RUF009
-    workers: int = 0
-    ranks: Ranks = Ranks()  # noqa: RUF009
-    pin: bool = False
-
-    @property
-    def batches(self) -> int:
-        """Of an epoch, for each process."""
-        count = self._make_rounds().batches
-        if count < self.ranks.count:
-            raise BadInput(
-                f"an epoch of {count} batches cannot be shared by {self.ranks.count} processes:"
-                " take smaller batches, fewer processes or more data"
-            )
-        return count // self.ranks.count
-
-    def read(self, epoch: int, start: int) -> Iterator[tuple[Tensor, FrameTargets]]:
-        """Images (B, 3, H, W) float32 and their targets; every process has a stretch of its own."""
-        maker, count = self._make_rounds(), self.batches
-        check_start(start, count)
-        first = epoch * maker.batches + self.ranks.rank * count + start
-        delivered = deliver(maker, first, self.workers, self.pin)
-        for packed in itertools.islice(delivered, count - start):
-            yield unpack(packed)
-
-    def _make_rounds(self) -> RoundMaker:
-        how = Preparation(STILL, Taking(), None, None, True, self.seed)
-        kind = Persons(self.sources[0].layout, self.size_px, self.geometry, self.seed)
-        # Pictures go the way of frames: a source, its samples, rounds.
-        sources = Sources(cast(Any, self.sources), self.shares)
-        return RoundMaker(sources, cast(Any, kind), how, self.batch)
+    geometry: None for the picture as it is. Epochs and errors as of
+    `train_tiny.loading.feed_crops`.
+    """
+    how = Preparation(STILL, Taking(), None, None, True, seed)
+    kind = Persons(sources[0].layout, size_px, geometry, seed)
+    # Pictures go the way of frames: a source, its samples, rounds.
+    mixed = Sources(cast(Any, tuple(sources)), cast(Any, shares))
+    return RoundFeed(RoundMaker(mixed, cast(Any, kind), how, batch), unpack, workers, pin, ranks)
 
 
 def make_person_eval_loader(

@@ -185,17 +185,25 @@ def explain_loss(error: RuntimeError) -> Exception:
     )
 
 
+def share_batches(batches: int, ranks: int) -> int:
+    """Batches of each of some processes that share an epoch; what is left over is left out.
+
+    Raises BadInput if there is none for each.
+    """
+    if batches < ranks:
+        raise BadInput(
+            f"an epoch of {batches} batches cannot be shared by {ranks} processes: take smaller"
+            " batches, fewer processes or more data"
+        )
+    return batches // ranks
+
+
 class _Rounds(Dataset[Any]):
     """The rounds of a training process, epoch after epoch: units of work."""
 
     def __init__(self, maker: Rounds, start: int, rank: int, ranks: int) -> None:
-        self.count = maker.batches // ranks
+        self.count = share_batches(maker.batches, ranks)
         """Batches of an epoch."""
-        if not (self.count and 0 <= rank < ranks):
-            raise BadInput(
-                f"an epoch of {maker.batches} batches cannot be shared by {ranks} processes: take"
-                f" smaller batches, fewer processes or more data"
-            )
         self._maker, self._start, self._begin = maker, start, rank * self.count
         self._first = self._begin // maker.each
         self._units = -(-(self._begin + self.count) // maker.each) - self._first

@@ -9,15 +9,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from frames.errors import BadInput
-from train_tiny.feeding import list_splits
-from train_tiny.frame_loading import FrameLoaderConfig, make_frame_loader
+from train_tiny.frame_loading import FrameLoaderConfig, feed_frames
 from train_tiny.frame_scores import FrameLabels
 from train_tiny.frame_validation import HeldFrames, hold_frames, validate_frames
-from train_tiny.mixing import open_sources
+from train_tiny.mixing import list_splits, open_sources
 from train_tiny.models import Model
 from train_tiny.person_data import open_person_sources
 from train_tiny.person_feeding import are_persons, check_joints
-from train_tiny.person_loading import PersonFeed
+from train_tiny.person_loading import feed_persons
 from train_tiny.person_validation import hold_persons, validate_persons
 from train_tiny.resizing import resize_images
 from train_tiny.run_folder import hash_data
@@ -50,13 +49,12 @@ def hold_search(
         joints = len(open_person_sources(data)[0].layout.names)
         check_joints(model, joints, data[0])
         score = _score_persons(data, size, frames, workers, device)
-        feed = PersonFeed(open_person_sources(trained), None, 16, size, 0, workers=workers)
-        kept = _keep_images((images for images, _ in feed.read(0, 0)), calibration)
+        feed = feed_persons(open_person_sources(trained), None, 16, size, 0, workers=workers)
     else:
         score = _score_hands(data, size, split, sensor, frames, workers, device)
         config = FrameLoaderConfig(16, size, run["loading"]["split"] or None, sensor)
-        batches = make_frame_loader(open_sources(trained), config, 0, workers=workers)
-        kept = _keep_images((images for images, _ in batches), calibration)
+        feed = feed_frames(open_sources(trained), config, 0, workers)
+    kept = _keep_images((images for images, _ in feed.read()), calibration)
     return Search(model, macs, kept, score, device)
 
 

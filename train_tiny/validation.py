@@ -3,8 +3,8 @@
 The full one, with depth and all that it depends on, is `train_tiny.evaluation`.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,8 +12,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from train_tiny.devices import lower_precision
+from train_tiny.eval_loading import evaluate_with, make_eval_loader
 from train_tiny.heatmaps import find_peaks, to_pixels
-from train_tiny.metrics import STANDARD, measure_auc, measure_error, measure_mean, measure_pck
+from train_tiny.loading import LoaderConfig
+from train_tiny.metrics import (
+    STANDARD,
+    measure_auc,
+    measure_error,
+    measure_mean,
+    measure_palm,
+    measure_pck,
+)
+from train_tiny.mixing import list_splits, open_sources
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,32 +41,29 @@ class Held:
         return len(self.images)
 
 
-def hold_crops(batches: Iterable[tuple[Tensor, Tensor, NDArray[np.float32]]], most: int) -> Held:
-    """The first crops of some batches of images, keypoints (B, 21, 2) and palms (B,), kept."""
-    images, points, palms, count = list[Tensor](), [], [], 0
-    for image, keypoints, palm in batches:
-        left = most - count
-        images.append(image[:left].half())
-        points.append(keypoints[:left].numpy())
-        palms.append(np.asarray(palm[:left], np.float32))
-        count += len(images[-1])
-        if count >= most:
-            break
-    if not images:
-        return Held(
-            torch.zeros(0, 1, 8, 8), np.zeros((0, 21, 2), np.float32), np.zeros(0, np.float32)
-        )
-    return Held(torch.cat(images), np.concatenate(points), np.concatenate(palms))
+def hold_crops(
+    specs: Sequence[str], config: LoaderConfig, split: str, most: int, seed: int, workers: int = 0
+) -> Held | None:
+    """Crops to validate on: of each dataset that has the split, `most` in all; None without any.
 
-
-def join_held(parts: Sequence[Held]) -> Held:
-    """Those of several datasets."""
-    kept = [p for p in parts if len(p)] or list(parts[:1])
-    return Held(
-        torch.cat([p.images for p in kept]),
-        np.concatenate([p.keypoints_px for p in kept]),
-        np.concatenate([p.palm_px for p in kept]),
-    )
+    As for evaluation: sensors as in training, nothing else drawn.
+    """
+    there = [spec for spec in specs if split in list_splits(spec)]
+    plain = replace(evaluate_with(config, split), batch=64)
+    images, points, count = list[Tensor](), list[NDArray[np.float32]](), 0
+    for k, spec in enumerate(there):
+        wanted = most * (k + 1) // len(there)
+        for image, targets, _ in make_eval_loader(open_sources([spec]), plain, seed, workers):
+            left = wanted - count
+            images.append(image[:left].half())
+            points.append(targets.keypoints_px[:left].numpy())
+            count += len(images[-1])
+            if count >= wanted:
+                break
+    if not count:
+        return None
+    keypoints = np.concatenate(points)
+    return Held(torch.cat(images), keypoints, measure_palm(keypoints))
 
 
 @torch.no_grad()

@@ -179,7 +179,7 @@ def test_pictures_of_persons_are_refused(tmp_path: Path) -> None:
 
     mix = Mix(("coco:a.json@b",), (1.0,))
     with pytest.raises(BadInput, match="finder takes depth, and coco:a"):
-        open_person_feed(mix, build_model("finder"), 4, 0, True, 0, Ranks(), False)
+        open_person_feed(mix, build_model("finder"), 4, 0, True, 0, False, Ranks())
 
 
 def test_the_operating_point_comes_with_the_weights(tmp_path: Path) -> None:

@@ -13,9 +13,8 @@ from tests.train_tiny.real_frames import write_real
 from tests.train_tiny.test_loading import digest
 from train_tiny.frame_loading import (
     FrameLoaderConfig,
-    count_frame_batches,
+    feed_frames,
     make_frame_eval_loader,
-    make_frame_loader,
 )
 from train_tiny.full_frames import (
     FAR_M,
@@ -105,9 +104,9 @@ def test_what_is_not_taught_is_masked() -> None:
 
 def test_batches(rendered: Path) -> None:
     mix = open_sources([rendered])
-    assert count_frame_batches(mix, SMALL) == 16
+    assert feed_frames(mix, SMALL, 0).batches == 16
     hands = []
-    for images, targets in make_frame_loader(mix, SMALL, 1):
+    for images, targets in feed_frames(mix, SMALL, 1).read():
         assert images.shape == (8, 1, 96, 128) and images.min() >= 0 and images.max() <= 1
         there = torch.isfinite(targets.right)
         assert (torch.isfinite(targets.keypoints_px).all(-1).any(-1) <= there).all()
@@ -120,9 +119,9 @@ def test_batches(rendered: Path) -> None:
 def test_the_same_for_any_workers_and_from_any_batch(rendered: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr("train_tiny.rounds.ROUND", 24)
     mix = open_sources([rendered])
-    whole = digest(make_frame_loader(mix, SMALL, 1))
-    assert digest(make_frame_loader(mix, SMALL, 1, workers=2)) == whole
-    assert digest(make_frame_loader(mix, SMALL, 1, start_batch=5)) == whole[5:]
+    whole = digest(feed_frames(mix, SMALL, 1).read())
+    assert digest(feed_frames(mix, SMALL, 1, workers=2).read()) == whole
+    assert digest(feed_frames(mix, SMALL, 1).read(start=5)) == whole[5:]
 
 
 def test_evaluation_has_every_frame_in_order(rendered: Path) -> None:
@@ -160,7 +159,7 @@ def test_real_frames(tmp_path: Path, kind: str) -> None:
     mix = open_sources([write_real(tmp_path / kind, kind)])
     config = replace(SMALL, split=None)
     taught = ignored = 0
-    for _, targets in make_frame_loader(mix, config, 1):
+    for _, targets in feed_frames(mix, config, 1).read():
         taught += int(torch.isfinite(targets.right).sum())
         ignored += int(torch.isfinite(targets.ignored_px).all(-1).sum())
     assert (taught > 10) == (kind == "keypoints")
@@ -183,9 +182,9 @@ def test_views_of_a_frame_share_its_reading(rendered: Path) -> None:
     """Two views of each frame: as many batches of half as many frames, each view its own."""
     mix = open_sources([rendered])
     twice = replace(SMALL, views=2)
-    assert count_frame_batches(mix, twice) == 2 * count_frame_batches(mix, SMALL)
-    made = [images for images, _ in make_frame_loader(mix, twice, 1)]
-    once = torch.cat([images for images, _ in make_frame_loader(mix, SMALL, 1)])
+    assert feed_frames(mix, twice, 0).batches == 2 * feed_frames(mix, SMALL, 0).batches
+    made = [images for images, _ in feed_frames(mix, twice, 1).read()]
+    once = torch.cat([images for images, _ in feed_frames(mix, SMALL, 1).read()])
     images = torch.cat(made)
     assert len(images) == 2 * len(once)
     # The first views are those that are made without others; the second ones are none of them.

@@ -10,13 +10,13 @@ import torch
 
 from frames.errors import BadInput
 from tests.train_tiny.test_loading import SMALL, digest
-from train_tiny.loading import Keep, count_batches, make_endless_loader, make_loader, open_sources
+from train_tiny.loading import Keep, feed_crops, open_sources
 
 
 def read(rendered: Path, keep: Keep | None, epochs: int, workers: int = 0, start: int = 0) -> Any:
     mix = open_sources([rendered])
-    batches = make_endless_loader(mix, SMALL, 3, start, workers, keep=keep)
-    return itertools.islice(batches, epochs * count_batches(mix, SMALL) - start)
+    batches = feed_crops(mix, SMALL, 3, workers, keep=keep).read_on(start)
+    return itertools.islice(batches, epochs * feed_crops(mix, SMALL, 0).batches - start)
 
 
 def list_samples(batches: Any) -> list[bytes]:
@@ -34,7 +34,7 @@ def several_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_later_epochs_have_the_samples_of_the_first(rendered: Path, tmp_path: Path) -> None:
-    count = count_batches(open_sources([rendered]), SMALL)
+    count = feed_crops(open_sources([rendered]), SMALL, 0).batches
     batches = list(read(rendered, Keep(tmp_path), 3))
     first, second, third = (batches[k * count : (k + 1) * count] for k in range(3))
     assert list_samples(first) == list_samples(second) == list_samples(third)
@@ -53,9 +53,9 @@ def test_kept_or_made_they_are_the_same_bytes(rendered: Path, tmp_path: Path) ->
 
 
 def test_fresh_epochs_are_as_if_nothing_was_kept(rendered: Path, tmp_path: Path) -> None:
-    plain = make_loader(open_sources([rendered]), SMALL, 3, epoch=1)
+    plain = feed_crops(open_sources([rendered]), SMALL, 3).read(epoch=1)
     keep = Keep(tmp_path, 2)
-    kept = make_loader(open_sources([rendered]), SMALL, 3, epoch=1, keep=keep)
+    kept = feed_crops(open_sources([rendered]), SMALL, 3, keep=keep).read(epoch=1)
     for (images, targets), (others, kept_targets) in zip(plain, kept, strict=True):
         assert torch.allclose(images, others, atol=0.5 / 65535)
         np.testing.assert_array_equal(targets.keypoints_px, kept_targets.keypoints_px)

@@ -14,7 +14,7 @@ from synth.config_file import load_config
 from synth.engine import generate
 from tests.train_tiny.test_loading import SMALL, digest
 from train_tiny.live import LONGER, LiveSource
-from train_tiny.loading import count_batches, make_loader, open_sources
+from train_tiny.loading import feed_crops, open_sources
 from train_tiny.taking import Taking
 
 TEXT = """
@@ -69,16 +69,16 @@ def test_about_as_many_crops_as_asked_for(config: Path) -> None:
 def test_the_same_for_any_workers_and_from_any_batch(config: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr("train_tiny.rounds.ROUND", 24)
     mix = open_sources([f"live:{config}"])
-    whole = digest(make_loader(mix, SMALL, 2))
-    assert len(whole) == count_batches(mix, SMALL) >= 3
-    assert digest(make_loader(mix, SMALL, 2, workers=2)) == whole
-    assert digest(make_loader(mix, SMALL, 2, start_batch=2)) == whole[2:]
-    assert not {*digest(make_loader(mix, SMALL, 2, 1))} & {*whole}
+    whole = digest(feed_crops(mix, SMALL, 2).read())
+    assert len(whole) == feed_crops(mix, SMALL, 0).batches >= 3
+    assert digest(feed_crops(mix, SMALL, 2, workers=2).read()) == whole
+    assert digest(feed_crops(mix, SMALL, 2).read(start=2)) == whole[2:]
+    assert not {*digest(feed_crops(mix, SMALL, 2).read(1))} & {*whole}
 
 
 def test_mixed_with_stored_frames(config: Path, rendered: Path) -> None:
     mix = open_sources([rendered, f"live:{config}"], [0.5, 0.5])
-    images, targets = next(make_loader(mix, replace(SMALL, batch=40), 2))
+    images, targets = next(feed_crops(mix, replace(SMALL, batch=40), 2).read())
     assert images.shape[0] == 40
     assert torch.isfinite(targets.keypoints_px).any()
 
@@ -111,4 +111,4 @@ def test_one_line_for_what_cannot_be(tmp_path: Path, config: Path) -> None:
     with pytest.raises(BadInput, match="frames"):
         LiveSource(bad, "train", Taking())
     with pytest.raises(BadInput, match="no sensor"):
-        list(make_loader(open_sources([f"live:{config}"]), replace(SMALL, sensor=""), 1))
+        list(feed_crops(open_sources([f"live:{config}"]), replace(SMALL, sensor=""), 1).read())

@@ -21,11 +21,10 @@ from tests.frames.fabricate import write_dataset
 from tests.train_tiny.real_frames import write_real
 from train_tiny.loading import (
     LoaderConfig,
-    count_batches,
-    make_endless_loader,
-    make_loader,
+    feed_crops,
     open_sources,
 )
+from train_tiny.ranks import Ranks
 from train_tiny.taking import Taking
 
 SMALL = LoaderConfig(batch=24, size_px=64, sensor="random")
@@ -46,33 +45,33 @@ def digest(batches: Any, most: int = 1000) -> list[str]:
 def test_the_same_for_any_number_of_workers(rendered: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("train_tiny.rounds.ROUND", 48)  # several rounds of so few
     mix = open_sources([rendered])
-    alone = digest(make_loader(mix, SMALL, 3))
-    assert len(alone) == count_batches(mix, SMALL) >= 6
+    alone = digest(feed_crops(mix, SMALL, 3).read())
+    assert len(alone) == feed_crops(mix, SMALL, 0).batches >= 6
     assert len(set(alone)) == len(alone)
     for workers in (1, 2):
-        assert digest(make_loader(mix, SMALL, 3, workers=workers)) == alone
+        assert digest(feed_crops(mix, SMALL, 3, workers=workers).read()) == alone
     other = open_sources([rendered])
-    assert digest(make_loader(other, SMALL, 3)) == alone
+    assert digest(feed_crops(other, SMALL, 3).read()) == alone
 
 
 @pytest.mark.parametrize("start", [0, 1, 2, 5])
 def test_goes_on_at_any_batch(rendered: Path, monkeypatch: Any, start: int) -> None:
     monkeypatch.setattr("train_tiny.rounds.ROUND", 72)
     mix = open_sources([rendered])
-    whole = digest(make_loader(mix, SMALL, 3))
-    assert digest(make_loader(mix, SMALL, 3, start_batch=start)) == whole[start:]
-    assert digest(make_loader(mix, SMALL, 3, start_batch=len(whole))) == []
+    whole = digest(feed_crops(mix, SMALL, 3).read())
+    assert digest(feed_crops(mix, SMALL, 3).read(start=start)) == whole[start:]
+    assert digest(feed_crops(mix, SMALL, 3).read(start=len(whole))) == []
 
 
 def test_endless_is_epoch_after_epoch(rendered: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("train_tiny.rounds.ROUND", 72)
     mix = open_sources([rendered])
-    count = count_batches(mix, SMALL)
-    epochs = [one for e in range(3) for one in digest(make_loader(mix, SMALL, 3, e))]
-    endless = make_endless_loader(mix, SMALL, 3)
+    count = feed_crops(mix, SMALL, 0).batches
+    epochs = [one for e in range(3) for one in digest(feed_crops(mix, SMALL, 3).read(e))]
+    endless = feed_crops(mix, SMALL, 3).read_on()
     assert digest(endless, 2 * count + 3) == epochs[: 2 * count + 3]
     for start in (2, count - 1, count + 1):
-        endless = make_endless_loader(mix, SMALL, 3, start, workers=2)
+        endless = feed_crops(mix, SMALL, 3, workers=2).read_on(start)
         assert digest(endless, count) == epochs[start : start + count]
         endless.close()
 
@@ -80,26 +79,26 @@ def test_endless_is_epoch_after_epoch(rendered: Path, monkeypatch: Any) -> None:
 def test_processes_share_an_epoch(rendered: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("train_tiny.rounds.ROUND", 72)
     mix = open_sources([rendered])
-    each = count_batches(mix, SMALL) // 2
-    epochs = [digest(make_loader(mix, SMALL, 3, e)) for e in range(2)]
+    each = feed_crops(mix, SMALL, 0).batches // 2
+    epochs = [digest(feed_crops(mix, SMALL, 3).read(e)) for e in range(2)]
     for rank in range(2):
         wanted = [b for one in epochs for b in one[rank * each : (rank + 1) * each]]
         for start in (0, 1, each):
-            own = make_endless_loader(mix, SMALL, 3, start, rank=rank, ranks=2)
+            own = feed_crops(mix, SMALL, 3, ranks=Ranks(rank, count=2)).read_on(start)
             assert digest(own, 2 * each - start) == wanted[start:]
     with pytest.raises(BadInput, match="cannot be shared by 99 processes"):
-        next(make_endless_loader(mix, SMALL, 3, ranks=99))
+        next(feed_crops(mix, SMALL, 3, ranks=Ranks(0, count=99)).read_on())
 
 
 def test_epochs_and_seeds_differ(rendered: Path) -> None:
     mix = open_sources([rendered])
-    made = [digest(make_loader(mix, SMALL, s, e), 1)[0] for s, e in ((3, 0), (3, 1), (4, 0))]
+    made = [digest(feed_crops(mix, SMALL, s).read(e), 1)[0] for s, e in ((3, 0), (3, 1), (4, 0))]
     assert len(set(made)) == 3
 
 
 def test_batches_are_exact_and_in_range(rendered: Path) -> None:
     mix = open_sources([rendered])
-    for images, targets in make_loader(mix, SMALL, 1):
+    for images, targets in feed_crops(mix, SMALL, 1).read():
         assert images.shape == (24, 1, 64, 64) and images.dtype == torch.float32
         assert images.min() >= 0 and images.max() <= 1
         assert targets.keypoints_px.shape == (24, 21, 2)
@@ -118,7 +117,7 @@ def test_every_hand_once_an_epoch(rendered: Path) -> None:
     mix = open_sources([rendered])
     config = replace(PLAIN, batch=1)
     count = mix.open(None, config.taking, "none").crops
-    batches = [digest(make_loader(mix, config, 1, epoch)) for epoch in (0, 1)]
+    batches = [digest(feed_crops(mix, config, 1).read(epoch)) for epoch in (0, 1)]
     assert len(batches[0]) == len(set(batches[0])) == count
     assert set(batches[0]) == set(batches[1])
     assert batches[0] != batches[1]
@@ -128,7 +127,7 @@ def test_labels_lie_on_the_hand(rendered: Path) -> None:
     """Visible keypoints: their pixel is the hand's, and the joint a little behind its surface."""
     inside = total = 0
     behind = []
-    for _, targets in make_loader(open_sources([rendered]), PLAIN, 1):
+    for _, targets in feed_crops(open_sources([rendered]), PLAIN, 1).read():
         for px, seen, mask in zip(targets.keypoints_px, targets.visible, targets.mask, strict=True):
             near = torch.floor(px[seen == 1] + 0.5).long()
             inside += int(mask[near[:, 1], near[:, 0]].sum())
@@ -144,7 +143,7 @@ def test_labels_lie_on_the_hand(rendered: Path) -> None:
 
 def test_flips_change_sides(rendered: Path) -> None:
     config = replace(SMALL, batch=200)
-    _, targets = next(make_loader(open_sources([rendered]), config, 1))
+    _, targets = next(feed_crops(open_sources([rendered]), config, 1).read())
     # Half of the crops are flipped: 100 right ones, standard deviation 7.
     assert abs(targets.right.sum().item() - 100) < 5 * 7.1
 
@@ -154,9 +153,8 @@ def test_shares_of_sources(tmp_path: Path, rendered: Path) -> None:
     real = write_real(tmp_path / "real", "full")
     mix = open_sources([rendered, real], [0.75, 0.25])
     config = replace(SMALL, batch=64)
-    counts = [
-        int(torch.isnan(targets.mask[:, 0, 0]).sum()) for _, targets in make_loader(mix, config, 1)
-    ]
+    batches = feed_crops(mix, config, 1).read()
+    counts = [int(torch.isnan(targets.mask[:, 0, 0]).sum()) for _, targets in batches]
     total = 64 * len(counts)
     sd = np.sqrt(total * 0.75 * 0.25)
     assert abs(sum(counts) - 0.25 * total) < 3 * sd
@@ -169,7 +167,7 @@ def test_real_frames_labelled_in_part(tmp_path: Path, kind: str) -> None:
     mix = open_sources([write_real(tmp_path / kind, kind)])
     config = LoaderConfig(batch=8, size_px=64, sensor="random", occlusion=Occlusion(share_before=1))
     count = 0
-    for images, targets in make_loader(mix, config, 1):
+    for images, targets in feed_crops(mix, config, 1).read():
         assert images.max() > 0
         assert torch.isnan(targets.mask).all()
         assert (targets.key_pose == -1).all()
@@ -185,7 +183,7 @@ def test_real_frames_labelled_in_part(tmp_path: Path, kind: str) -> None:
 def test_real_and_synthetic_in_one_batch(tmp_path: Path, rendered: Path) -> None:
     folders = [rendered, *(write_real(tmp_path / k, k) for k in ("boxes", "keypoints"))]
     mix = open_sources(folders, [2, 1, 1])
-    images, targets = next(make_loader(mix, replace(SMALL, batch=64), 1))
+    images, targets = next(feed_crops(mix, replace(SMALL, batch=64), 1).read())
     assert torch.isfinite(images).all()
     assert 0 < torch.isnan(targets.mask[:, 0, 0]).sum() < 64
     assert 0 < (targets.key_pose == -1).sum() < 64
@@ -195,10 +193,11 @@ def test_real_and_synthetic_in_one_batch(tmp_path: Path, rendered: Path) -> None
 def test_views_share_a_frame(rendered: Path) -> None:
     mix = open_sources([rendered])
     config = replace(SMALL, views=2)
-    assert count_batches(mix, config) == pytest.approx(2 * count_batches(mix, SMALL), abs=1)
-    made = digest(make_loader(mix, config, 1))
-    assert len(set(made)) == len(made) == count_batches(mix, config)
-    assert made[3:] == digest(make_loader(mix, config, 1, start_batch=3))
+    once, twice = (feed_crops(mix, c, 1) for c in (SMALL, config))
+    assert twice.batches == pytest.approx(2 * once.batches, abs=1)
+    made = digest(twice.read())
+    assert len(set(made)) == len(made) == twice.batches
+    assert made[3:] == digest(feed_crops(mix, config, 1).read(start=3))
 
 
 def test_hands_of_a_frame(rendered: Path) -> None:
@@ -214,7 +213,7 @@ def test_hands_of_a_frame(rendered: Path) -> None:
 def test_one_line_for_what_cannot_be_loaded(tmp_path: Path, rendered: Path) -> None:
     def load(folder: Path, config: LoaderConfig, workers: int = 0) -> str:
         with pytest.raises(BadInput) as caught:
-            list(make_loader(open_sources([folder]), config, 1, workers=workers))
+            list(feed_crops(open_sources([folder]), config, 1, workers=workers).read())
         assert "\n" not in str(caught.value)
         return str(caught.value)
 
@@ -232,7 +231,7 @@ def test_one_line_for_what_cannot_be_loaded(tmp_path: Path, rendered: Path) -> N
     with pytest.raises(BadInput, match="batch and views must be >= 1"):
         LoaderConfig(batch=0)
     with pytest.raises(BadInput, match="has no batch -1 to start with"):
-        next(make_loader(open_sources([rendered]), SMALL, 1, start_batch=-1))
+        next(feed_crops(open_sources([rendered]), SMALL, 1).read(start=-1))
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -247,12 +246,12 @@ def test_a_broken_shard(tmp_path: Path, workers: int) -> None:
     content[len(content) // 4 : len(content) // 2] = bytes(len(content) // 4)
     path.write_bytes(content)
     with pytest.raises(BadInput) as caught:
-        list(make_loader(mix, config, 1, workers=workers))
+        list(feed_crops(mix, config, 1, workers=workers).read())
     assert "\n" not in str(caught.value)
     assert str(folder) in str(caught.value)
     path.unlink()
     with pytest.raises(BadInput, match=r"missing|lacks"):
-        list(make_loader(open_sources([folder]), config, 1, workers=workers))
+        list(feed_crops(open_sources([folder]), config, 1, workers=workers).read())
 
 
 def test_a_matched_sensor_keeps_what_it_read(tmp_path: Path) -> None:
@@ -262,9 +261,9 @@ def test_a_matched_sensor_keeps_what_it_read(tmp_path: Path) -> None:
     )  # fmt: skip
     generate(tmp_path / "data", config, 1)
     mix = open_sources([tmp_path / "data"])
-    own = digest(make_loader(mix, replace(PLAIN, batch=4, sensor=""), 3))
-    assert digest(make_loader(mix, replace(PLAIN, batch=4, sensor="random"), 3)) == own
-    assert digest(make_loader(mix, replace(PLAIN, batch=4), 3)) != own
+    own = digest(feed_crops(mix, replace(PLAIN, batch=4, sensor=""), 3).read())
+    assert digest(feed_crops(mix, replace(PLAIN, batch=4, sensor="random"), 3).read()) == own
+    assert digest(feed_crops(mix, replace(PLAIN, batch=4), 3).read()) != own
     # What is put before hands gets this sensor's edges, as in real frames.
     hidden = replace(PLAIN, batch=4, sensor="random", occlusion=Occlusion())
-    assert digest(make_loader(mix, hidden, 3)) != own
+    assert digest(feed_crops(mix, hidden, 3).read()) != own

@@ -30,7 +30,7 @@ COMMANDS: dict[str, str] = {
     "eval": "score a network on a dataset, with a report",
     "predict": "find hands in depth images: keypoints in pixels and metres",
     "package": "write a trained network for ONNX or ExecuTorch",
-    "label": "captures to Label Studio and back: serve, push, pull, status",
+    "label": "captures to Label Studio and back: serve, push, pull, propagate, ...",
     "bench": "measure the published figures again",
 }
 """Every command and what it is for: `run_NAME` of `console.NAME`."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from console.arguments import Json, parse
-from console.networks import Several, import_torch
+from console.networks import Several, find_target, import_torch
 from console.output import print_note, print_result
 from console.progress import Bar
 from frames.errors import BadInput
@@ -16,7 +16,9 @@ from frames.errors import BadInput
 Target = Annotated[
     Path,
     tyro.conf.Positional,
-    tyro.conf.arg(metavar="RUN|WEIGHTS", help="folder of a run, or a file of weights"),
+    tyro.conf.arg(
+        metavar="RUN|WEIGHTS", help="folder of a run, a file of weights, or shipped (HandLite's)"
+    ),
 ]
 
 
@@ -113,7 +115,7 @@ def score_target(command: EvalCommand) -> Outcome:
     from train_tiny.person_feeding import are_persons
 
     device = choose_device(command.device)
-    subject = load_subject(command.target)
+    subject = load_subject(find_target(command.target))
     if are_persons(command.data):
         return _score_persons(command, subject, device)
     if any(subject.size_px):

@@ -1,5 +1,6 @@
 """What commands with networks share: datasets by name, and torch."""
 
+from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -16,3 +17,13 @@ def import_torch() -> None:
         import torch  # noqa: F401
     except ImportError:
         raise BadInput("networks need torch: pip install 'handloom[train]'") from None
+
+
+def find_target(target: Path) -> Path:
+    """A run's folder or a file of weights; of "shipped", the included file of HandLite's weights.
+
+    Raises BadInput where nothing is included. Needs torch.
+    """
+    from train_tiny.shipped import HAND_FILE, SHIPPED, find_weights
+
+    return find_weights(target, HAND_FILE) if str(target) == SHIPPED else target

@@ -9,7 +9,7 @@ import tyro
 
 from console.arguments import Json, parse
 from console.evaluate import Target
-from console.networks import import_torch
+from console.networks import find_target, import_torch
 from console.output import print_note, print_result
 from frames.errors import BadInput
 
@@ -68,7 +68,7 @@ def run_package(arguments: list[str]) -> int:
     from train_tiny.run_folder import clean_values
 
     check_package(command.out, command.format)
-    deployed = load_deployed(command.target, _read_heads(command.heads))
+    deployed = load_deployed(find_target(command.target), _read_heads(command.heads))
     torch.set_num_threads(1)
     if not command.data and not command.json:
         print_note("no --data: rendering frames to compare on")

@@ -155,14 +155,13 @@ def _describe_data(command: ReportCommand) -> _Page:
 def _describe_network(command: ReportCommand) -> _Page:
     """A run's training, or where weights come from, and scores."""
     from console.evaluate import EvalCommand, score_target
-    from console.networks import import_torch
+    from console.networks import find_target, import_torch
     from frames.report.document import say_words
 
     import_torch()
     from train_tiny.evaluation import load_subject
     from train_tiny.run_folder import read_run
     from train_tiny.run_report import describe_run, describe_weights
-    from train_tiny.shipped import HAND_FILE, SHIPPED, find_weights
 
     target, data, note = command.target, list(command.data), ""
     kind = "Run" if target.is_dir() else "Weights"
@@ -171,7 +170,7 @@ def _describe_network(command: ReportCommand) -> _Page:
         if not data:
             data, note = _find_data(read_run(target)["run"])
     else:
-        target = find_weights(target, HAND_FILE) if str(target) == SHIPPED else target
+        target = find_target(target)
         lead, sections = describe_weights(load_subject(target), target)
         note = "" if data else "Not scored: name a dataset with --data."
     if not (data and command.hands):

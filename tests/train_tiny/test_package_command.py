@@ -12,6 +12,7 @@ pytest.importorskip("onnxruntime")
 
 from commands import assert_refused, call  # noqa: E402
 
+from console.networks import find_target  # noqa: E402
 from tests.train_tiny.packages import deploy_stirred  # noqa: E402
 from train_tiny import packaging  # noqa: E402
 from train_tiny.weights import save_weights  # noqa: E402
@@ -51,6 +52,20 @@ def test_a_file_and_its_description_are_written(
         assert words in plain.out
     assert out.stat().st_size < found["size"]
     assert sorted(p.name for p in out.parent.iterdir()) == ["hand.json", "hand.onnx"]
+
+
+def test_the_included_weights_go_by_their_name(
+    rendered: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert find_target(Path("shipped")).is_file()
+    made = call(capsys, "package", "shipped", tmp_path / "hand.onnx", *few(rendered), "--json")
+    assert (made.code, made.err) == (0, ""), made
+    scored = call(
+        *(capsys, "eval", "shipped", "--data", rendered, "--split", "val", "--sensor", "d435"),
+        *("--hands", 8, "--workers", 0, "--json"),
+    )
+    assert scored.code == 0, scored
+    assert json.loads(scored.out)["model"] == json.loads(made.out)["model"] == "handlite"
 
 
 def test_what_cannot_be_is_told_in_one_line(

@@ -102,7 +102,7 @@ def _train(command: TrainCommand, device: Any, ranks: Any) -> int:
 
 def build_from(command: TrainCommand) -> "Model":
     """Raises BadInput for options of its shape that cannot be."""
-    from train_tiny.models import build_model
+    from train_tiny.models import build_model, weigh_heatmaps
 
     shape: dict[str, Any] = {}
     for option in command.network:
@@ -115,7 +115,8 @@ def build_from(command: TrainCommand) -> "Model":
             raise BadInput(
                 f"network option {name} must be a number, true, false or a list, got {value!r}"
             ) from None
-    return build_model(command.model, shape, command.training.seed)
+    model = build_model(command.model, shape, command.training.seed)
+    return weigh_heatmaps(model) if command.training.heatmaps == "weighted" else model
 
 
 def _load_teacher(command: TrainCommand, model: "Model", device: Any) -> Any:

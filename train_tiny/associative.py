@@ -5,6 +5,7 @@ LitePose (arXiv 2205.01271): every keypoint has a tag, a number; those of one ha
 their mean, the means of two hands in a frame are pushed apart. Any number of joints.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,18 +18,26 @@ FRAME_TASKS: Final = ("heatmaps", "pull", "push")
 """Losses of whole frames; `train_tiny.balance.FIXED` has their weights."""
 
 
-def measure_frame_losses(out: Sequence[Tensor], targets: FrameTargets) -> dict[str, Tensor]:
+GAMMA: Final = 0.01
+LEAST: Final = math.exp(-4.5)
+"""Power and lowest value of the Gaussians in `weigh_cells`: all within 3 deviations count alike."""
+
+
+def measure_frame_losses(
+    out: Sequence[Tensor], targets: FrameTargets, weighted: bool = False
+) -> dict[str, Tensor]:
     """heatmaps: the masked squared error, mean over all cells and joints, summed over both scales;
     pull and push of the tags at the first one.
 
     out: of `LitePose`, heatmaps and tags (B, 2J, H/4, W/4), and heatmaps (B, J, H/2, W/2).
+    weighted: cells by `weigh_cells`; else alike, as published.
     """
     coarse, fine = out
     joints = fine.shape[1]
     height, width = 2 * fine.shape[2], 2 * fine.shape[3]
     heatmaps = sum(
         (
-            _squared_error(maps, targets, height, width, stride)
+            _squared_error(maps, targets, height, width, stride, weighted)
             for maps, stride in ((coarse[:, :joints], 4), (fine, 2))
         ),
         start=torch.zeros((), device=fine.device),
@@ -63,8 +72,21 @@ def compare_tags(tags: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
     return pull.mean(), push.mean()
 
 
+def weigh_cells(maps: Tensor, wanted: Tensor) -> Tensor:
+    """How hard each cell of heatmaps is: those near a keypoint by what is missing there, all others
+    by what is there too much (Luo et al. 2021, arXiv 2012.15175).
+
+    w = h^g |1 - p| + |p| (1 - h^g) with p found, h wanted and g = 0.01; no gradient. Nearly all
+    cells of a hand's heatmap are empty: unweighted, a network first learns to find nothing.
+    """
+    near = torch.where(wanted > LEAST, wanted, 0.0) ** GAMMA
+    found = maps.detach()
+    return near * (1 - found).abs() + (1 - near) * found.abs()
+
+
 def _squared_error(
-    maps: Tensor, targets: FrameTargets, height: int, width: int, stride: int
+    maps: Tensor, targets: FrameTargets, height: int, width: int, stride: int, weighted: bool
 ) -> Tensor:
     wanted = draw_heatmaps(targets, height, width, stride)
-    return ((maps - wanted) ** 2 * draw_mask(targets, height, width, stride)).mean()
+    error = (maps - wanted) ** 2 * draw_mask(targets, height, width, stride)
+    return (error * weigh_cells(maps, wanted) if weighted else error).mean()

@@ -1,8 +1,9 @@
 """The networks by name, and what training needs to know of each."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
@@ -102,6 +103,16 @@ def build_model(name: str, config: Mapping[str, Any] | None = None, seed: int = 
     values = {"decoder": decoder, "input_px": side}
     shared = _last_weight(net.smooth[-1])
     return Model(name, values, net, ("keypoints",), shared, measure_losses, side)
+
+
+def weigh_heatmaps(model: Model) -> Model:
+    """The same network, taught heatmaps by weighted errors (`train_tiny.associative.weigh_cells`).
+
+    Raises BadInput for a model without such heatmaps.
+    """
+    if model.name not in POSE_MODELS:
+        raise BadInput(f"heatmaps of {model.name} cannot be weighted: only those of litepose-...")
+    return replace(model, measure=functools.partial(measure_frame_losses, weighted=True))
 
 
 def _build_litepose(name: str, given: dict[str, Any], seed: int) -> Model:

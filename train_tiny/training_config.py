@@ -40,6 +40,9 @@ class TrainingConfig:
     """Learning rate at which the last stage begins, as a share of the highest."""
     tasks: tuple[str, ...] = ()
     """Tasks that are taught; none named: all that the network has a head for."""
+    heatmaps: Literal["squared", "weighted"] = "squared"
+    """Error of LitePose's heatmaps: of all cells alike, as published, or weighted by how hard each
+    is, for hands that fill little of a frame."""
     balance: Literal["fixed", "gradnorm"] = "fixed"
     """Weights of the tasks while all are taught."""
     balance_every: int = 10

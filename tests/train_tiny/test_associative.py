@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from drawn_frames import make_frame_targets  # noqa: E402
 
-from train_tiny.associative import compare_tags, measure_frame_losses  # noqa: E402
+from train_tiny.associative import compare_tags, measure_frame_losses, weigh_cells  # noqa: E402
 from train_tiny.full_frames import draw_heatmaps  # noqa: E402
 from train_tiny.models import build_model  # noqa: E402
 
@@ -64,6 +64,24 @@ def test_perfect_maps_cost_nothing_but_their_tags() -> None:
     assert losses["heatmaps"] == 0 and losses["pull"] == pytest.approx(0, abs=1e-10)
     # Two equal means in one of three frames: exp(0) / 2 of each of both pairs, over two.
     assert losses["push"] == pytest.approx(0.5 / 3)
+
+
+def test_cells_weigh_by_how_hard_they_are() -> None:
+    """By the book, but for Gaussians' tails."""
+    targets = make_frame_targets([[np.full((21, 2), 30, np.float32)]])
+    wanted = draw_heatmaps(targets, 64, 96, 2)
+    rng = np.random.default_rng(3)
+    maps = torch.from_numpy(rng.uniform(-0.2, 1.2, wanted.shape)).float().requires_grad_()
+    found = weigh_cells(maps, wanted)
+    assert not found.requires_grad
+    cells = (t.detach().flatten().tolist() for t in (wanted, maps, found))
+    for h, p, w in zip(*cells, strict=True):
+        near = h**0.01 if h > math.exp(-(3**2) / 2) else 0.0
+        assert w == pytest.approx(near * abs(1 - p) + abs(p) * (1 - near), abs=1e-5)
+    empty = [torch.zeros(1, 42, 16, 24), torch.zeros(1, 21, 32, 48)]
+    plain, weighted = (measure_frame_losses(empty, targets, w)["heatmaps"] for w in (False, True))
+    # Nothing found: all that is wrong lies near keypoints, and weighs nearly one.
+    assert 0.97 < float(weighted / plain) < 1
 
 
 def test_heatmaps_are_compared_where_they_are_known() -> None:

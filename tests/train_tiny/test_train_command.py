@@ -193,6 +193,7 @@ console.train.run_train(sys.argv[1:])
         ("--data {data} --workers -1", "workers must be >= 0, got -1"),
         ("--data {data} --init nowhere", "cannot read the checkpoint nowhere"),
         ("--data {data} --tasks mask colour", "handlite has no head for task colour"),
+        ("--data {data} --heatmaps weighted", "heatmaps of handlite cannot be weighted"),
         ("--data {data} --precision float16 --device cpu", "precision float16 needs a GPU"),
     ],
 )

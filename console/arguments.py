@@ -63,10 +63,23 @@ def _flatten_box(text: str) -> str:
     message = re.sub(r" into tuple type typing.*", "", message).rstrip(".")
     message = message.replace(". Expected 1 values", ": expected a value")
     message = message.replace(". Expected", ": expected")
+    if "(required)" in message:
+        message = _list_missing(message)
     similar = [s for s in sections[1:] if s.startswith("Perhaps you meant")]
     if similar:
         message += f" (did you mean {' or '.join(re.findall(r'--[a-z-]+', similar[0])[:2])}?)"
     return message[:1].lower() + message[1:]
+
+
+def _list_missing(message: str) -> str:
+    """Arguments that are missing, each with what it is for in brackets."""
+    lead, _, rest = message.partition(": ")
+    named = []
+    for part in rest.split("(required)"):
+        if found := re.match(r"((?:--\S+ )?\S+)\s*(.*)", part.strip()):
+            name, use = found[1], found[2].strip().rstrip(".")
+            named.append(f"{name} ({use[:1].lower()}{use[1:]})" if use else name)
+    return f"{lead}: {', '.join(named)}"
 
 
 def find_option(arguments: list[str], name: str) -> str | None:

@@ -94,8 +94,8 @@ def read_meta(folder: Path) -> dict[str, Any]:
     """
     path = folder / META_NAME
     if not path.is_file():
-        what = "has no dataset.json" if folder.is_dir() else "is no folder"
-        raise BadInput(f"{folder} is not a dataset: it {what}")
+        what = "it has no dataset.json" if folder.is_dir() else "there is no such folder"
+        raise BadInput(f"{folder} is not a dataset: {what}")
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

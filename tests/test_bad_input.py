@@ -316,7 +316,7 @@ def test_verify_names_what_is_broken(
         (lambda d: edit(d, frames=-1), "frames must be a whole number > 0, got -1"),
         (lambda d: edit(d, format="zarr"), "is not a handloom dataset's"),
         (lambda d: (d / "dataset.json").unlink(), "is not a dataset: it has no dataset.json"),
-        (shutil.rmtree, "is not a dataset: it is no folder"),
+        (shutil.rmtree, "is not a dataset: there is no such folder"),
     ],
 )
 def test_what_is_no_dataset(
@@ -399,7 +399,7 @@ def test_the_real_process_says_the_same(tmp_path: Path) -> None:
     assert_refused(spawn("synth", out, "--frames", "-1"), "frames must be between 1")
     assert_refused(spawn("synth", out, "--camera", "nikon"), "unknown camera 'nikon'")
     assert_refused(spawn("synth", out, "--frames", "abc"), "expected a number, got 'abc'")
-    assert_refused(spawn("verify", out), "is not a dataset: it is no folder")
+    assert_refused(spawn("verify", out), "is not a dataset: there is no such folder")
     assert not out.exists()
 
 

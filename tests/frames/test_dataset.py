@@ -350,7 +350,7 @@ def test_a_broken_dataset_json_is_told(text: str, said: str, tmp_path: Path) -> 
 def test_what_is_no_dataset(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"has no dataset\.json"):
         open_dataset(tmp_path)
-    with pytest.raises(BadInput, match="is no folder"):
+    with pytest.raises(BadInput, match="there is no such folder"):
         open_dataset(tmp_path / "nowhere")
 
 

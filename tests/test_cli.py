@@ -230,7 +230,8 @@ def test_progress_in_a_log_is_a_line_now_and_then(
         assert line.startswith("frames ") and "/s, " in line and line.endswith(" s left")
 
 
-def wait_for(condition: Any, limit_s: float = 30.0) -> None:
+def wait_for(condition: Any, limit_s: float = 300.0) -> None:
+    """Long, for kernels may have to be compiled first."""
     end = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < end, "waited in vain"

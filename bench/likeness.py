@@ -29,6 +29,7 @@ from augment.calibrate.reading import read_capture
 from augment.calibrate.shadow_bands import measure_bands
 from augment.calibrate.silhouette import find_hand
 from augment.profile import load_profile
+from bench.relief import LAGS, measure_relief
 from bench.render import describe_machine
 from bench.sensed_hands import (
     AT_WORK,
@@ -36,6 +37,7 @@ from bench.sensed_hands import (
     MIXED,
     SensedHands,
     mark_arms,
+    mark_hands,
     read_burst,
     render_shots,
     sense_hands,
@@ -51,6 +53,10 @@ LEAST_WINDOWS: Final = 500
 """Fewer are of a hand or two, whose shape decides."""
 HERE_M: Final = 0.05
 """A distance is met within so much."""
+LEAST_SKIN: Final = 300
+"""Pixels of skin at a distance for a frame to count."""
+RENDERED: Final = 12
+"""Frames rendered at most for one that counts: hands of 0.8 m are rare, arms being short."""
 
 _SURVEY: Final = "our survey of public frames of hands (SR300, SR305, ZED, D4xx)"
 _RING: Final = (0.20, 0.95)
@@ -157,21 +163,27 @@ def measure_flicker(name: str, seen: Sequence[SensedHands]) -> Figure:
 def measure_residual(
     name: str, z_m: float, real: tuple[float, float] | None, frames: int = FRAMES
 ) -> Figure:
-    """Median over windows of 7 x 7 px of the skin at a distance of the RMS residual to a plane; NaN
-    for too few windows.
+    """Median over windows of 7 x 7 px of the skin at a distance of the RMS residual to a plane, in
+    so many frames that have hands there; NaN for too few windows.
 
     Where `STEPS_M` has the device, its depth is rounded as in the frames that the real figure is
     from; where `SMOOTH` has it, what the true surface bends is taken off, in squares.
     """
     found, bent = [], []
     step = max(round(STEPS_M.get(name, 0.0) * DEPTH_SCALE), 1)
-    for one in sense_hands(name, DEVICE_CAMERAS[name], frames, keep_distance(z_m), seed=2):
-        here = one.hand & (np.abs(one.shot.depth / DEPTH_SCALE - z_m) < HERE_M)
-        depth = ((one.depth + step // 2) // step * step).astype(np.uint16)
+    device, scene = load_profile(name), keep_distance(z_m)
+    for shot in render_shots(device, DEVICE_CAMERAS[name], RENDERED * frames, scene, seed=2):
+        here = mark_hands(shot) & (np.abs(shot.depth / DEPTH_SCALE - z_m) < HERE_M)
+        if here.sum() < LEAST_SKIN:
+            continue
+        read = read_burst(device, shot)[0][0]
+        depth = ((read + step // 2) // step * step).astype(np.uint16)
         rough = measure_roughness(depth, here, DEPTH_SCALE)
         kept = np.isfinite(rough)
         found.append(rough[kept])
-        bent.append(measure_roughness(one.shot.depth, here, DEPTH_SCALE)[kept])
+        bent.append(measure_roughness(shot.depth, here, DEPTH_SCALE)[kept])
+        if len(found) == frames:
+            break
     enough = sum(map(len, found)) >= LEAST_WINDOWS
     value, own = (_find_median(x) * 1e3 if enough else np.nan for x in (found, bent))
     effect = f"residual of 7 x 7 px, {z_m} m"
@@ -240,13 +252,15 @@ def compare_captures(folder: Path, name: str, frames: int) -> list[Figure]:
     """Real frames of a folder and synthetic ones of hands at work, both by the nearest blob."""
     capture = read_capture(folder)
     real, _ = find_hands(capture)
-    made = []
+    made, depths = [], []
     for one in sense_hands(name, capture.camera, frames, AT_WORK):
+        depths.append(one.depth)
         blob = find_arm(one)
         if blob is not None:
             made.append(HandFrame(one.depth, blob, None))
     theirs = _measure_blobs(real, capture.depth_scale, capture.camera.fx)
-    ours = _measure_blobs(made, DEPTH_SCALE, capture.camera.fx)
+    theirs |= _measure_evenness([frame.depth for frame in real])
+    ours = _measure_blobs(made, DEPTH_SCALE, capture.camera.fx) | _measure_evenness(depths)
     source = f"{len(real)} frames of {folder.name}"
     return [
         Figure(f"{name}, blobs", effect, value, unit, (theirs[effect][0],) * 2, source)
@@ -272,6 +286,16 @@ def _measure_blobs(
         e.name.replace("hand_roughness", "residual").replace("_", " "): (1e3 * e.value, "mm")
         for e in measure_hand_roughness(sums, draws=0)
         if e.value is not None
+    }
+
+
+def _measure_evenness(depths: Sequence[NDArray[np.uint16]]) -> dict[str, tuple[float, str]]:
+    relief = measure_relief(depths)
+    return {
+        f"correlation of even surfaces, {k} px {way}": (relief[way][i], "")
+        for way in ("down", "along")
+        for i, k in enumerate(LAGS)
+        if np.isfinite(relief[way][i])
     }
 
 

@@ -103,13 +103,18 @@ class SensedHands:
     @property
     def hand(self) -> NDArray[np.bool_]:
         """(H, W) where skin of hands is, forearms left out."""
-        part = self.shot.parts % HAND_STRIDE
-        return (part > 0) & (part <= HAND_PARTS) & (self.shot.parts < OBJECT_BASE)
+        return mark_hands(self.shot)
 
 
 def mark_arms(shot: Shot) -> NDArray[np.bool_]:
     """(H, W) where hands and forearms truly are."""
     return (shot.parts % HAND_STRIDE > 0) & (shot.parts < OBJECT_BASE)
+
+
+def mark_hands(shot: Shot) -> NDArray[np.bool_]:
+    """(H, W) where skin of hands truly is, forearms left out."""
+    part = shot.parts % HAND_STRIDE
+    return (part > 0) & (part <= HAND_PARTS) & (shot.parts < OBJECT_BASE)
 
 
 def sense_hands(

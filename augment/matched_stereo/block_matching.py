@@ -95,13 +95,16 @@ def _read(found, least, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def smooth_disparity(disparity, reach, step, out):  # type: ignore[no-untyped-def]
-    """The mean of the found neighbours within `reach` px a side that differ by less than `step`.
+def smooth_disparity(disparity, half_px, step, out):  # type: ignore[no-untyped-def]
+    """The mean of the found neighbours within `half_px` a side that differ by less than `step`.
 
-    disparity, out: (h, w) float32, `NONE` for none, which stays none. Symmetric, so planes stay;
-    steps larger than `step` stay sharp.
+    disparity, out: (h, w) float32, `NONE` for none, which stays none. Rows and columns that
+    half_px reaches a part of count by that part. Symmetric, so planes stay; steps larger than
+    `step` stay sharp.
     """
     height, width = disparity.shape
+    reach = int(np.ceil(half_px))
+    share = np.float32(half_px - (reach - 1))
     top, bottom = np.empty(width, np.float32), np.empty(width, np.float32)
     for v in range(height):
         own = disparity[v]
@@ -113,11 +116,13 @@ def smooth_disparity(disparity, reach, step, out):  # type: ignore[no-untyped-de
                 continue
             row = disparity[v + j]
             for i in range(-reach, reach + 1):
+                weight = share if abs(j) == reach else np.float32(1.0)
+                weight *= share if abs(i) == reach else np.float32(1.0)
                 for u in range(abs(i), width - abs(i)):
                     d = row[u + i] - own[u]
                     near = (abs(d) < step) & (row[u + i] >= np.float32(0.0))
-                    top[u] += d if near else np.float32(0.0)
-                    bottom[u] += np.float32(1.0) if near else np.float32(0.0)
+                    top[u] += weight * d if near else np.float32(0.0)
+                    bottom[u] += weight if near else np.float32(0.0)
         for u in range(width):
             found = own[u] >= np.float32(0.0)
             out[v, u] = own[u] + top[u] / max(bottom[u], np.float32(1.0)) if found else NONE

@@ -69,16 +69,17 @@ def light_eye(
     tile: NDArray[np.uint16],
     reflectance: NDArray[np.float32],
     softness: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """(h, w) float32 radiance in one eye's window, 0 where nothing is.
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(h, w) float32 radiance in one eye's window, 0 where nothing is; and that part of it that
+    shows a laser's speckle.
 
     eye_m: the eye's place along x, from the left eye. tile: `build_dots`. reflectance, softness:
     (256,) float32 by part code: diffuse reflectance, and the share of light that scatters inside.
     """
     height, width = eye.depth_m.shape
-    out = np.empty((height, width), np.float32)
+    out, laser = np.empty((2, height, width), np.float32)
     if out.size == 0:
-        return out
+        return out, laser
     dark = np.zeros(out.shape, np.uint8)
     if light.powered > 0:
         steps = np.minimum(eye.depth_m * _SHADOW_STEPS + 0.5, 65535).astype(np.uint16)
@@ -98,12 +99,14 @@ def light_eye(
         reflectance,
         softness,
         out,
+        laser,
     )
-    return out
+    return out, laser
 
 
 def expose_eye(
     radiance: NDArray[np.float32],
+    laser: NDArray[np.float32],
     electrons: float,
     full: float,
     read_e: float,
@@ -116,14 +119,15 @@ def expose_eye(
 ) -> NDArray[np.uint8]:
     """(h, w) uint8 image of a radiance (h, w), by the curve `compand`.
 
-    electrons: per unit of radiance; full: electrons at 255; read_e: readout noise; speckle:
-    relative standard deviation of laser light, which each eye sees otherwise. key: of the eye's
+    laser: (h, w), the part of it that has speckle, of relative standard deviation `speckle`, which
+    each eye sees otherwise. electrons: per unit of radiance; full: electrons at 255; read_e:
+    readout noise. key: of the eye's
     noise in this frame; row, column: where the window begins in the whole image, `width` columns
     wide, so that a pixel's noise does not depend on the window.
     """
     out = np.empty(radiance.shape, np.uint8)
     numbers = (np.float32(x) for x in (electrons, 255.0 / full, read_e, speckle))
-    _fill_exposed(radiance, *numbers, key, row, column, width, np.float32(knee), out)
+    _fill_exposed(radiance, laser, *numbers, key, row, column, width, np.float32(knee), out)
     return out
 
 
@@ -136,7 +140,7 @@ def compand(level: float, knee: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill_radiance(  # type: ignore[no-untyped-def]
-    depth, parts, dark, lens, eye_m, light, tile, reflectance, softness, out
+    depth, parts, dark, lens, eye_m, light, tile, reflectance, softness, out, laser
 ):
     height, width = depth.shape
     fx, fy, cx, cy = lens[0], lens[1], lens[2], lens[3]
@@ -196,18 +200,19 @@ def _fill_radiance(  # type: ignore[no-untyped-def]
             for u in range(width):
                 left = one - light.patchiness * (one + np.float32(1.5) * patches[u])
                 grain[u] *= min(max(left, zero), one)
-        codes, shade, to = parts[v], dark[v], out[v]
+        codes, shade, to, coherent = parts[v], dark[v], out[v], laser[v]
         tile_v = base_v + light.projector_px * ray_y
         j = int(tile_v)
         q = tile_v - np.float32(j)
         row0, row1 = tile[j & mask], tile[(j + 1) & mask]
         for u in range(width):
             m = here[u]
+            coherent[u] = zero
             if m == zero:
                 to[u] = zero
                 continue
             code = codes[u]
-            direct = zero
+            direct, hard = zero, one
             if lit[u] > zero and shade[u] == 0:
                 ray_x = (np.float32(u) - cx) / fx
                 tile_u = base_u + light.projector_px * (ray_x - lamp * m)
@@ -226,22 +231,24 @@ def _fill_radiance(  # type: ignore[no-untyped-def]
                 direct = lit[u] * (one - light.dots + light.dots * dots)
             albedo = reflectance[code] * max(one + light.texture * grain[u], np.float32(0.1))
             to[u] = albedo * (direct + around[u])
+            coherent[u] = albedo * direct * hard
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill_exposed(  # type: ignore[no-untyped-def]
-    radiance, electrons, gain, read_e, speckle, key, top, left, width, knee, out
+    radiance, laser, electrons, gain, read_e, speckle, key, top, left, width, knee, out
 ):
     half, most, zero = np.float32(0.5), np.float32(255.0), np.float32(0.0)
     gain *= _TEN_BITS / most
     squeeze = (most - knee) / (_TEN_BITS - knee)
     square, grain = read_e * read_e, speckle * speckle
     for v in range(out.shape[0]):
-        row, to = radiance[v], out[v]
+        row, coherent, to = radiance[v], laser[v], out[v]
         first = (top + v) * width + left
         for u in range(out.shape[1]):
             e = row[u] * electrons
-            e += np.sqrt(e + square + grain * e * e) * hash_normal(key, first + u)
+            c = coherent[u] * electrons
+            e += np.sqrt(e + square + grain * c * c) * hash_normal(key, first + u)
             level = e * gain
             level = min(level, knee) + max(level - knee, zero) * squeeze + half
             to[u] = np.uint8(np.int32(min(max(level, zero), most)))

@@ -29,14 +29,15 @@ def expose_pair(
     light, tile = _light(model, shot)
     softness = np.float32(model.scattering) * find_bare(shot.reflectance)
     radiance: list[list[NDArray[np.float32]]] = [[], []]
+    laser: list[list[NDArray[np.float32]]] = [[], []]
     for window in pair.windows:
         for side, eye in enumerate((window.left_eye, window.right_eye)):
-            radiance[side].append(
-                light_eye(
-                    eye, window.top, pair.camera, side * model.baseline_m, light, tile,
-                    shot.reflectance, softness,
-                )
+            all_of_it, coherent = light_eye(
+                eye, window.top, pair.camera, side * model.baseline_m, light, tile,
+                shot.reflectance, softness,
             )  # fmt: skip
+            radiance[side].append(all_of_it)
+            laser[side].append(coherent)
     bright = _bright_radiance(pair, radiance[0])
     # The longest exposure brings a hand at reach_m to the level; gain makes up for what is missing.
     longest, shortest = (
@@ -45,19 +46,20 @@ def expose_pair(
     )
     bright = min(bright, max(shortest, longest))
     electrons = model.level * model.full_e / max(bright, longest, 1e-9)
-    speckle = model.speckle * float(light.powered)
     full = model.full_e * min(1.0, bright / max(longest, 1e-9)) if bright > 0 else model.full_e
     out: list[list[NDArray[np.uint8]]] = [[], []]
     for side, name in enumerate(("left", "right")):
         key = effect_key(shot.keys.frame, f"infrared/{name}")
-        for window, one in zip(pair.windows, radiance[side], strict=True):
+        images = zip(pair.windows, radiance[side], laser[side], strict=True)
+        for window, one, coherent in images:
             first = window.top, (window.left_eye, window.right_eye)[side].left
             image = expose_eye(
                 one,
+                coherent,
                 electrons,
                 max(full, 1.0),
                 model.read_e,
-                speckle,
+                model.speckle,
                 key,
                 *first,
                 pair.camera.width,

@@ -36,7 +36,8 @@ class MatchedStereo:
     all_ways: float = parameter("switch", 0.0, 1.0)
     """From 0.5 costs are gathered from eight directions in place of five: twice the time."""
     smooth_px: float = parameter("px", 0.0, 8.0)
-    """Half-width of the edge-preserving mean over the disparities; 0: none."""
+    """Half-width of the edge-preserving mean over the disparities, beside the pixel itself; what it
+    reaches a part of counts by that part. 0: none."""
     smooth_step_px: float = parameter("px", 0.01, 16.0)
     """Steps larger than this are edges to it."""
     refinements: float = parameter("1", 0.0, 8.0)

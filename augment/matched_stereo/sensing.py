@@ -112,12 +112,12 @@ def _refine(
     disparity: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Smoothed, and to a fraction of a pixel; a step of refinement smooths by its window anyhow."""
-    reach, half = round(model.smooth_px), model.matching.window_px // 2
+    half = model.matching.window_px // 2
     other = np.empty_like(disparity)
     steps = round(model.refinements)
     for k in range(max(steps, 1)):
-        if reach > 0:
-            smooth_disparity(disparity, reach, np.float32(model.smooth_step_px), other)
+        if model.smooth_px > 0:
+            smooth_disparity(disparity, model.smooth_px, np.float32(model.smooth_step_px), other)
             disparity, other = other, disparity
         if k < steps:
             refine_disparity(left, right, disparity, half, np.float32(_FLAT), other)

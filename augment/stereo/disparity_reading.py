@@ -29,6 +29,7 @@ _ROUND = np.float32(12582912.0)  # 1.5 * 2^23: adding it and taking it away roun
 # sin(2 pi x) on [-1/2, 1/2] as x (1/4 - x^2) (c0 + c1 x^2 + c2 x^4): exact zeros, 2e-4 off at most.
 _C0, _C1, _C2 = np.float32(25.1274), np.float32(-64.8352), np.float32(67.0766)
 _SOFT, _TINY = np.float32(5.0), np.float32(1e-6)
+_CREASES = np.float32(0.7)  # steps per deviation of the texture
 _BEYOND, _NO_STEPS = np.float32(65536.0), np.uint16(0)
 _READ, _NOTHING, _LOW, _HIGH, _RIM, _LOST, _FAR, _SHADOW = (
     np.uint8(code)
@@ -47,8 +48,10 @@ class Limits(NamedTuple):
     """Gain of the noise that is new in every frame, of 1 in all."""
     slow: np.float32
     """Gain of the error that goes with bad matches and stays with them."""
+    crease: np.float32
+    """Height of the steps in what goes with the texture."""
     uneven: np.float32
-    """How the noise that is new grows with the badness."""
+    """How rough places are: |1 + uneven x texture|."""
     even: np.float32
     """1 / sqrt(1 + uneven^2): what keeps its RMS."""
     locking: np.float32
@@ -59,6 +62,8 @@ class Limits(NamedTuple):
     """Step of the depth, m; 0: none."""
     largest: np.float32
     """Largest disparity of the search, px."""
+    near_fray: np.float32
+    """Disparities by which that strays, times what the badness is above -1."""
     smallest: np.float32
     """Smallest disparity that is a reading, px."""
     hole: np.float32
@@ -84,14 +89,16 @@ class Limits(NamedTuple):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def read_disparity(  # type: ignore[no-untyped-def]
-    disparity, state, parts, reflectance, x_px, y_px, holes, limits, depth, reason, sigma, steps
-):
+    disparity, state, parts, reflectance, x_px, y_px, holes, texture, limits, depth, reason, sigma,
+    steps,
+):  # fmt: skip
     """Fills depth (H, W) float32 m, reason (H, W) uint8 and sigma (H, W) float32 m.
 
     disparity: (H, W) float32 as matched, `NO_DISPARITY` where nothing is; state: (H, W) uint8,
     marks; parts (H, W) uint8, reflectance (256,) float32; x_px, y_px: (H, W) float32, fx x and fy y
     of each ray (x, y, 1), or where that is all (1, W) and (H, 1); holes: `Patches` that decide on
-    them, whose fields are the noise too; limits: `Limits`. steps: (H, W) uint16 depth as a file
+    them, whose fields are the noise too; texture: (H, W) float32 of unit variance, which decides
+    where surfaces are rough; limits: `Limits`. steps: (H, W) uint16 depth as a file
     keeps it; then depth and sigma are rows to work in, (1, W), and reason says what steps cannot
     hold. Or of size 0.
 
@@ -102,11 +109,11 @@ def read_disparity(  # type: ignore[no-untyped-def]
     width = disparity.shape[1]
     lines, line = np.empty((3, width), np.float32), np.empty(width + 2, np.float32)
     given = disparity, state, parts, reflectance, x_px, y_px
-    _read_rows(given, holes, limits, lines, line, depth, reason, sigma, steps)
+    _read_rows(given, holes, texture, limits, lines, line, depth, reason, sigma, steps)
 
 
 @njit(**BORROWING)
-def _read_rows(given, holes, limits, lines, line, depth, reason, sigma, steps):  # type: ignore[no-untyped-def]
+def _read_rows(given, holes, texture, limits, lines, line, depth, reason, sigma, steps):  # type: ignore[no-untyped-def]
     disparity, state, parts, reflectance, x_px, y_px = given
     height, width = disparity.shape
     shine, worse, across = lines[0], lines[1], lines[2]
@@ -121,7 +128,7 @@ def _read_rows(given, holes, limits, lines, line, depth, reason, sigma, steps): 
         for u in range(width):
             shine[u] = reflectance[codes[u]]
         mix_row(holes, v, worse)
-        bad, error = holes.badness[v], holes.noise[v]
+        bad, error, weave = holes.badness[v], holes.noise[v], texture[v]
         above, below = disparity[max(v - 1, 0)], disparity[min(v + 1, height - 1)]
         for u in range(width):
             here[u] = disparity[v, u]
@@ -152,11 +159,13 @@ def _read_rows(given, holes, limits, lines, line, depth, reason, sigma, steps): 
             faint = p.low * oblique / light
             blur = p.noise * (_ONE + faint * faint)
             d = found[u]
-            wave = d - ((d + _ROUND) - _ROUND)
-            square = wave * wave
-            wave = wave * (_QUARTER - square) * (_C0 + square * (_C1 + square * _C2))
-            gain = p.fresh * p.even * abs(_ONE + p.uneven * bad[u])
-            e = d + blur * (gain * error[u] + p.slow * bad[u]) + p.locking * wave
+            pull = d - ((d + _ROUND) - _ROUND)
+            square = pull * pull
+            pull = pull * (_QUARTER - square) * (_C0 + square * (_C1 + square * _C2))
+            rough = abs(_ONE + p.uneven * weave[u])
+            wave = _CREASES * (weave[u] + _HALF * bad[u])
+            slow = p.slow * bad[u] + p.crease * (wave - ((wave + _ROUND) - _ROUND))
+            e = d + blur * (p.fresh * p.even * rough * error[u] + slow) + p.locking * pull
             stepped = ((e * per_grain + _ROUND) - _ROUND) * grain
             e = e if keep else stepped
             z = p.scale / max(e, _TINY)
@@ -176,7 +185,8 @@ def _read_rows(given, holes, limits, lines, line, depth, reason, sigma, steps): 
             lost = _HIGH if glare else lost
             lost = _LOST if flags[u] & TORN else lost
             lost = _SHADOW if flags[u] & HIDDEN else lost
-            lost = _FAR if (e > p.largest) | (e < p.smallest) else lost
+            ends = e + p.near_fray * max(worse[u] + _ONE, _ZERO) > p.largest
+            lost = _FAR if ends | (e < p.smallest) else lost
             lost = _NOTHING if d < _ZERO else lost
             good = lost == _READ
             to[u] = z if good else _ZERO

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from augment.effects.noise_hash import hash_uniform
-from augment.stereo.marks import BESIDE, HIDDEN, NO_DISPARITY, TORN
+from augment.stereo.marks import BESIDE, HIDDEN, NO_DISPARITY, TORN, mix_pixel
 
 __all__ = ["paint_islands"]
 
@@ -14,18 +14,21 @@ _UNSURE = BESIDE | HIDDEN | TORN
 _LEAST, _MOST = 0.6, 1.3
 """A wrong disparity lies evenly between these times the far and the near one of the place."""
 
+_RAGGED = 0.35
+"""Of an island's half-width: what its edge is moved by, per deviation of the patches."""
+
 _NEARER = np.float32(2.0)
 """Disparities by which what casts a shadow is nearer."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def paint_islands(key, share, size_px, depth, ring, scale, right, state, disparity):  # type: ignore[no-untyped-def]
+def paint_islands(key, share, size_px, depth, ring, scale, right, patches, state, disparity):  # type: ignore[no-untyped-def]
     """Puts islands into `disparity` (H, W) float32 and clears `state` (H, W) uint8 there.
 
     key: uint64, of the frame. share: of the pixels with a mark of `window_matching`, those that
     become islands. size_px: mean width and height, of 1/2 to 3/2 of it and 2 px at least. depth:
     (H, W) uint16, 0 nothing, of which the nearest within `ring` px counts; scale: disparity times
-    depth. right: whether the second eye is at +x.
+    depth. right: whether the second eye is at +x. patches: `Patches` that fray the islands' edges.
 
     Centres are drawn evenly over the image and kept where the place is marked, so that the share
     holds whatever is in the image; what of an island lies on unmarked pixels is left out. The band
@@ -54,7 +57,8 @@ def paint_islands(key, share, size_px, depth, ring, scale, right, state, dispari
             for x in range(max(u - wide // 2, 0), min(u - wide // 2 + wide, width)):
                 a = (2.0 * (x - u + wide // 2) + 1.0 - wide) / wide
                 b = (2.0 * (y - v + tall // 2) + 1.0 - tall) / tall
-                inside = math.sqrt(a * a + b * b) < 1.1
+                ragged = _RAGGED * mix_pixel(patches, y, x)
+                inside = math.sqrt(a * a + b * b) + ragged < 1.1
                 if inside and state[y, x] & _UNSURE and disparity[y, x] != NO_DISPARITY:
                     disparity[y, x] = d
                     state[y, x] = 0

@@ -17,7 +17,8 @@ NO_DISPARITY = np.float32(-1e9)
 
 
 class Patches(NamedTuple):
-    """Where matching is bad: a smooth field with some of the fresh noise, of unit variance.
+    """Where matching is bad: a smooth field x with some of the fresh noise, of unit variance, times
+    calm + tail |x|: with a tail little happens in most places, and much in few.
 
     Rows are mixed where they are needed: an image more would only pass through the cache.
     """
@@ -30,17 +31,24 @@ class Patches(NamedTuple):
     """Gain of the badness."""
     rough: np.float32
     """Gain of the noise."""
+    calm: np.float32
+    """Gain where the sum is small."""
+    tail: np.float32
+    """What that grows by with the sum's size."""
 
 
 @njit(**BORROWING)
 def mix_row(patches, v, out):  # type: ignore[no-untyped-def]
     """The v-th row of patches into out (W,) float32."""
     bad, new, smooth, rough = patches.badness[v], patches.noise[v], patches.smooth, patches.rough
+    calm, tail = patches.calm, patches.tail
     for u in range(out.shape[0]):
-        out[u] = bad[u] * smooth + new[u] * rough
+        x = bad[u] * smooth + new[u] * rough
+        out[u] = x * (calm + tail * abs(x))
 
 
 @njit(**BORROWING)
 def mix_pixel(patches, v, u):  # type: ignore[no-untyped-def]
     """The same of one pixel."""
-    return patches.badness[v, u] * patches.smooth + patches.noise[v, u] * patches.rough
+    x = patches.badness[v, u] * patches.smooth + patches.noise[v, u] * patches.rough
+    return x * (patches.calm + patches.tail * abs(x))

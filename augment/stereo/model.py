@@ -48,6 +48,9 @@ class Stereo:
     """Where the eye is that the depth image does not belong to: >= 0 right, < 0 left."""
     max_disparity_px: float = parameter("px", 1.0, 4096.0)
     """Largest disparity of the search: nothing is read nearer than f B / max_disparity_px."""
+    near_fray_px: float = parameter("px", 0.0, 100.0)
+    """How far before that, in disparities, matching begins to fail: times what the patches are
+    above -1. The near limit is torn."""
     far_m: float = parameter("m", 0.1, 1000.0)
     """Nothing is read beyond."""
     noise_px: float = parameter("px", 0.0, 5.0)
@@ -64,8 +67,12 @@ class Stereo:
     memory_s: float = parameter("s", 0.0, 1000.0)
     """Time in which the correlation of the rest of the patches falls to 1/e."""
     uneven: float = parameter("1", 0.0, 3.0)
-    """u: the fresh noise is multiplied by |1 + u x patches|, its RMS kept: surfaces are smooth in
-    places and rough in others."""
+    """u: the fresh noise is multiplied by how rough the place is, |1 + u x texture|, its RMS kept:
+    surfaces are smooth in places and rough in others."""
+    texture_length_px: float = parameter("px", 0.0, 500.0)
+    """Distance at which the correlation of this texture is 1/e; 0: it is the patches."""
+    crease: float = parameter("1", 0.0, 1.0)
+    """Of the slow noise's variance, what rises with the texture and falls at once."""
     grain: float = parameter("1", 0.0, 5.0)
     """How much of the fresh noise is added to the patches where they decide on holes: rims are
     speckled at the scale of `noise_length_px`."""
@@ -99,6 +106,12 @@ class Stereo:
     """Half the length of the ramp into which a small step melts."""
     melt_step_px: float = parameter("px", 0.1, 100.0)
     """Step of disparity at which nothing melts any more."""
+    melt_spread: float = parameter("1", 0.0, 2.0)
+    """Standard deviation of it between patches, relative: in places fingers run into what they
+    hold, and keep their outline in others."""
+    tear: float = parameter("1", 0.0, 1.0)
+    """How unevenly outlines are frayed and grown: 0 everywhere alike; 1 with the patches' square,
+    smooth for a while and then torn."""
     ring_px: float = parameter("px", 0.0, 50.0)
     """Width of the ring outside silhouettes where the window straddles them."""
     ring_share: float = parameter("1", 0.0, 1.0)
@@ -177,20 +190,29 @@ def _read(
     fill_temporal_field(shot.keys, "stereo/patches", shot.time_s, *slow)
     fresh = effect_key(shot.keys.frame, "stereo/noise")
     fill_field(fresh, model.noise_length_px * lateral, noise)
+    texture = badness
+    if model.texture_length_px > 0:
+        texture = np.empty(shape, np.float32)
+        weave = (model.fixed_share, model.memory_s, model.texture_length_px * lateral, texture)
+        fill_temporal_field(shot.keys, "stereo/texture", shot.time_s, *weave)
     outlines = Patches(noise, badness, *numbers.outline_gains)
+    ends = Patches(noise, badness, *numbers.end_gains)
     holes = Patches(noise, badness, *numbers.hole_gains)
     right, x_px = model.second_eye >= 0, numbers.x_px
     closed, state = np.empty(shape, np.uint16), np.empty(shape, np.uint8)
     bridge_gaps(shot.depth, outlines, x_px, right, numbers.bridges, state, closed)
     matched = np.empty(shape, np.float32)
-    match_windows(closed, outlines, holes, x_px, ring, numbers.windows, state, matched)
+    match_windows(closed, outlines, ends, x_px, ring, numbers.windows, state, matched)
     if model.median >= 0.5:
         matched = filter_median(matched)
     key = effect_key(shot.keys.frame, "stereo/islands")
     islands = model.island_share, model.island_px * lateral
-    paint_islands(key, *islands, closed, ring, numbers.windows.scale, right, state, matched)
-    given = matched, state, shot.parts, shot.reflectance, x_px, numbers.y_px, holes
+    paint_islands(key, *islands, closed, ring, numbers.windows.scale, right, holes, state, matched)
+    given = matched, state, shot.parts, shot.reflectance, x_px, numbers.y_px, holes, texture
     read_disparity(*given, numbers.limits, depth_m, reason, sigma, steps)
+
+
+Gains = tuple[np.float32, np.float32, np.float32, np.float32]
 
 
 class _Numbers(NamedTuple):
@@ -204,10 +226,12 @@ class _Numbers(NamedTuple):
     """fx x of every pixel's ray (x, y, 1), (H, W), or (1, W) where all rows are alike."""
     y_px: NDArray[np.float32]
     """fy y, (H, W) or (H, 1)."""
-    outline_gains: tuple[np.float32, np.float32]
-    """Of badness and noise, where they decide on silhouettes."""
-    hole_gains: tuple[np.float32, np.float32]
-    """Where they decide on holes."""
+    outline_gains: Gains
+    """Of `Patches` that decide on silhouettes."""
+    end_gains: Gains
+    """On ends of shadows."""
+    hole_gains: Gains
+    """On holes."""
     bridges: Bridges
     windows: Windows
     limits: Limits
@@ -228,7 +252,7 @@ def _prepare(model: Stereo, camera: Camera, depth_scale: float) -> _Numbers:
     windows = (
         *(grow, grow_hidden, model.grow_spread, scale, model.part_px, model.grow_step_px),
         *(side * lateral, _find_borders(camera)[0 if side > 0 else 1], model.fray_px * lateral),
-        *(model.melt_px * lateral, model.melt_step_px),
+        *(model.melt_px * lateral, model.melt_step_px, model.melt_spread),
     )
     x_px, y_px = table_columns(camera), _table_rows(camera)
     if camera.model == "pinhole":
@@ -238,34 +262,42 @@ def _prepare(model: Stereo, camera: Camera, depth_scale: float) -> _Numbers:
         ring=min(max(int(model.ring_px * lateral + 0.5), farthest), _WIDEST),
         x_px=x_px,
         y_px=y_px,
-        outline_gains=_weigh_patches(_OUTLINE_GRAIN * model.grain),
-        hole_gains=_weigh_patches(model.grain),
+        outline_gains=_weigh_patches(_OUTLINE_GRAIN * model.grain, model.tear),
+        end_gains=_weigh_patches(model.grain, model.tear),
+        hole_gains=_weigh_patches(model.grain, 0.0),
         bridges=Bridges(*map(np.float32, bridges)),
         windows=Windows(*map(np.float32, windows)),
         limits=_limits(model, camera, depth_scale),
     )
 
 
-def _weigh_patches(grain: float) -> tuple[np.float32, np.float32]:
-    """Gains of badness and noise whose sum has unit variance."""
+def _weigh_patches(grain: float, tear: float) -> Gains:
+    """Gains of badness and noise whose sum x has unit variance, and a and b with which
+    x (a + b |x|) has: E |x|^3 = 2 sqrt(2 / pi), E x^4 = 3.
+    """
     norm = 1.0 / math.sqrt(1.0 + grain * grain)
-    return np.float32(norm), np.float32(norm * grain)
+    a, b = 1.0 - tear, tear
+    size = math.sqrt(a * a + 4.0 * math.sqrt(2.0 / math.pi) * a * b + 3.0 * b * b)
+    return np.float32(norm), np.float32(norm * grain), np.float32(a / size), np.float32(b / size)
 
 
 def _limits(model: Stereo, camera: Camera, depth_scale: float) -> Limits:
     lateral = camera.fx / model.focal_px
     scale = model.focal_px * model.baseline_m
+    crease = model.crease
     numbers = (
         scale,
         model.noise_px,
         math.sqrt(1.0 - model.slow_share),
-        math.sqrt(model.slow_share),
+        math.sqrt(model.slow_share * (1.0 - crease)),
+        math.sqrt(12.0 * model.slow_share * crease),
         model.uneven,
         1.0 / math.sqrt(1.0 + model.uneven**2),
         model.locking_px,
         model.quantum_px,
         model.depth_step_m,
         model.max_disparity_px,
+        model.near_fray_px,
         scale / model.far_m,
         _find_quantile(model.hole_share),
         _find_quantile(model.ring_share),

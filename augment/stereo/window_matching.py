@@ -16,7 +16,7 @@ from numba import njit
 
 from augment.stereo.fraying import fray_row, make_fraying
 from augment.stereo.marks import BESIDE, HIDDEN, NO_DISPARITY, mix_row
-from augment.stereo.melting import make_melting, melt_column, melt_row
+from augment.stereo.melting import make_melting, melt_column, melt_row, soften_row
 from frames.kernels import BORROWING
 
 __all__ = ["Windows", "match_windows"]
@@ -54,16 +54,18 @@ class Windows(NamedTuple):
     """Half-width of what melts."""
     limit: np.float32
     """Step, in the device's disparities, that does not melt."""
+    soften: np.float32
+    """It is multiplied by 1 + soften x patches."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def match_windows(depth, patches, holes, x_px, ring, windows, state, out):  # type: ignore[no-untyped-def]
+def match_windows(depth, patches, ends, x_px, ring, windows, state, out):  # type: ignore[no-untyped-def]
     """Disparity, in the device's pixels, of the surface that wins each window, into `out` (H, W)
     float32; `NO_DISPARITY` where nothing is, or x_px is NaN: no lens.
 
-    depth: (H, W) uint16, 0 for nothing. patches, holes: `Patches` that decide on silhouettes and on
-    holes. x_px: `shadow.table_columns`, or its first row where all are alike. ring: pixels, >= any
-    reach, within which a nearer surface stands beside.
+    depth: (H, W) uint16, 0 for nothing. patches, ends: `Patches` that decide on silhouettes and on
+    the ends of shadows. x_px: `shadow.table_columns`, or its first row where all are alike. ring:
+    pixels, >= any reach, within which a nearer surface stands beside.
 
     Each pixel looks for the nearest depth within a square of reach x (1 - spread x patch) pixels
     around it. That wins nowhere over a step below two times `step`, everywhere over one of `full`,
@@ -82,7 +84,7 @@ def match_windows(depth, patches, holes, x_px, ring, windows, state, out):  # ty
         np.full(width + 2, _EMPTY, np.uint16),
     )
     lines = np.empty((2, width), np.float32)
-    given = depth, patches, holes, x_px
+    given = depth, patches, ends, x_px
     _match_rows(given, windows, growing, melting, fraying, lines, state, out)
 
 
@@ -90,13 +92,13 @@ def match_windows(depth, patches, holes, x_px, ring, windows, state, out):  # ty
 def _match_rows(given, windows, growing, melting, fraying, lines, state, out):  # type: ignore[no-untyped-def]
     """Row t comes in while row t - k grows its k-th pixel, t - ring is settled and melted along u,
     and the row before which enough others are melted is melted along v."""
-    depth, patches, holes, x_px = given
+    depth, patches, ends, x_px = given
     height, width = depth.shape
     levels, owns, reaches, _ = growing
     padded, melted = melting[0], melting[1]
     ring, taps = levels.shape[0] - 1, melting[4].shape[0] - 1
     size, several = ring + 1, 2 * taps + 1
-    patch, hole = lines[0], lines[1]
+    patch, end = lines[0], lines[1]
     surface = padded[taps : taps + width]
     for t in range(height + ring + taps):
         if t < height:
@@ -112,9 +114,11 @@ def _match_rows(given, windows, growing, melting, fraying, lines, state, out):  
             xs, own, near = x_px[min(v, x_px.shape[0] - 1)], owns[v % size], levels[ring, v % 3][1:]
             _settle_row(depth[v], own, near, patch, xs, windows, state[v], surface)
             if windows.fray > _ZERO:
-                mix_row(holes, v, hole)
-                fray_row(fraying, hole, windows.fray, windows.lateral > _ZERO, state[v])
-            melt_row(melting, melted[v % several])
+                mix_row(ends, v, end)
+                fray_row(fraying, end, windows.fray, windows.lateral > _ZERO, state[v])
+            if windows.soften > _ZERO:
+                soften_row(melting, v, windows.soften, patch)
+            melt_row(melting, v, melted[v % several])
         v -= taps
         if 0 <= v < height:
             melt_column(melting, v, height, out[v])

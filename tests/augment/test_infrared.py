@@ -31,7 +31,7 @@ def _see(
 ) -> np.ndarray:
     depth, codes = cast(camera, planes, (0, 0, camera.width, camera.height), eye_m)
     eye = Eye(0, depth.astype(np.float32), codes)
-    return light_eye(eye, 0, camera, eye_m, light, TILE, WHITE, HARD)
+    return light_eye(eye, 0, camera, eye_m, light, TILE, WHITE, HARD)[0]
 
 
 def test_light_falls_as_the_square_of_the_distance() -> None:
@@ -103,7 +103,7 @@ def test_photons_are_poisson_noise() -> None:
     # Variance over mean in electrons: 1, plus the readout's; 40,000 pixels: 0.7 % standard error.
     image = np.full((200, 200), 0.5, np.float32)
     for read_e in (0.0, 30.0):
-        seen = expose_eye(image, 2000.0, 2550.0, read_e, 0.0, np.uint64(3), 0, 0, 200) * 10.0
+        seen = expose_eye(image, image, 2000.0, 2550.0, read_e, 0.0, np.uint64(3), 0, 0, 200) * 10.0
         rounding = 100 / 12
         assert seen.mean() == pytest.approx(1000, abs=1)
         assert seen.var() == pytest.approx(1000 + read_e**2 + rounding, rel=0.03)
@@ -116,20 +116,21 @@ def test_dark_steps_are_kept_whole() -> None:
     assert (np.diff(got) > 0).all() and got[-1] == pytest.approx(255.0)
     assert [compand(float(x), 0.0) for x in level] == pytest.approx(255.0 * level)
     image = np.tile(level.astype(np.float32)[::8], (4, 1))
-    seen = expose_eye(image, 1e9, 1e9, 0.0, 0.0, np.uint64(3), 0, 0, 128, KNEE)
+    seen = expose_eye(image, image, 1e9, 1e9, 0.0, 0.0, np.uint64(3), 0, 0, 128, KNEE)
     assert np.abs(seen - got[::8]).max() < 0.6  # a rounding, and photons
 
 
 def test_speckle_is_in_proportion() -> None:
     image = np.full((200, 200), 0.5, np.float32)
-    seen = expose_eye(image, 1e6, 1e6, 0.0, 0.1, np.uint64(3), 0, 0, 200)
+    seen = expose_eye(image, image, 1e6, 1e6, 0.0, 0.1, np.uint64(3), 0, 0, 200)
     assert seen.std() / seen.mean() == pytest.approx(0.1, rel=0.03)
 
 
 def test_noise_does_not_depend_on_the_window() -> None:
     image = np.full((40, 60), 0.5, np.float32)
-    whole = expose_eye(image, 2000.0, 2550.0, 3.0, 0.1, np.uint64(3), 0, 0, 60)
-    part = expose_eye(image[10:, 20:], 2000.0, 2550.0, 3.0, 0.1, np.uint64(3), 10, 20, 60)
+    whole = expose_eye(image, image, 2000.0, 2550.0, 3.0, 0.1, np.uint64(3), 0, 0, 60)
+    cut = image[10:, 20:]
+    part = expose_eye(cut, cut, 2000.0, 2550.0, 3.0, 0.1, np.uint64(3), 10, 20, 60)
     assert (part == whole[10:, 20:]).all()
 
 
@@ -178,8 +179,25 @@ def test_forearms_as_bright_as_their_hands_are_bare() -> None:
 
 def test_empty_and_dark_eyes() -> None:
     none = Eye(0, np.zeros((0, 4), np.float32), np.zeros((0, 4), np.uint8))
-    assert light_eye(none, 0, NATIVE, 0.0, _light(), TILE, WHITE, HARD).shape == (0, 4)
+    assert light_eye(none, 0, NATIVE, 0.0, _light(), TILE, WHITE, HARD)[0].shape == (0, 4)
     void = Eye(0, np.zeros((3, 4), np.float32), np.zeros((3, 4), np.uint8))
-    assert (light_eye(void, 0, NATIVE, 0.0, _light(), TILE, WHITE, HARD) == 0).all()
+    assert (light_eye(void, 0, NATIVE, 0.0, _light(), TILE, WHITE, HARD)[0] == 0).all()
     one = Eye(0, np.full((1, 1), 0.5, np.float32), np.zeros((1, 1), np.uint8))
-    assert np.isfinite(light_eye(one, 0, NATIVE, 0.0, _light(), TILE, WHITE, HARD)).all()
+    assert np.isfinite(light_eye(one, 0, NATIVE, 0.0, _light(), TILE, WHITE, HARD)[0]).all()
+
+
+def test_only_laser_light_that_comes_straight_back_has_speckle() -> None:
+    depth, codes = cast(NATIVE, [facing(0.5, 1)], (0, 0, NATIVE.width, NATIVE.height), 0.0)
+    eye, light = Eye(0, depth.astype(np.float32), codes), _light(ambient=0.8, dots=0.5)
+    softness = np.zeros(256, np.float32)
+    for share in (0.0, 0.6):
+        softness[1] = share
+        seen, laser = light_eye(eye, 0, NATIVE, 0.0, light, TILE, WHITE, softness)
+        dark = light._replace(powered=np.float32(0.0))
+        ambient, none = light_eye(eye, 0, NATIVE, 0.0, dark, TILE, WHITE, softness)
+        assert (none == 0).all()
+        # What comes out of skin elsewhere has gone ways of other lengths and does not interfere.
+        assert laser == pytest.approx((1 - share) * (seen - ambient), rel=1e-4, abs=1e-4)
+    image = np.full((200, 200), 0.5, np.float32)
+    exposed = expose_eye(image, 0.4 * image, 1e6, 1e6, 0.0, 0.1, np.uint64(3), 0, 0, 200)
+    assert exposed.std() / exposed.mean() == pytest.approx(0.04, rel=0.03)

@@ -1,4 +1,4 @@
-"""handloom label propagate: corrections followed into the frames after them."""
+"""handloom label propagate: corrections carried into the next frames."""
 
 from pathlib import Path
 

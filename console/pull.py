@@ -1,4 +1,4 @@
-"""handloom label pull: what people answered, as a dataset."""
+"""handloom label pull: annotations as a dataset."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""A command's options from a TOML file: those on the command line come after, and win."""
+"""A command's options from a TOML file: the command line takes precedence."""
 
 import json
 import tomllib

@@ -1,4 +1,4 @@
-"""What `handloom train` is asked for."""
+"""The options of `handloom train`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

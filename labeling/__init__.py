@@ -1,1 +1,2 @@
-"""Real captures in, Label Studio out and back, and labels refined until they train."""
+"""Real captures in, Label Studio out and back, and labels refined by the hand model
+(docs/capture.md, docs/labeling.md, docs/refinement.md)."""

@@ -1,4 +1,4 @@
-"""What a frame is known by, on the server and in the ledger: a digest of what the camera saw.
+"""The identity of a frame on the server and in the ledger: a digest of what the camera saw.
 
 It stays when a dataset is moved or made again, so that a frame cannot become two tasks; frames
 that are equal to the last bit are one.

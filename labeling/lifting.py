@@ -1,4 +1,4 @@
-"""Keypoints that people placed in the image, lifted to 2.5D through the depth.
+"""Keypoints that people placed in the image, lifted to 3D through the depth.
 
 A joint that is seen gets the depth of the skin read around its pixel, plus the flesh between skin
 and joint; a joint that something hides gets none, for what is read there is something else's. What

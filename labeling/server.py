@@ -1,4 +1,4 @@
-"""A Label Studio of one's own: its virtual environment, its settings, its user and token.
+"""A local Label Studio: its virtual environment, its settings, its user and token.
 
     STUDIO/venv/       Label Studio, pinned (1 GB), made on first use
     STUDIO/data/       its database and settings, mode 0700

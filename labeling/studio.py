@@ -1,4 +1,4 @@
-"""The few things the bridge asks of a Label Studio, and how it fails.
+"""The requests made to a Label Studio server, and their errors.
 
 `labeling.sdk_studio` asks a server through label-studio-sdk; tests also ask one in memory.
 """

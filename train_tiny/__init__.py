@@ -1,5 +1,5 @@
-"""The two networks of hand pose from depth, their training and their use (docs/training.md,
-docs/prediction.md).
+"""Networks for hand pose from depth: training, evaluation, prediction, export, and weights
+(docs/training.md, docs/prediction.md).
 
     from train_tiny import HandPose
     hands = HandPose.load()(depth, camera)

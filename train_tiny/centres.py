@@ -1,4 +1,4 @@
-"""What CentreNet is taught: the middles of hands' boxes, where their edges are, hands' pixels.
+"""CentreNet's targets and losses: middles of hands' boxes, distances to their edges, masks.
 
 The penalty-reduced focal loss of CenterNet (Zhou et al. 2019, arXiv 1904.07850, eq. 1) on one map;
 Gaussians as wide as their box is, and boxes compared whole in the cells about the middle, as TTFNet

@@ -1,4 +1,4 @@
-"""What a hand network sees: a crop's depth about the hand, and the labels as its targets.
+"""Crops for a hand network: depth relative to the hand, and the labels as targets.
 
 The same encoding in training and prediction: it depends on the crop's depth alone.
 """

@@ -1,4 +1,4 @@
-"""A depth image that comes from somewhere, and what gives such images one by one.
+"""A depth image with its origin, and the interface of sources that yield them.
 
 Anything is a source of depth images, a recording of a device too, that says how many it has and
 gives them in order (`DepthSource`).

@@ -1,4 +1,4 @@
-"""What a bigger network knows, taught to a smaller one beside the labels.
+"""Distillation: a bigger network's heatmaps as targets of a smaller one, besides the labels.
 
 LitePose: mean squared distance of the heatmaps, as arXiv 2205.01271 has it. Crop networks: the
 Kullback-Leibler divergence of the heatmaps, read as distributions over the crop (Hinton et al.

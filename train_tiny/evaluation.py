@@ -1,4 +1,4 @@
-"""A network scored on datasets: every hand found, lifted, and compared with its labels."""
+"""A network scored on datasets: every hand predicted, lifted to 3D, compared with its labels."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What finds hands in a whole frame, as prediction needs it, and where it says to look."""
+"""The interface of a finder of hands in whole frames, and the boxes that it proposes."""
 
 from collections.abc import Sequence
 from typing import Any, Final, Protocol

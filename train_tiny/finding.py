@@ -1,4 +1,4 @@
-"""Hands in whole frames: where to look closer.
+"""Hands in whole frames, found by a trained finder: boxes for a closer look.
 
 finder = HandFinder.load(Path("finder.safetensors"))
 for hand in finder(depth_m):

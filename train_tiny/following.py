@@ -1,4 +1,4 @@
-"""Hands followed from frame to frame: each is looked for where it was, and the finder helps out.
+"""Tracking of hands from frame to frame, around their last places and by the finder.
 
     follow = pose.follow()
     for depth in recording:

@@ -1,4 +1,4 @@
-"""What a packaged network takes and gives, for whoever runs it without handloom.
+"""Inputs and outputs of a packaged network, described for programs without handloom.
 
 The same text goes into the ONNX file (`metadata_props["handloom"]`) and into a JSON file beside it.
 """

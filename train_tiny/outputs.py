@@ -1,4 +1,4 @@
-"""What a hand network's outputs say of its crops: keypoints, how sure, where in space, which side.
+"""A hand network's outputs decoded: keypoints, confidences, 3D positions, visibility, side.
 
 The same reading in evaluation and in prediction.
 """

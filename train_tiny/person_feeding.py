@@ -1,4 +1,4 @@
-"""Files of persons as a training run's data, beside datasets of depth frames."""
+"""Annotation files of persons as training data, besides datasets of depth frames."""
 
 from collections.abc import Callable, Sequence
 

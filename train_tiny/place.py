@@ -1,4 +1,4 @@
-"""How far a run has come, kept in its checkpoint with the learner."""
+"""The progress of a run, kept in its checkpoint with the learner."""
 
 import math
 from dataclasses import dataclass, field

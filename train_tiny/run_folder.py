@@ -1,4 +1,4 @@
-"""The folder of a run: everything that one may want to know of it afterwards.
+"""The folder of a run: its configuration, hashes of its data, its results.
 
 config.json           what was asked for, hashes of the data, the code, the machine
 curves.csv, .png      losses, rates and validations over the steps

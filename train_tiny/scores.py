@@ -1,4 +1,4 @@
-"""What an evaluation found of every hand, one row a hand, and what it comes to."""
+"""Scores of an evaluation, one row a hand, and their summary."""
 
 import itertools
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What a search asks its subnets on: frames of a split of its own, training images for norms."""
+"""The data of a search: frames of a split of its own, training images for norms."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any

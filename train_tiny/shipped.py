@@ -1,4 +1,4 @@
-"""Weights that come along with handloom, and weights by any of the names that a user may give."""
+"""The included weights, and weights by any of the names that a user may give."""
 
 from dataclasses import dataclass
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The staged recipe: which tasks are taught when, and how much of the learning rate is left.
+"""The staged recipe: which tasks are trained when, and the learning rate.
 
 A small encoder first learns where the hand is and which pose it is in, from dense labels that are
 easy to learn; then everything at once; at last keypoints alone, at a low rate, for what auxiliary

@@ -1,4 +1,4 @@
-"""Which hands of a frame take part: asked of the labels, and of what a sensor read."""
+"""Which hands of a frame are used, by their labels and by what a sensor read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

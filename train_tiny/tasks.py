@@ -1,4 +1,4 @@
-"""What a hand network is taught: targets of a batch of crops, and the loss of each task.
+"""Tasks of a hand network: the targets of a batch of crops, and the loss of each task.
 
 Every target comes with a mask of where it is known, so that real frames labelled in part take part.
 """

@@ -1,4 +1,4 @@
-"""Hands from a file of COCO keypoints, read element by element and doubted.
+"""Hands from a file of COCO keypoints, streamed and checked.
 
 Nothing is made up: a hand's side must be said, a keypoint of flag 0 has no place, a crowd is no
 hand.

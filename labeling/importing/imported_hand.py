@@ -1,4 +1,4 @@
-"""An annotation as a hand of the dataset: what is seen is lifted where the depth says how far."""
+"""An annotation as a hand of the dataset, visible keypoints lifted by the depth image."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""What is known of one hand before it is fitted: labelled pixels, and the depth image.
+"""The evidence about one hand before it is fitted: labelled pixels, and the depth image.
 
 A residual in pixels is measured on the label's ray: the camera maps rays to pixels, near the label
 by a 2 x 2 matrix. So every lens is handled alike, and exactly to first order at the label.

@@ -1,4 +1,4 @@
-"""What hands and poses there are: the knowledge that a fit falls back on where nothing is seen.
+"""Priors of a fit: distributions of hand shapes and poses.
 
 Shape: the people of `synth.hand.shape` (ANSUR II), as a normal distribution. Pose: the poses of
 `synth.pose.sampler`, as a mixture of normal distributions over the 27 angles of the hand, so that

@@ -9,8 +9,9 @@ projector is a point beside the left eye, so what it cannot reach it does not li
 Albedo is the reflectance of the part code times a texture of the surface point (value noise of its
 place in the left eye's frame), so both eyes see the same texture, and the same dots. Skin scatters:
 part of the light comes out around where it went in (Jensen et al., "A practical model for
-subsurface light transport", SIGGRAPH 2001), which takes contrast off the dots. Photons are Poisson
-noise, the readout is Gaussian noise (EMVA 1288), and one exposure serves both eyes.
+subsurface light transport", SIGGRAPH 2001), which takes contrast off the dots, and comes out
+depolarised, which takes contrast off the laser's speckle; ambient light has none. Photons are
+Poisson noise, the readout is Gaussian noise (EMVA 1288), and one exposure serves both eyes.
 """
 
 from typing import NamedTuple
@@ -27,6 +28,9 @@ from augment.matched_stereo.surface_texture import add_grain
 from frames.camera import Camera
 
 _SHADOW_STEPS = 10000.0  # per metre
+_DEPOLARISED = np.float32(0.5)
+"""Variance of speckle in light of two polarisations, over that in light of one: they do not
+interfere (Goodman, "Speckle phenomena in optics", 2007)."""
 _PATCH = 22.0  # grains of texture a patch without
 _TEN_BITS = np.float32(1023.0)
 KNEE = 32.0
@@ -212,7 +216,7 @@ def _fill_radiance(  # type: ignore[no-untyped-def]
                 to[u] = zero
                 continue
             code = codes[u]
-            direct, hard = zero, one
+            direct, contrast = zero, one
             if lit[u] > zero and shade[u] == 0:
                 ray_x = (np.float32(u) - cx) / fx
                 tile_u = base_u + light.projector_px * (ray_x - lamp * m)
@@ -221,6 +225,7 @@ def _fill_radiance(  # type: ignore[no-untyped-def]
                 s, t = i & mask, (i + 1) & mask
                 soft = softness[code]
                 hard = one - soft
+                contrast = np.sqrt(hard * hard + _DEPOLARISED * soft * soft)
                 n0 = hard * np.float32(row0[s, 0]) + soft * np.float32(row0[s, 1])
                 n1 = hard * np.float32(row0[t, 0]) + soft * np.float32(row0[t, 1])
                 n2 = hard * np.float32(row1[s, 0]) + soft * np.float32(row1[s, 1])
@@ -231,7 +236,7 @@ def _fill_radiance(  # type: ignore[no-untyped-def]
                 direct = lit[u] * (one - light.dots + light.dots * dots)
             albedo = reflectance[code] * max(one + light.texture * grain[u], np.float32(0.1))
             to[u] = albedo * (direct + around[u])
-            coherent[u] = albedo * direct * hard
+            coherent[u] = albedo * direct * contrast
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

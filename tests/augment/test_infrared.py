@@ -186,7 +186,7 @@ def test_empty_and_dark_eyes() -> None:
     assert np.isfinite(light_eye(one, 0, NATIVE, 0.0, _light(), TILE, WHITE, HARD)[0]).all()
 
 
-def test_only_laser_light_that_comes_straight_back_has_speckle() -> None:
+def test_ambient_light_has_no_speckle_and_what_skin_scatters_less() -> None:
     depth, codes = cast(NATIVE, [facing(0.5, 1)], (0, 0, NATIVE.width, NATIVE.height), 0.0)
     eye, light = Eye(0, depth.astype(np.float32), codes), _light(ambient=0.8, dots=0.5)
     softness = np.zeros(256, np.float32)
@@ -196,8 +196,9 @@ def test_only_laser_light_that_comes_straight_back_has_speckle() -> None:
         dark = light._replace(powered=np.float32(0.0))
         ambient, none = light_eye(eye, 0, NATIVE, 0.0, dark, TILE, WHITE, softness)
         assert (none == 0).all()
-        # What comes out of skin elsewhere has gone ways of other lengths and does not interfere.
-        assert laser == pytest.approx((1 - share) * (seen - ambient), rel=1e-4, abs=1e-4)
+        # What comes out of skin elsewhere is depolarised: half of its speckle's variance.
+        left = np.hypot(1 - share, share / np.sqrt(2))
+        assert laser == pytest.approx(left * (seen - ambient), rel=1e-4, abs=1e-4)
     image = np.full((200, 200), 0.5, np.float32)
     exposed = expose_eye(image, 0.4 * image, 1e6, 1e6, 0.0, 0.1, np.uint64(3), 0, 0, 200)
     assert exposed.std() / exposed.mean() == pytest.approx(0.04, rel=0.03)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from frames.errors import BadInput
 from frames.kernels import BORROWING
-from frames.levels import MOST, fill_levels, rank_levels
+from frames.levels import MOST, fill_levels, make_ranking, rank_levels
 from frames.words import ALIGN, pad_size, squeeze, unsqueeze
 
 DepthImage = NDArray[np.uint16]
@@ -37,32 +37,23 @@ Compress = Callable[[memoryview], bytes]
 def encode_depth(image: DepthImage) -> bytes:
     """A depth image (H, W) uint16 -> blob. Raises BadInput for another type or number of axes."""
     _check(image, np.uint16)
-    return _encode_planes(np.ascontiguousarray(image), _NOTHING, _encoder.compress)
+    return _encode_planes(np.ascontiguousarray(image), 0, _encoder.compress)
 
 
 def encode_reading(image: DepthImage) -> bytes:
     """As `encode_depth`, for what a sensor reads: it may know few different depths."""
     _check(image, np.uint16)
-    ranked = rank_levels(np.ascontiguousarray(image))
-    if ranked is None:
-        return _encode_planes(np.ascontiguousarray(image), _NOTHING, _encoder.hurry)
-    ranks, values = ranked
-    steps = np.diff(values, prepend=np.uint16(0))
-    levels = np.concatenate([steps & 255, steps >> 8]).astype(np.uint8)
-    return _encode_planes(ranks, levels, _encoder.hurry)
+    image = np.ascontiguousarray(image)
+    return _encode_planes(image, rank_levels(image, _encoder.ranking), _encoder.hurry)
 
 
-def _encode_planes(image: DepthImage, levels: ByteRow, compress: Compress) -> bytes:
+def _encode_planes(image: DepthImage, levels: int, compress: Compress) -> bytes:
+    """levels: how many values the image was just found to have; 0: it is not stored by ranks."""
     if not image.size:
         return b""
-    size = _count_bytes(*image.shape)
-    planes, raw = _encoder.lend(pad_size(size))
-    planes[size:] = 0
-    _split(image, planes)
-    end = squeeze(planes, raw)
-    stop = end + len(levels)
-    raw[end:stop] = levels
-    return _HEAD.pack(FORMAT, len(levels) // 2, stop) + compress(raw[:stop].data)
+    planes, raw = _encoder.lend(_count_bytes(*image.shape))
+    stop = _fold(image, levels, _encoder.ranking, planes, raw)
+    return _HEAD.pack(FORMAT, levels, stop) + compress(raw[:stop].data)
 
 
 def decode_depth(
@@ -95,10 +86,8 @@ def encode_reasons(image: ByteImage) -> bytes:
     _check(image, np.uint8)
     if not image.size:
         return b""
-    planes, raw = _encoder.lend(pad_size(image.size))
-    planes[image.size :] = 0
-    _lift(np.ascontiguousarray(image), planes)
-    end = squeeze(planes, raw)
+    planes, raw = _encoder.lend(image.size)
+    end = _lift(np.ascontiguousarray(image), planes, raw)
     return _HEAD.pack(FORMAT, 0, end) + _encoder.compress(raw[:end].data)
 
 
@@ -137,14 +126,17 @@ class _Encoder(threading.local):
         # Noise: a fifth of the time for a quarter more.
         hurried = zstandard.ZstdCompressionParameters.from_level(-20, hash_log=10, min_match=7)
         self.hurry: Compress = zstandard.ZstdCompressor(compression_params=hurried).compress
-        self._scratch = np.empty(0, np.uint8), np.empty(0, np.uint8)
+        self.ranking = make_ranking()
+        self._planes, self._raw = np.empty(0, np.uint8), np.empty(0, np.uint8)
 
     def lend(self, size: int) -> tuple[ByteRow, ByteRow]:
-        """Arrays for planes (size,) and for what is left of them: fresh memory costs 30 us."""
-        if len(self._scratch[0]) != size:
-            most = size + size // ALIGN + 2 * MOST
-            self._scratch = np.empty(size, np.uint8), np.empty(most, np.uint8)
-        return self._scratch
+        """Arrays for `size` bytes of planes, padded, and for what is left of them: fresh memory
+        costs 30 us."""
+        whole = pad_size(size)
+        most = whole + whole // ALIGN + 2 * MOST
+        if len(self._raw) < most:
+            self._planes, self._raw = np.empty(whole, np.uint8), np.empty(most, np.uint8)
+        return self._planes[:whole], self._raw
 
 
 _encoder = _Encoder()
@@ -209,13 +201,26 @@ def _check(image: NDArray[Any], dtype: Any) -> None:
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
-def _split(image, planes):  # type: ignore[no-untyped-def]
+def _fold(image, levels, ranking, planes, raw):  # type: ignore[no-untyped-def]
+    """Fill raw with what zstd gets of an image: the words of its planes, and its levels."""
     width = image.shape[1]
-    _split_rows(image, planes, np.zeros(width, np.uint16), np.zeros((4, width), np.uint8))
+    lines = np.zeros(width, np.uint16), np.zeros((4, width), np.uint8)
+    ranks = np.empty((2, width if levels else 0), np.uint16)
+    used = _split_rows(image, ranking.rank, ranks, planes, *lines)
+    planes[used:] = 0
+    end = squeeze(planes, raw)
+    before = np.uint16(0)
+    for i in range(levels):
+        step = np.uint16(ranking.values[i] - before)
+        raw[end + i], raw[end + levels + i] = np.uint8(step), np.uint8(step >> 8)
+        before = ranking.values[i]
+    return end + 2 * levels
 
 
 @njit(**BORROWING)
-def _split_rows(image, planes, above, low):  # type: ignore[no-untyped-def]
+def _split_rows(image, rank, ranks, planes, above, low):  # type: ignore[no-untyped-def]
+    """Returns how many bytes the planes take. ranks: two rows to work in; of size 0: an image is
+    split as it is."""
     height, width = image.shape
     fours = (height + 3) // 4
     plane = fours * width
@@ -228,6 +233,10 @@ def _split_rows(image, planes, above, low):  # type: ignore[no-untyped-def]
                 bits[:] = 0
                 continue
             row = image[r]
+            if ranks.shape[1] > 0:
+                row = ranks[r % 2]
+                for c in range(width):
+                    row[c] = rank[image[r, c]]
             top = high[r * width : (r + 1) * width]
             for c in range(width):
                 left = np.uint16(0) if c == 0 else np.uint16(row[c - 1] - above[c - 1])
@@ -245,10 +254,19 @@ def _split_rows(image, planes, above, low):  # type: ignore[no-untyped-def]
                 d = (low[2, c] >> shift) & np.uint8(3)
                 e = (low[3, c] >> shift) & np.uint8(3)
                 out[c] = np.uint8(a | (b << 2) | (d << 4) | (e << 6))
+    return 4 * plane + height * width
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def _lift(image, planes, raw):  # type: ignore[no-untyped-def]
+    """Fill raw with what zstd gets of reasons."""
+    _lift_rows(image, planes)
+    planes[image.size :] = 0
+    return squeeze(planes, raw)
 
 
 @njit(**BORROWING)
-def _lift(image, planes):  # type: ignore[no-untyped-def]
+def _lift_rows(image, planes):  # type: ignore[no-untyped-def]
     """Each row XOR the one above."""
     width = image.shape[1]
     for r in range(image.shape[0]):

@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from frames.kernels import BORROWING
+
 ALIGN = 32
 """Planes are padded with zeros to a multiple of so many bytes: eight words, one byte of marks."""
 
@@ -18,18 +20,18 @@ def pad_size(size: int) -> int:
     return -(-size // ALIGN) * ALIGN
 
 
-def squeeze(planes: NDArray[np.uint8], out: NDArray[np.uint8]) -> int:
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def squeeze(planes, out):  # type: ignore[no-untyped-def]
     """(S,) uint8, S a multiple of ALIGN -> its words of four bytes that are not zero, and a bit for
     every word (1 where it is there; eight to a byte, lowest first).
 
     out: at least (S + S // ALIGN,) uint8, to fill. Returns how many bytes these are.
     """
-    size, marks = len(planes), len(planes) // ALIGN
-    flags = np.empty(marks, np.uint8)
+    size, flags = planes.shape[0], np.empty(planes.shape[0] // ALIGN, np.uint8)
     words, pairs = planes.view(np.uint32), planes.view(np.uint64)
     kept = 4 * _squeeze(words, pairs, flags, out[:size].view(np.uint32))
-    out[kept : kept + marks] = flags
-    return kept + marks
+    out[kept : kept + flags.shape[0]] = flags
+    return kept + flags.shape[0]
 
 
 def unsqueeze(raw: NDArray[np.uint8], planes: NDArray[np.uint8]) -> bool:
@@ -45,7 +47,7 @@ def unsqueeze(raw: NDArray[np.uint8], planes: NDArray[np.uint8]) -> bool:
     return bool(_unsqueeze(words, flags, planes.view(np.uint32), planes.view(np.uint64)))
 
 
-@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+@njit(**BORROWING)
 def _squeeze(words, pairs, flags, out):  # type: ignore[no-untyped-def]
     """Returns how many words were kept."""
     n = np.uint64(0)

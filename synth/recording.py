@@ -1,4 +1,4 @@
-"""What is kept of every frame while it is in the cache: encoded images, and a sensor's reading."""
+"""What is kept of every frame before its images are drawn over: encoded, and a sensor's reading."""
 
 from typing import Any
 
@@ -54,20 +54,26 @@ class Recording:
         self._shots = prepare_shots(labels, self._sensing.seed)
         shape = (len(self._scenes.frame_ids), self._camera.height, self._camera.width)
         self.invalid = np.empty(shape, np.uint8)
-        self._read = np.empty(shape[1:], np.uint16)
 
     def add(self, depth: np.ndarray, codes: np.ndarray) -> None:
-        """Keep the next frame: clean depth (H, W) uint16 and codes (H, W) uint8."""
-        b = len(self.depth)
-        self.depth.append(encode_depth(depth))
-        self.parts.append(encode_parts(codes))
+        """Keep the next N frames: clean depth (N, H, W) uint16 and codes (N, H, W) uint8.
+
+        Each step is done for all frames before the next (`synth.frame_renderer.RUN`).
+        """
+        first = len(self.depth)
+        self.depth += map(encode_depth, depth)
+        self.parts += map(encode_parts, codes)
         if self._shots is None or self._sensing is None or self.invalid is None:
             return
-        shot = self._shots.shot(b, self._camera, depth, DEPTH_SCALE, codes)
-        name = sense_shot(self._sensing, shot, self._read, self.invalid[b], b, self._render_pair)
-        self._sensed["sensor"].append(name)
-        self._sensed["depth"].append(encode_reading(self._read))
-        self._sensed["invalid"].append(encode_reasons(self.invalid[b]))
+        read = np.empty_like(depth)
+        invalid = self.invalid[first : first + len(depth)]
+        for i in range(len(depth)):
+            b = first + i
+            shot = self._shots.shot(b, self._camera, depth[i], DEPTH_SCALE, codes[i])
+            name = sense_shot(self._sensing, shot, read[i], invalid[i], b, self._render_pair)
+            self._sensed["sensor"].append(name)
+        self._sensed["depth"] += map(encode_reading, read)
+        self._sensed["invalid"] += map(encode_reasons, invalid)
 
     def _render_pair(self, b: int, model: MatchedStereo) -> Pair:
         return render_pair(self._scenes, b, self._camera, self._studio, model)

@@ -4,8 +4,9 @@ import errno
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from frames.errors import BadInput
 from frames.object_store import Sink, write_objects
@@ -45,14 +46,15 @@ def write_files(
         try:
             for path, data in reversed(files):
                 waiting.insert(0, _temporary_path(path))
-                with waiting[0].open("xb", buffering=0) as file:
-                    steady = SteadyFile(file.fileno())
+                with (
+                    waiting[0].open("xb", buffering=0) as file,
+                    SteadyFile(file.fileno()) as steady,
+                ):
                     if callable(data):
                         data(steady)
                     else:
                         steady.write(data)
-                    os.fsync(file.fileno())
-                    _release_cache(file.fileno())
+                    steady.finish()
             for (path, _), temporary in zip(files, tuple(waiting), strict=True):
                 new = not path.exists()
                 temporary.replace(path)
@@ -68,28 +70,56 @@ def write_files(
 
 
 class SteadyFile:
-    """A new file that is written to the disk as it grows, so that little of it fills memory."""
+    """A new file that is written to the disk as it grows, so that little of it fills memory.
+
+    The disk is waited for by a thread, while the next part is made: at most two parts of
+    RELEASED_BYTES and one write are in memory.
+    """
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
         self._size = self._synced = 0
+        self._disk = ThreadPoolExecutor(1, "disk")
+        self._waiting: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._disk.shutdown()
 
     def write(self, data: bytes | memoryview) -> int:
-        """Write all of the data. Raises OSError as `os.write` does."""
+        """Write all of the data. Raises OSError as `os.write` and `os.fsync` do."""
         left = memoryview(data).cast("B")
         total = len(left)
         while len(left):
             left = left[os.write(self._handle, left) :]
         self._size += total
         if self._size - self._synced >= RELEASED_BYTES:
-            os.fsync(self._handle)
-            _release_cache(self._handle)
+            self._wait()
+            self._waiting = self._disk.submit(_settle, self._handle)
             self._synced = self._size
         return total
 
     def tell(self) -> int:
         """How many bytes were written."""
         return self._size
+
+    def finish(self) -> None:
+        """All of it is on the disk. Raises OSError as `os.fsync` does, of earlier parts too."""
+        self._wait()
+        _settle(self._handle)
+
+    def _wait(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.result()
+
+
+def _settle(handle: int) -> None:
+    """Onto the disk with what was written, and out of memory."""
+    os.fsync(handle)
+    _release_cache(handle)
 
 
 def _release_cache(handle: int) -> None:

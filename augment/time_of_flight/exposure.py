@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from augment.time_of_flight.outlines import (
     COLUMNS,
+    MIXING,
     find_outlines,
+    mix_moving_row,
     mix_row,
     move_outlines,
     part_surfaces,
@@ -42,7 +44,9 @@ class Device(NamedTuple):
     step_s: np.float32
     """From sample to sample."""
     offsets: NDArray[np.float32]
-    """(H, W) metres added to r; (0, 0) for none."""
+    """(H, W) pattern of what is added to r; (0, 0) for none."""
+    offset_m: np.float32
+    """Metres of 1 of the pattern."""
     coverage: NDArray[np.float32]
     """Of `coverage.tabulate_coverage`."""
     tries: int
@@ -57,7 +61,7 @@ class Device(NamedTuple):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def expose(scene, device, nodes, reach, pitch, padded, amplitude, sigma, reason):  # type: ignore[no-untyped-def]
-    """Fill padded[1:-1, 1:-1] with z (NO_READING where there is none), amplitude, sigma, reason.
+    """Fill padded with z (NO_READING around it and where there is none), amplitude, sigma, reason.
 
     nodes, reach, pitch: of `stray_light`.
     """
@@ -68,12 +72,16 @@ def expose(scene, device, nodes, reach, pitch, padded, amplitude, sigma, reason)
     places, rows = np.empty(width, np.int32), np.empty(3, np.int64)
     nearest = np.empty((width, 2), np.int32)
     slopes = np.empty((width, 2), np.float32)
-    outlines = np.empty((width, COLUMNS), np.float32)
-    lines = np.empty((count, nodes.shape[2], 6, width), np.float32)
+    outlines = np.zeros((COLUMNS, width), np.float32)
+    mixing = np.zeros((MIXING, width), np.float32)
+    down = nodes.shape[2]
+    lines = np.empty((count, down, 6, width), np.float32)
     widen_nodes(nodes, pitch, lines)
-    reaches = np.empty((1, nodes.shape[2], 1, width), np.float32)
+    reaches = np.empty((1, down, 1, width), np.float32)
     widen_nodes(reach, pitch, reaches)
     stray = np.empty((6, width), np.float32)
+    # All six of a row in one.
+    flat = lines.reshape(count, down, 6 * width), reaches.reshape(down, width), stray.reshape(-1)
     phasors = np.empty((2, width), np.float32)
     turns = np.empty((count, width), np.float32)
     sums = np.empty((2, width), np.float32)
@@ -81,9 +89,11 @@ def expose(scene, device, nodes, reach, pitch, padded, amplitude, sigma, reason)
     ranges = np.empty((2, width), np.float32)
     marks = np.empty(width, np.uint8)
     wraps, weights = np.empty(count, np.float32), np.empty(count, np.float32)
+    padded[0], padded[-1] = NO_READING, NO_READING
+    padded[:, 0], padded[:, -1] = NO_READING, NO_READING
     _expose_rows(
         scene, device, pitch, padded, amplitude, sigma, reason,
-        (ring, bends, places, rows, nearest, slopes, outlines, lines, reaches, stray),
+        (ring, bends, places, rows, nearest, slopes, outlines, mixing, flat, stray),
         (phasors, turns, sums, bits, ranges, marks, wraps, weights),
     )  # fmt: skip
 
@@ -91,7 +101,8 @@ def expose(scene, device, nodes, reach, pitch, padded, amplitude, sigma, reason)
 @njit(**BORROWING)
 def _expose_rows(scene, device, pitch, padded, amplitude, sigma, reason, around, within):  # type: ignore[no-untyped-def]
     """`expose` with what it works in: of the neighbourhood, and of the rows themselves."""
-    ring, bends, places, rows, nearest, slopes, outlines, lines, reaches, stray = around
+    ring, bends, places, rows, nearest, slopes, outlines, mixing, flat, stray = around
+    lines, reaches, whole = flat
     phasors, turns, sums, bits, ranges, marks, wraps, weights = within
     depth, lens, step = scene.depth, scene.lens, scene.step
     frequencies, offsets, limits = device.frequencies, device.offsets, device.limits
@@ -109,33 +120,36 @@ def _expose_rows(scene, device, pitch, padded, amplitude, sigma, reason, around,
         if below < height:
             line = ring[below % 3]
             fill_row(scene, below, line)
-            interpolate_stray(reaches[0], below, pitch, stray[:1])
+            interpolate_stray(reaches, below, pitch, stray[0])
             _limit(stray[0], line[0], line[2])
             if offsets.shape[0]:
-                _add_offsets(offsets[below], line[0])
+                _add_offsets(offsets[below], device.offset_m, line[0])
         v = below - 1
         if v < 0:
             continue
         n = find_outlines(depth, v, step, bends, marks, places)
         if n:
-            edges, ends, change = outlines[:n], nearest[:n], slopes[:n]
+            ends, change = nearest[:n], slopes[:n]
             for k in range(3):
                 rows[k] = min(max(v + k - 1, 0), height - 1) % 3
             part_surfaces(
                 *(bends, v, places, ring, rows, device.coverage, device.keys[1]),
-                *(edges, ends, change),
+                *(outlines, ends, change),
             )
             if scene.moving:
-                move_outlines(scene, v, places, change, ends, edges)
+                move_outlines(scene, v, places, change, ends, outlines)
         light, re, im = ring[v % 3], phasors[0], phasors[1]
         sums[:] = _ZERO
         draw_row(device.keys[0], v * width, bits)
         for f in range(count):
-            interpolate_stray(lines[f], v, pitch, stray)
+            interpolate_stray(lines[f], v, pitch, whole)
             per_m = _ONE / wraps[f]
             middle = np.float32(4 * f - 2 * (count - 1)) * device.step_s
             collect_row(light, scene.moving, per_m, middle, device.step_s, stray, ranges, re, im)
-            mix_row(places, outlines[:n], per_m, middle, device.step_s, stray, re, im)
+            if scene.moving:
+                mix_moving_row(places[:n], outlines, per_m, middle, device.step_s, stray, re, im)
+            else:
+                mix_row(places[:n], outlines, per_m, stray, mixing, re, im)
             read_row(re, im, bits, f, device.noise, device.wiggle, turns[f], sums)
         unwrap_row(turns, wraps, weights, device.tries, ranges[0], ranges[1])
         z, lengths = padded[v + 1, 1:-1], lens[2, v]
@@ -159,9 +173,9 @@ def _limit(reach, ranges, strengths):  # type: ignore[no-untyped-def]
 
 
 @njit(**BORROWING)
-def _add_offsets(offsets, ranges):  # type: ignore[no-untyped-def]
+def _add_offsets(offsets, gain, ranges):  # type: ignore[no-untyped-def]
     for u in range(ranges.shape[0]):
-        ranges[u] += offsets[u] if ranges[u] > _ZERO else _ZERO
+        ranges[u] += gain * offsets[u] if ranges[u] > _ZERO else _ZERO
 
 
 @njit(**BORROWING)

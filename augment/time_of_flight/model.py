@@ -18,13 +18,15 @@ from augment.effects.noise_field import effect_key, fill_field
 from augment.parameter import parameter
 from augment.shot import Reading, Shot
 from augment.time_of_flight.coverage import tabulate_coverage
-from augment.time_of_flight.exposure import NO_READING, Device, expose
+from augment.time_of_flight.exposure import Device, expose
 from augment.time_of_flight.phasor import unambiguous_range
 from augment.time_of_flight.range_filter import filter_depth
 from augment.time_of_flight.returned_light import Scene, tabulate_lens, tabulate_vignette
 from augment.time_of_flight.stray_light import Stray, fill_stray, size_grid
 
 _NO_TWIST: Final = np.zeros((256, 6), np.float32)
+_NO_OFFSETS: Final = np.empty((0, 0), np.float32)
+_NO_OFFSETS.setflags(write=False)  # as patterns are: one type for compiled code
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def sense_time_of_flight(model: TimeOfFlight, shot: Shot) -> Reading:
     reach = np.empty((1, 1, down, across), np.float32)
     key = effect_key(keys.sequence, "sensor/detours")
     fill_stray(scene, device.frequencies, stray, key, pitch, nodes, reach)
-    padded = np.full((height + 2, width + 2), NO_READING, np.float32)
+    padded = np.empty((height + 2, width + 2), np.float32)
     expose(scene, device, nodes, reach, pitch, padded, amplitude, sigma, reason)
     filter_depth(
         *(padded, model.mixed_tilt, 1 / camera.fx, model.mixed_support),
@@ -143,24 +145,34 @@ def sense_time_of_flight(model: TimeOfFlight, shot: Shot) -> Reading:
 
 def prepare_device(model: TimeOfFlight, shot: Shot) -> Device:
     """The model's parameters as `augment.time_of_flight.exposure` takes them, for one shot."""
-    given = (model.frequency_1_hz, model.frequency_2_hz, model.frequency_3_hz)
-    frequencies = np.array(sorted(f for f in given if f > 0))
-    scale = shot.camera.fx / model.focal_px
     words = (
         effect_key(shot.keys.frame, "sensor/shot-noise"),
         effect_key(shot.keys.frame, "sensor/places"),
     )
+    scale = shot.camera.fx / model.focal_px
+    return _express(model, scale)._replace(
+        offsets=_find_offsets(model, shot.keys.device, shot.depth.shape, scale),
+        keys=np.array(words, np.uint64),
+    )
+
+
+@lru_cache(maxsize=64)
+def _express(model: TimeOfFlight, scale: float) -> Device:
+    """What of a device is the same for every frame; scale: pixels of the image in one of its."""
+    given = (model.frequency_1_hz, model.frequency_2_hz, model.frequency_3_hz)
+    frequencies = np.array(sorted(f for f in given if f > 0))
     return Device(
         frequencies=frequencies,
         noise=_express_noise(model),
         wiggle=_express_wiggle(model),
         step_s=np.float32(model.sample_time_s),
-        offsets=_scale_offsets(model, shot.keys.device, shot.depth.shape, scale),
+        offsets=_NO_OFFSETS,
+        offset_m=np.float32(model.offset_m),
         coverage=tabulate_coverage(scale, model.blur_px * scale),
         tries=_count_tries(frequencies, model.far_m),
         widest=np.float32(1 / math.cos(model.field_rad)),
         limits=_express_limits(model, len(frequencies)),
-        keys=np.array(words, np.uint64),
+        keys=np.zeros(2, np.uint64),
     )
 
 
@@ -192,18 +204,17 @@ def _express_limits(model: TimeOfFlight, frequencies: int) -> NDArray[np.float32
     return np.array([model.min_amplitude_e, brightest, model.near_m, model.far_m, odd], np.float32)
 
 
-def _scale_offsets(
+def _find_offsets(
     model: TimeOfFlight, key: int, shape: tuple[int, ...], scale: float
 ) -> NDArray[np.float32]:
-    """(H, W) metres that a device is off by; (0, 0) if it is not."""
+    """(H, W) the pattern of what a device is off by; (0, 0) if it is not."""
     if not model.offset_m:
-        return np.empty((0, 0), np.float32)
+        return _NO_OFFSETS
     length_px = model.offset_length_px * scale
     if length_px > 1:
         # In steps of a quarter, so that few patterns serve all devices of a mixture.
         length_px = 1.25 ** round(math.log(length_px, 1.25))
-    pattern = _draw_offsets(key, shape, length_px)
-    return np.asarray(np.float32(model.offset_m) * pattern)
+    return _draw_offsets(key, shape, length_px)
 
 
 @lru_cache(maxsize=16)

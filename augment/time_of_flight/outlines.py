@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from augment.effects.noise_field import hash_word
-from augment.time_of_flight.phasor import spin
+from augment.time_of_flight.phasor import spin, spin_row
 from frames.kernels import BORROWING
 
 JUMP_M: Final = 0.006
@@ -21,8 +21,11 @@ JUMP_M: Final = 0.006
 _ZERO, _ONE, _TWO, _HALF = (np.float32(x) for x in (0.0, 1.0, 2.0, 0.5))
 _FAR, _SLOPE = np.float32(65535.0), np.float32(1 / 128)
 
-# Columns of a row's outlines: near r, C, S, speed; far r, C, S, speed; share of near, its change.
+# Of a row's outlines: near r, C, S, speed; far r, C, S, speed; share of near, its change.
 COLUMNS: Final = 10
+
+MIXING: Final = 14
+"""Rows that `mix_row` works in."""
 
 
 @njit(**BORROWING)
@@ -78,7 +81,7 @@ def _find_bends(work, jump, inside, marks):  # type: ignore[no-untyped-def]
 
 @njit(**BORROWING)
 def part_surfaces(work, v, places, lights, rows, table, key, out, nearest, slopes):  # type: ignore[no-untyped-def]
-    """Fill out (n, COLUMNS) for the outlines of image row v, the first n of places.
+    """Fill out (COLUMNS, W) for the outlines of image row v, the first n of places.
 
     work: as `find_outlines` left it; lights: (3, 4, W) of `returned_light`, and rows: (3,) where in
     it the rows v - 1, v, v + 1 are; table: of `tabulate_coverage`; key: a 64-bit word of the frame.
@@ -88,7 +91,7 @@ def part_surfaces(work, v, places, lights, rows, table, key, out, nearest, slope
     width = lights.shape[2]
     light = lights[rows[1]]
     choices = np.uint64(table.shape[0])
-    for n in range(out.shape[0]):
+    for n in range(nearest.shape[0]):
         u = np.int64(places[n])
         least, most = _FAR, _ZERO
         for k in range(3):
@@ -119,23 +122,23 @@ def part_surfaces(work, v, places, lights, rows, table, key, out, nearest, slope
         nearest[n, 0], nearest[n, 1] = near_v, near_u
         other, own = (4, 0) if inside else (0, 4)
         for k in range(4):
-            out[n, own + k] = light[k, u]
+            out[own + k, n] = light[k, u]
         each, present = _ONE / np.float32(max(members, 1)), _ONE / np.float32(max(lit, 1))
-        out[n, other], out[n, other + 1] = r * present, c * each
-        out[n, other + 2], out[n, other + 3] = s * each, speed * present
+        out[other, n], out[other + 1, n] = r * present, c * each
+        out[other + 2, n], out[other + 3, n] = s * each, speed * present
         chosen = hash_word(key, np.uint64(v * width + u)) % choices if choices > 1 else np.uint64(0)
-        out[n, 8], out[n, 9] = table[chosen, pattern, 0], _ZERO
+        out[8, n], out[9, n] = table[chosen, pattern, 0], _ZERO
         slopes[n, 0], slopes[n, 1] = table[chosen, pattern, 1], table[chosen, pattern, 2]
 
 
 @njit(**BORROWING)
 def move_outlines(scene, v, places, slopes, nearest, out):  # type: ignore[no-untyped-def]
-    """Fill out[:, 9]: how fast the near surface's share of each pixel changes, 1/s.
+    """Fill out[9]: how fast the near surface's share of each pixel changes, 1/s.
 
     scene: of `returned_light`; slopes, nearest: of `part_surfaces`.
     """
     lens, step = scene.lens, np.float32(scene.step)
-    for n in range(out.shape[0]):
+    for n in range(nearest.shape[0]):
         y, x = nearest[n, 0], nearest[n, 1]
         t = scene.twist[scene.parts[y, x]]
         z = step * np.float32(scene.depth[y, x])
@@ -148,18 +151,71 @@ def move_outlines(scene, v, places, slopes, nearest, out):  # type: ignore[no-un
         vz = t[2] / z + t[3] * py - t[4] * px
         u = places[n]
         rate_x, rate_y = lens[3, v, u], lens[4, v, u]
-        out[n, 9] = slopes[n, 0] * rate_x * (vx - px * vz)
-        out[n, 9] += slopes[n, 1] * rate_y * (vy - py * vz)
+        out[9, n] = slopes[n, 0] * rate_x * (vx - px * vz)
+        out[9, n] += slopes[n, 1] * rate_y * (vy - py * vz)
 
 
 @njit(**BORROWING)
-def mix_row(places, outlines, turns_per_m, middle_s, step_s, stray, re, im):  # type: ignore[no-untyped-def]
-    """Replace the phasors re, im (W) of a row's outlines by their two surfaces'.
+def mix_row(places, outlines, turns_per_m, stray, work, re, im):  # type: ignore[no-untyped-def]
+    """Replace the phasors re, im (W) of a row's outlines, at places (n,), by their two surfaces',
+    where nothing moves.
+
+    outlines: (COLUMNS, W) of `part_surfaces`; turns_per_m, stray: as for
+    `augment.time_of_flight.pixel_signal.collect_row`; work: (MIXING, W) float32.
+    """
+    # To whole vectors, of what earlier rows left; short loops of few arrays become such.
+    size = min((places.shape[0] + 15) // 16 * 16, re.shape[0])
+    for n in range(places.shape[0]):
+        u = places[n]
+        for k in range(6):
+            work[k, n] = stray[k, u]
+    g0, g1, e0, e1 = work[0, :size], work[1], work[2], work[3]
+    a, b, c, d = work[6, :size], work[7, :size], work[8, :size], work[9, :size]
+    _weigh(outlines[1], outlines[2], g0, e0, a)
+    _weigh(outlines[1], outlines[2], g1, e1, b)
+    _weigh(outlines[5], outlines[6], g0, e0, c)
+    _weigh(outlines[5], outlines[6], g1, e1, d)
+    x, y, p, q = work[10, :size], work[11, :size], work[12, :size], work[13, :size]
+    spin_row(outlines[0], turns_per_m, x, y)
+    _turn_row(a, b, x, y)
+    spin_row(outlines[4], turns_per_m, p, q)
+    _turn_row(c, d, p, q)
+    _share_row(outlines[8], p, x)
+    _share_row(outlines[8], q, y)
+    for n in range(places.shape[0]):
+        u = places[n]
+        re[u], im[u] = x[n] + work[4, n], y[n] + work[5, n]
+
+
+@njit(**BORROWING)
+def _weigh(amplitudes, strengths, direct, bounced, out):  # type: ignore[no-untyped-def]
+    for n in range(out.shape[0]):
+        out[n] = amplitudes[n] * direct[n] + strengths[n] * bounced[n]
+
+
+@njit(**BORROWING)
+def _turn_row(a, b, re, im):  # type: ignore[no-untyped-def]
+    """Multiply the phasors re, im by a + j b."""
+    for n in range(re.shape[0]):
+        c, s = re[n], im[n]
+        re[n], im[n] = c * a[n] - s * b[n], c * b[n] + s * a[n]
+
+
+@njit(**BORROWING)
+def _share_row(shares, far, near):  # type: ignore[no-untyped-def]
+    for n in range(near.shape[0]):
+        share = min(max(shares[n], _ZERO), _ONE)
+        near[n] = share * near[n] + (_ONE - share) * far[n]
+
+
+@njit(**BORROWING)
+def mix_moving_row(places, outlines, turns_per_m, middle_s, step_s, stray, re, im):  # type: ignore[no-untyped-def]
+    """As `mix_row`, where something moves.
 
     The rest as for `augment.time_of_flight.pixel_signal.collect_row`.
     """
-    for n in range(outlines.shape[0]):
-        u, line = places[n], outlines[n]
+    for n in range(places.shape[0]):
+        u, line = places[n], outlines[:, n]
         g0, g1, e0, e1 = stray[0, u], stray[1, u], stray[2, u], stray[3, u]
         a, b = line[1] * g0 + line[2] * e0, line[1] * g1 + line[2] * e1
         c, d = line[5] * g0 + line[6] * e0, line[5] * g1 + line[6] * e1

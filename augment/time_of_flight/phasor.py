@@ -15,6 +15,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from frames.kernels import BORROWING
+
 Array = NDArray[np.float64]
 
 SPEED_OF_LIGHT: Final = 299_792_458.0
@@ -117,6 +119,13 @@ def spin(turns):  # type: ignore[no-untyped-def]
     c = _COS[4] + x * (_COS[5] + x * _COS[6])
     c = _COS[0] + x * (_COS[1] + x * (_COS[2] + x * (_COS[3] + x * c)))
     return _ONE - _TWO * s * s, _TWO * s * c
+
+
+@njit(**BORROWING)
+def spin_row(ranges, turns_per_m, re, im):  # type: ignore[no-untyped-def]
+    """`spin` of ranges in metres, into re and im."""
+    for n in range(re.shape[0]):
+        re[n], im[n] = spin(turns_per_m * ranges[n])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")

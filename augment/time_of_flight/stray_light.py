@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 
 from augment.effects.noise_field import hash_uniform
-from augment.time_of_flight.phasor import SPEED_OF_LIGHT, spin
+from augment.time_of_flight.phasor import SPEED_OF_LIGHT, spin, spin_row
 from augment.time_of_flight.returned_light import fill_row
 from frames.kernels import BORROWING
 
@@ -30,6 +30,7 @@ NODES: Final = 10
 
 _SAMPLES: Final = 4  # a node and axis, for the light around it
 _FAINT: Final = 3e-5  # 1 / m^2; direct light has 0.1 at 3 m
+_DARK: Final = -1.0
 _ZERO = np.float32(0.0)
 
 
@@ -73,7 +74,8 @@ def fill_stray(scene, frequencies, stray, key, pitch, out, reach):  # type: igno
                 patch[8] = scene.reflectance[scene.parts[v, u]] * scene.dimming[v, u]
                 reach[0, 0, j, i] = patch[6] * patch[6]
                 patch[7] *= _cover(j, pitch, depth.shape[0]) * _cover(i, pitch, depth.shape[1])
-        _fill_bounces(patches, frequencies, stray.bounce_gain, out)
+        columns = np.ascontiguousarray(patches.T)
+        _fill_bounces(columns, frequencies, stray.bounce_gain, np.empty((2, len(patches))), out)
     if stray.flare_share > 0.0:
         width_px = stray.flare_width_rad / max(_angle_of_pixel(scene.lens), 1e-9)
         fall = math.exp(-pitch / max(width_px, 1e-6))
@@ -149,31 +151,44 @@ def _fill_detours(frequencies, stray, key, out):  # type: ignore[no-untyped-def]
 
 
 @njit(**BORROWING)
-def _fill_bounces(patches, frequencies, gain, out):  # type: ignore[no-untyped-def]
-    n, across = patches.shape[0], out.shape[3]
+def _fill_bounces(patches, frequencies, gain, work, out):  # type: ignore[no-untyped-def]
+    """patches (9, n) float64, a column a node; work: (2, n) float64."""
+    n, across = patches.shape[1], out.shape[3]
+    shares, lengths = work[0], work[1]
     for a in range(n):
-        p = patches[a]
-        if p[6] == 0.0:
+        if patches[6, a] == 0.0:
             continue
+        _light_up(patches, a, gain, shares, lengths)
         for b in range(n):
-            q = patches[b]
-            if b == a or q[8] == 0.0:
+            if shares[b] == _DARK:
                 continue
-            x, y, z = q[0] - p[0], q[1] - p[1], q[2] - p[2]
-            at_p = p[3] * x + p[4] * y + p[5] * z
-            at_q = -(q[3] * x + q[4] * y + q[5] * z)
-            if at_p <= 0.0 or at_q <= 0.0:
-                continue
-            square = x * x + y * y + z * z
-            area = q[7] * q[6] * q[6]
-            share = gain * q[8] * q[7] * at_p * at_q / (square * (math.pi * square + area))
-            if share < _FAINT:
-                continue
-            further = 0.5 * (q[6] + math.sqrt(square) - p[6])
+            further = 0.5 * (patches[6, b] + lengths[b] - patches[6, a])
+            share = np.float32(shares[b])
             for f in range(frequencies.shape[0]):
                 c, s = spin(np.float32(2.0 * frequencies[f] / SPEED_OF_LIGHT * further))
-                out[f, 2, a // across, a % across] += np.float32(share) * c
-                out[f, 3, a // across, a % across] += np.float32(share) * s
+                out[f, 2, a // across, a % across] += share * c
+                out[f, 3, a // across, a % across] += share * s
+
+
+@njit(**BORROWING)
+def _light_up(patches, a, gain, shares, lengths):  # type: ignore[no-untyped-def]
+    """The share of every node's light that node a gets, `_DARK` for too little; how far they are
+    apart."""
+    x0, y0, z0 = patches[0, a], patches[1, a], patches[2, a]
+    nx, ny, nz = patches[3, a], patches[4, a], patches[5, a]
+    xs, ys, zs, ns, ms = patches[0], patches[1], patches[2], patches[3], patches[4]
+    ls, rs, ws, qs = patches[5], patches[6], patches[7], patches[8]
+    for b in range(shares.shape[0]):
+        x, y, z = xs[b] - x0, ys[b] - y0, zs[b] - z0
+        at_p = nx * x + ny * y + nz * z
+        at_q = -(ns[b] * x + ms[b] * y + ls[b] * z)
+        square = x * x + y * y + z * z
+        area = ws[b] * rs[b] * rs[b]
+        share = gain * qs[b] * ws[b] * at_p * at_q / (square * (math.pi * square + area))
+        away = (at_p <= 0.0) | (at_q <= 0.0) | (share < _FAINT) | (qs[b] == 0.0)
+        shares[b] = _DARK if away else share
+        lengths[b] = math.sqrt(square)
+    shares[a] = _DARK
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -181,21 +196,27 @@ def _fill_flare(scene, frequencies, pitch, share, fall, out):  # type: ignore[no
     """The light around each node, by a few pixels in its cell, spread by exp(-distance / width)."""
     count, _, down, across = out.shape
     height, width = scene.depth.shape
-    mean = np.zeros((count, 2, down, across))
+    mean, sums = np.zeros((down, across, 2 * count)), np.empty(2 * count)
     taken = np.zeros((down, across))
     every = max(1, pitch // _SAMPLES)
     row = np.empty((4, width), np.float32)
+    places = np.arange(every // 2, width, every)
+    work = np.empty((3, len(places)), np.float32)
+    ranges, re, im = work[0], work[1], work[2]
     for v in range(every // 2, height, every):
         fill_row(scene, v, row)
         j = (v + pitch // 2) // pitch
-        for u in range(every // 2, width, every):
-            i = (u + pitch // 2) // pitch
-            taken[j, i] += 1.0
-            if row[1, u] > _ZERO:
-                for f in range(count):
-                    c, s = spin(np.float32(2.0 * frequencies[f] / SPEED_OF_LIGHT) * row[0, u])
-                    mean[f, 0, j, i] += row[1, u] * c
-                    mean[f, 1, j, i] += row[1, u] * s
+        for n in range(len(places)):
+            taken[j, (places[n] + pitch // 2) // pitch] += 1.0
+            ranges[n] = row[0, places[n]]
+        for f in range(count):
+            spin_row(ranges, np.float32(2.0 * frequencies[f] / SPEED_OF_LIGHT), re, im)
+            for n in range(len(places)):
+                u = places[n]
+                if row[1, u] > _ZERO:
+                    i = (u + pitch // 2) // pitch
+                    mean[j, i, 2 * f] += row[1, u] * re[n]
+                    mean[j, i, 2 * f + 1] += row[1, u] * im[n]
     weights = np.empty((down, across))
     for j in range(down):
         for i in range(across):
@@ -206,13 +227,16 @@ def _fill_flare(scene, frequencies, pitch, share, fall, out):  # type: ignore[no
             for y in range(down):
                 for x in range(across):
                     norm += weights[abs(y - j), abs(x - i)] * taken[y, x]
+            # Sums side by side: each waits for its own last addition only.
+            sums[:] = 0.0
+            for y in range(down):
+                for x in range(across):
+                    weight = weights[abs(y - j), abs(x - i)]
+                    for k in range(2 * count):
+                        sums[k] += weight * mean[y, x, k]
             for f in range(count):
                 for k in range(2):
-                    total = 0.0
-                    for y in range(down):
-                        for x in range(across):
-                            total += weights[abs(y - j), abs(x - i)] * mean[f, k, y, x]
-                    out[f, 4 + k, j, i] = share * total / max(norm, 1e-12)
+                    out[f, 4 + k, j, i] = share * sums[2 * f + k] / max(norm, 1e-12)
 
 
 @njit(**BORROWING)
@@ -232,9 +256,9 @@ def widen_nodes(nodes, pitch, out):  # type: ignore[no-untyped-def]
 
 @njit(**BORROWING)
 def interpolate_stray(lines, v, pitch, out):  # type: ignore[no-untyped-def]
-    """Fill out (6, W) for image row v from lines (down, 6, W) of `widen_nodes`."""
+    """Fill out (6 W,) for image row v from lines (down, 6 W) of `widen_nodes`."""
     j = v // pitch
     t = np.float32(v - j * pitch) / np.float32(pitch)
-    first, second, flat = lines[j].reshape(-1), lines[j + 1].reshape(-1), out.reshape(-1)
-    for i in range(flat.shape[0]):
-        flat[i] = first[i] + t * (second[i] - first[i])
+    first, second = lines[j], lines[j + 1]
+    for i in range(out.shape[0]):
+        out[i] = first[i] + t * (second[i] - first[i])

@@ -1,4 +1,5 @@
-"""Every command and every example of the tutorials runs as it stands, in the page's order."""
+"""Every command and every example of the tutorials, and of the page on sensors, runs as it stands,
+in the page's order."""
 
 import os
 import re
@@ -10,13 +11,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.M | re.S)
+PAGES = [*sorted((ROOT / "docs" / "tutorials").glob("*.md")), ROOT / "docs" / "sensors.md"]
 TORCH = {"training"}
 """Pages whose commands need it."""
 
 
-@pytest.mark.parametrize(
-    "page", sorted((ROOT / "docs" / "tutorials").glob("*.md")), ids=lambda p: p.stem
-)
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
 def test_tutorial_runs(page: Path, tmp_path: Path):
     if page.stem in TORCH:
         pytest.importorskip("torch", reason="pip install 'handloom[train]'")

@@ -20,7 +20,7 @@ DOTTED = re.compile(rf"(?<![\w/.-])((?:{ROOM})(?:\.[A-Za-z_]\w*)+)(?![\w/])")
 FILE = re.compile(rf"(?<![\w/.-])((?:{ROOM}|docs|LICENSES|\.ci)/[\w./*-]*[\w*])(?![<{{])")
 SUFFIXES = {"md", "toml", "sh", "txt", "npz", "json", "git"}
 """What follows a dot in a file's name rather than a module's."""
-OTHERS = re.compile(r"pip install|python -m|python (tools|bench)/|torchrun|rerun |sbatch|dask worker|GUI")
+OTHERS = re.compile(r"pip install|python -m|python (tools|bench)/|torchrun|rerun |sbatch|dask worker")
 """Commands that are not ours, or have options of their own."""
 FOREIGN = {"--bind", "--web-viewer", "--only"}
 """Options that a sentence goes on about: of rerun, and of bench.ablation."""

@@ -22,11 +22,11 @@ from rich.table import Table
 
 from bench.render import describe_machine
 from train_tiny.cost import count_macs, time_calls
-from train_tiny.interface import Interface, describe_network
-from train_tiny.layers import count_parameters
+from train_tiny.export.interface import Interface, describe_network
+from train_tiny.export.packaging import export_network, load_deployed, open_runner
+from train_tiny.export.runners import run_torch
 from train_tiny.models import build_model
-from train_tiny.packaging import export_network, load_deployed, open_runner
-from train_tiny.runners import run_torch
+from train_tiny.networks.layers import count_parameters
 from train_tiny.weights import Deployed, deploy
 
 ROUNDS: Final = 300

@@ -21,15 +21,15 @@ from torch import Tensor
 from bench.render import describe_machine
 from synth.config import SynthConfig
 from synth.engine import generate
-from train_tiny.frame_loading import FrameLoaderConfig, feed_frames
-from train_tiny.handlite import HandLite
-from train_tiny.loading import (
+from train_tiny.loading.crop_loading import (
     LoaderConfig,
     Mix,
     feed_crops,
     open_sources,
 )
-from train_tiny.tasks import Targets, measure_losses
+from train_tiny.loading.frame_loading import FrameLoaderConfig, feed_frames
+from train_tiny.losses.tasks import Targets, measure_losses
+from train_tiny.networks.handlite import HandLite
 
 FRAMES: Final = 4096
 BATCHES: Final = 32

@@ -19,16 +19,16 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-import train_tiny.hand_pose as hand_pose
+import train_tiny.prediction.hand_pose as hand_pose
 from augment.geometry.crop import target_box
 from bench.render import describe_machine
 from frames.errors import BadInput
 from synth.config import SynthConfig
-from train_tiny.depth_image import DepthImage, read_depth
-from train_tiny.finding import Finding, HandFinder
+from train_tiny.finding.hand_finder import Finding, HandFinder
 from train_tiny.folding import fold_norms
-from train_tiny.hand_pose import HandPose
 from train_tiny.models import build_model
+from train_tiny.prediction.depth_image import DepthImage, read_depth
+from train_tiny.prediction.hand_pose import HandPose
 from train_tiny.shipped import load_finder, load_hand_net
 
 WARM = 5

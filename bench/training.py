@@ -21,11 +21,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from train_tiny.balance import FIXED
+from train_tiny.losses.balance import FIXED
+from train_tiny.losses.tasks import Targets
 from train_tiny.models import Model, build_model
-from train_tiny.tasks import Targets
-from train_tiny.training import train
-from train_tiny.training_config import TrainingConfig
+from train_tiny.training.config import TrainingConfig
+from train_tiny.training.loop import train
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class RandomFeed:
     batches: int
 
     def read(self, epoch: int, start: int) -> Iterator[tuple[Tensor, Targets]]:
-        """See `train_tiny.feeding.Feed`."""
+        """See `train_tiny.loading.feeding.Feed`."""
         for k in range(start, self.batches):
             yield self.pairs[k % len(self.pairs)]
 

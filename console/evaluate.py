@@ -74,7 +74,8 @@ def run_evaluate(arguments: list[str]) -> int:
     if command.report is not None:
         check_report_path(command.report)
     outcome = score_target(command)
-    from train_tiny.run_folder import clean_values, hash_data
+    from train_tiny.run_folder import clean_values
+    from train_tiny.specs import hash_data
 
     values: dict[str, Any] = {
         "target": str(command.target),
@@ -97,7 +98,7 @@ class Outcome:
     """A network, scored."""
 
     subject: Any
-    """`train_tiny.evaluation.Subject`"""
+    """`train_tiny.evaluation.crop_evaluation.Subject`"""
     found: dict[str, Any]
     """Numbers."""
     text: str
@@ -111,8 +112,8 @@ def score_target(command: EvalCommand) -> Outcome:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import_torch()
     from train_tiny.devices import choose_device
-    from train_tiny.evaluation import load_subject
-    from train_tiny.person_feeding import are_persons
+    from train_tiny.persons.feeding import are_persons
+    from train_tiny.training.subject import load_subject
 
     device = choose_device(command.device)
     subject = load_subject(find_target(command.target))
@@ -128,9 +129,9 @@ def score_target(command: EvalCommand) -> Outcome:
 def _score_crops(command: EvalCommand, subject: Any, device: Any) -> Outcome:
     """A network that takes crops of hands."""
     from train_tiny.devices import choose_precision
-    from train_tiny.evaluation import evaluate
-    from train_tiny.report import format_summary, list_sections
-    from train_tiny.scores import summarise
+    from train_tiny.evaluation.crop_evaluation import evaluate
+    from train_tiny.evaluation.crop_report import format_summary, list_sections
+    from train_tiny.evaluation.scores import summarise
 
     batches, total = _load(command, subject.input_px)
     with Bar("hands", command.json) as bar:
@@ -143,8 +144,8 @@ def _score_crops(command: EvalCommand, subject: Any, device: Any) -> Outcome:
 
 def _score_persons(command: EvalCommand, subject: Any, device: Any) -> Outcome:
     """A network that finds persons in pictures."""
-    from train_tiny.person_data import open_person_sources
-    from train_tiny.person_evaluation import (
+    from train_tiny.persons.data import open_person_sources
+    from train_tiny.persons.evaluation import (
         evaluate_persons,
         format_person_summary,
         list_person_sections,
@@ -170,9 +171,9 @@ def _score_persons(command: EvalCommand, subject: Any, device: Any) -> Outcome:
 def _score_frames(command: EvalCommand, subject: Any, device: Any) -> Outcome:
     """A network that finds hands in whole frames."""
     from train_tiny.devices import choose_precision
-    from train_tiny.finding import Finding, find_point
-    from train_tiny.frame_evaluation import evaluate_frames, summarise_frames
-    from train_tiny.frame_report import format_frame_summary, list_frame_sections
+    from train_tiny.evaluation.frame_evaluation import evaluate_frames, summarise_frames
+    from train_tiny.evaluation.frame_report import format_frame_summary, list_frame_sections
+    from train_tiny.finding.hand_finder import Finding, find_point
 
     least = command.least_score
     if least < 0:
@@ -193,8 +194,12 @@ def _load_frames(command: EvalCommand, size_px: tuple[int, int]) -> tuple[Any, i
     """Batches of whole frames, source after source, and how many frames there are."""
     import itertools
 
-    from train_tiny.frame_loading import FrameLoaderConfig, count_frames, make_frame_eval_loader
-    from train_tiny.loading import open_sources
+    from train_tiny.loading.crop_loading import open_sources
+    from train_tiny.loading.frame_loading import (
+        FrameLoaderConfig,
+        count_frames,
+        make_frame_eval_loader,
+    )
 
     loaders, total = [], 0
     for spec in command.data:
@@ -214,7 +219,7 @@ def _load_frames(command: EvalCommand, size_px: tuple[int, int]) -> tuple[Any, i
 
 
 def _choose_split(command: EvalCommand, spec: str) -> str | None:
-    from train_tiny.mixing import list_splits
+    from train_tiny.specs import list_splits
 
     if command.split == "auto":
         return "test" if "test" in list_splits(spec) else None
@@ -225,8 +230,8 @@ def _load(command: EvalCommand, side: int) -> tuple[Any, int]:
     """Batches of the data, source after source, and how many hands there are at most."""
     import itertools
 
-    from train_tiny.eval_loading import make_eval_loader
-    from train_tiny.loading import LoaderConfig, open_mix, open_sources
+    from train_tiny.loading.crop_loading import LoaderConfig, open_mix, open_sources
+    from train_tiny.loading.eval_loading import make_eval_loader
 
     loaders, total = [], 0
     for spec in command.data:

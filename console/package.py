@@ -14,7 +14,7 @@ from console.output import print_note, print_result
 from frames.errors import BadInput
 
 if TYPE_CHECKING:
-    from train_tiny.packaging import Package
+    from train_tiny.export.packaging import Package
 
 Format = Literal["onnx", "onnx-int8", "executorch", "executorch-int8"]
 
@@ -63,8 +63,8 @@ def run_package(arguments: list[str]) -> int:
     import_torch()
     import torch
 
-    from train_tiny.checks import Wanted
-    from train_tiny.packaging import check_package, load_deployed, package
+    from train_tiny.export.checks import Wanted
+    from train_tiny.export.packaging import check_package, load_deployed, package
     from train_tiny.run_folder import clean_values
 
     check_package(command.out, command.format)

@@ -14,7 +14,7 @@ from console.progress import Bar
 from frames.errors import BadInput
 
 if TYPE_CHECKING:
-    from train_tiny.depth_frame import DepthSource, SourceOptions
+    from train_tiny.prediction.depth_frame import DepthSource, SourceOptions
 
 Places = Annotated[
     tuple[str, ...],
@@ -89,10 +89,10 @@ def run_predict(arguments: list[str]) -> int:
 
     import torch
 
-    from train_tiny.depth_frame import SourceOptions
-    from train_tiny.given_boxes import read_given_boxes
-    from train_tiny.hand_pose import HandPose
-    from train_tiny.predicting import PredictionPlan, predict_source
+    from train_tiny.prediction.depth_frame import SourceOptions
+    from train_tiny.prediction.given_boxes import read_given_boxes
+    from train_tiny.prediction.hand_pose import HandPose
+    from train_tiny.prediction.predicting import PredictionPlan, predict_source
 
     torch.set_num_threads(command.threads)
     options = SourceOptions(
@@ -131,7 +131,7 @@ def run_predict(arguments: list[str]) -> int:
 def _open(path: Path, options: "SourceOptions") -> "DepthSource":
     """A dataset, a folder of images, or a recording."""
     from labeling.recorded_frames import RecordedFrames, is_recording
-    from train_tiny.depth_sources import open_source
+    from train_tiny.prediction.depth_sources import open_source
 
     if path.exists() and is_recording(path):
         return RecordedFrames(path, options)

@@ -159,9 +159,9 @@ def _describe_network(command: ReportCommand) -> _Page:
     from frames.report.document import say_words
 
     import_torch()
-    from train_tiny.evaluation import load_subject
+    from train_tiny.evaluation.run_report import describe_run, describe_weights
     from train_tiny.run_folder import read_run
-    from train_tiny.run_report import describe_run, describe_weights
+    from train_tiny.training.subject import load_subject
 
     target, data, note = command.target, list(command.data), ""
     kind = "Run" if target.is_dir() else "Weights"
@@ -202,7 +202,7 @@ def _find_data(run: dict[str, Any]) -> tuple[list[str], str]:
         s for s in dict.fromkeys([*sources, *map(str, held)]) if (Path(s) / META_NAME).is_file()
     ]
     # What it has learnt from says nothing: only a split that it has not seen.
-    from train_tiny.mixing import list_splits
+    from train_tiny.specs import list_splits
 
     apart = [s for s in there if {"test", "val"} & {*list_splits(s)}]
     if not apart:
@@ -212,7 +212,7 @@ def _find_data(run: dict[str, Any]) -> tuple[list[str], str]:
 
 def _choose_split(data: list[str]) -> str:
     """The one that no training has seen: test, else val, where all have it; else all frames."""
-    from train_tiny.mixing import list_splits
+    from train_tiny.specs import list_splits
 
     for name in ("test", "val"):
         if all(name in list_splits(spec) for spec in data):

@@ -12,10 +12,10 @@ from console.networks import Several, import_torch
 from console.output import print_note, print_result
 from console.progress import Bar
 from frames.errors import BadInput
-from train_tiny.evolution_config import Evolution
+from train_tiny.search.evolution_config import Evolution
 
 if TYPE_CHECKING:
-    from train_tiny.searching import Search
+    from train_tiny.search.searching import Search
 
 Run = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(help="run that trained the supernet")]
 
@@ -76,8 +76,8 @@ def _search(command: SearchCommand) -> int:
 
     from train_tiny.devices import choose_device
     from train_tiny.run_folder import BEST_NAME, hash_file, read_run
-    from train_tiny.search_data import describe_search, hold_search
-    from train_tiny.searching import check_budget, load_supernet, open_search, search
+    from train_tiny.search.data import describe_search, hold_search
+    from train_tiny.search.searching import check_budget, load_supernet, open_search, search
 
     if command.threads:
         torch.set_num_threads(command.threads)
@@ -122,7 +122,7 @@ def _keep(command: SearchCommand, task: "Search", ranked: list[Any]) -> dict[str
 
     from frames.disk import write_file
     from train_tiny.run_folder import clean_values
-    from train_tiny.searching import FOUND_NAME, keep_found, list_front
+    from train_tiny.search.searching import FOUND_NAME, keep_found, list_front
 
     best = ranked[0]
     told = {"run": command.out.name, "supernet": command.run.name}

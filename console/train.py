@@ -16,7 +16,7 @@ from console.settings import expand_settings
 from console.train_command import TrainCommand, check_command, read_shares, say_command
 from console.train_data import hold_score, open_feed, score_supernet
 from frames.errors import BadInput
-from train_tiny.training_config import HARMLESS
+from train_tiny.training.config import HARMLESS
 
 if TYPE_CHECKING:
     from train_tiny.models import Model
@@ -48,11 +48,11 @@ def _train(command: TrainCommand, device: Any, ranks: Any) -> int:
     import torch
 
     from train_tiny.devices import choose_precision
-    from train_tiny.importance import sort_channels
-    from train_tiny.loading import open_sources
-    from train_tiny.place import load_net
+    from train_tiny.loading.crop_loading import open_sources
     from train_tiny.run_folder import BEST_NAME, WEIGHTS_NAME, describe_machine, open_run
-    from train_tiny.training import choose_tasks, train
+    from train_tiny.search.importance import sort_channels
+    from train_tiny.training.loop import choose_tasks, train
+    from train_tiny.training.place import load_net
 
     if command.threads:
         torch.set_num_threads(command.threads)
@@ -120,7 +120,7 @@ def build_from(command: TrainCommand) -> "Model":
 
 
 def _load_teacher(command: TrainCommand, model: "Model", device: Any) -> Any:
-    from train_tiny.teaching import load_teacher
+    from train_tiny.training.teaching import load_teacher
 
     if command.teacher is None:
         return None
@@ -134,8 +134,8 @@ def _score_elsewhere(net: Any) -> dict[str, float]:
 
 def _identify(command: TrainCommand, model: "Model", processes: int) -> dict[str, Any]:
     """What a run is: with another value of any of these it is another run."""
-    from train_tiny.run_folder import hash_data
-    from train_tiny.teaching import hash_teacher
+    from train_tiny.specs import hash_data
+    from train_tiny.training.teaching import hash_teacher
 
     taught: dict[str, Any] = {}
     if command.teacher is not None:

@@ -9,7 +9,7 @@ import tyro
 from console.arguments import Json
 from console.networks import Several
 from frames.errors import BadInput
-from train_tiny.training_config import TrainingConfig, check_training
+from train_tiny.training.config import TrainingConfig, check_training
 
 Name = Literal[
     "handlite",

@@ -7,9 +7,9 @@ from console.train_command import TrainCommand
 from frames.errors import BadInput
 
 if TYPE_CHECKING:
-    from train_tiny.feeding import Feed
-    from train_tiny.frame_loading import FrameLoaderConfig
-    from train_tiny.loading import LoaderConfig, Mix
+    from train_tiny.loading.crop_loading import LoaderConfig, Mix
+    from train_tiny.loading.feeding import Feed
+    from train_tiny.loading.frame_loading import FrameLoaderConfig
     from train_tiny.models import Model
 
 CALIBRATION = 4
@@ -18,10 +18,10 @@ CALIBRATION = 4
 
 def open_feed(command: TrainCommand, model: "Model", mix: "Mix", ranks: Any, pin: bool) -> "Feed":
     """Batches of the command's data as the model takes them."""
-    from train_tiny.frame_loading import feed_frames
-    from train_tiny.loading import Keep, feed_crops
+    from train_tiny.loading.crop_loading import Keep, feed_crops
+    from train_tiny.loading.frame_loading import feed_frames
     from train_tiny.models import FRAME_MODELS
-    from train_tiny.person_feeding import are_persons, open_person_feed
+    from train_tiny.persons.feeding import are_persons, open_person_feed
     from train_tiny.run_folder import ROUNDS_NAME
 
     seed, workers = command.training.seed, command.workers
@@ -41,10 +41,10 @@ def hold_score(
     command: TrainCommand, model: "Model", device: Any
 ) -> Callable[[Any], dict[str, float]] | None:
     """What scores a network on data that are kept in memory; None without any."""
-    from train_tiny.frame_validation import hold_frames, validate_frames
+    from train_tiny.evaluation.crop_validation import hold_crops, validate
+    from train_tiny.evaluation.frame_validation import hold_frames, validate_frames
     from train_tiny.models import FRAME_MODELS
-    from train_tiny.person_feeding import are_persons, hold_person_score
-    from train_tiny.validation import hold_crops, validate
+    from train_tiny.persons.feeding import are_persons, hold_person_score
 
     specs, split = command.validate_data or command.data, command.validate_split
     most, seed = command.validate_crops, command.training.seed
@@ -66,20 +66,20 @@ def score_supernet(
     """That of a supernet's largest subnet, with its own norms."""
     from itertools import islice
 
-    from train_tiny.supernet_training import score_largest
+    from train_tiny.search.supernet_training import score_largest
 
     batches = feed.read(0, 0)
     return score_largest(score, (images for images, _ in islice(batches, CALIBRATION)))
 
 
 def _read_loading(command: TrainCommand, model: "Model") -> "LoaderConfig":
-    from train_tiny.loading import LoaderConfig
+    from train_tiny.loading.crop_loading import LoaderConfig
 
     return LoaderConfig(size_px=model.input_px, **_choose_loading(command))
 
 
 def _read_frame_loading(command: TrainCommand, model: "Model") -> "FrameLoaderConfig":
-    from train_tiny.frame_loading import FrameLoaderConfig
+    from train_tiny.loading.frame_loading import FrameLoaderConfig
 
     return FrameLoaderConfig(size_px=model.size_px, **_choose_loading(command))
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from labeling.capture.opening import READERS, open_recording
 from labeling.capture.recording import NANO, Request
-from train_tiny.depth_frame import ALONE, DepthFrame, SourceOptions
+from train_tiny.prediction.depth_frame import ALONE, DepthFrame, SourceOptions
 
 
 def is_recording(path: Path) -> bool:
@@ -16,7 +16,7 @@ def is_recording(path: Path) -> bool:
 
 
 class RecordedFrames:
-    """The frames of a recording: a `train_tiny.depth_frame.DepthSource`."""
+    """The frames of a recording: a `train_tiny.prediction.depth_frame.DepthSource`."""
 
     def __init__(self, path: Path, options: SourceOptions) -> None:
         """Raises BadInput for what cannot be opened, or has no depth, camera or scale."""

@@ -20,7 +20,9 @@ DOTTED = re.compile(rf"(?<![\w/.-])((?:{ROOM})(?:\.[A-Za-z_]\w*)+)(?![\w/])")
 FILE = re.compile(rf"(?<![\w/.-])((?:{ROOM}|docs|LICENSES|\.ci)/[\w./*-]*[\w*])(?![<{{])")
 SUFFIXES = {"md", "toml", "sh", "txt", "npz", "json", "git"}
 """What follows a dot in a file's name rather than a module's."""
-OTHERS = re.compile(r"pip install|python -m|python (tools|bench)/|torchrun|rerun |sbatch|dask worker")
+OTHERS = re.compile(
+    r"pip install|python -m|python (tools|bench)/|torchrun|rerun |sbatch|dask worker"
+)
 """Commands that are not ours, or have options of their own."""
 FOREIGN = {"--bind", "--web-viewer", "--only"}
 """Options that a sentence goes on about: of rerun, and of bench.ablation."""
@@ -122,11 +124,10 @@ def test_python_on_a_page_can_be_parsed(page: Path) -> None:
 
 
 def test_what_is_missing_is_noticed() -> None:
-    assert find_missing_names("frames.open_datasets; train_tiny.loading.LoaderConfig") == [
-        "frames.open_datasets"
-    ]
-    assert find_missing_names("from train_tiny.loading import LoaderConfig, knit") == [
-        "train_tiny.loading.knit"
+    names = "frames.open_datasets; train_tiny.loading.crop_loading.LoaderConfig"
+    assert find_missing_names(names) == ["frames.open_datasets"]
+    assert find_missing_names("from train_tiny.loading.crop_loading import LoaderConfig, knit") == [
+        "train_tiny.loading.crop_loading.knit"
     ]
     assert find_missing_files("synth/knitting.py, synth/config.py") == ["synth/knitting.py"]
     assert find_missing_targets("make setup knit") == ["knit"]

@@ -85,7 +85,7 @@ def test_a_kind_of_object(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_network() -> None:
     torch = pytest.importorskip("torch", reason="pip install 'handloom[train]'")
     from tests.train_tiny.drawn_hands import draw_crops
-    from train_tiny.tasks import measure_losses
+    from train_tiny.losses.tasks import measure_losses
 
     net = run_block("class Plain")["Plain"]()
     images, targets = draw_crops(4)

@@ -17,9 +17,9 @@ from labeling.tasks import build_prediction
 pytest.importorskip("torch")
 
 from labeling.importing.coco_file import read_coco
-from train_tiny.annotations import read_annotations
-from train_tiny.given_boxes import read_given_boxes
-from train_tiny.regions import draw_regions
+from train_tiny.persons.annotations import read_annotations
+from train_tiny.persons.regions import draw_regions
+from train_tiny.prediction.given_boxes import read_given_boxes
 
 POINTS = [v for k in range(21) for v in (20 + 2 * k, 90 - k, 1 + k % 2)]
 HAND = {

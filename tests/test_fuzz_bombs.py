@@ -126,7 +126,7 @@ def test_pictures(name: str, tmp_path: Path) -> None:
 
 def test_pictures_of_persons(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    from train_tiny.person_data import read_picture
+    from train_tiny.persons.data import read_picture
 
     path = tmp_path / "a.png"
     path.write_bytes(PICTURES["60000.png"])
@@ -227,7 +227,7 @@ def test_weights_of_a_giant(tmp_path: Path) -> None:
 
 def test_a_kept_round_that_claims_gigabytes(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    from train_tiny.kept_rounds import _unpack
+    from train_tiny.loading.kept_rounds import _unpack
 
     path = tmp_path / "a.round"
     for blob in (make_zstd(10 * 10**9), make_zstd(2**62), zeros(4 << 30)):

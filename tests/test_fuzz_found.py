@@ -120,7 +120,7 @@ CATEGORY = TOLD["categories"][0]
 )
 def test_annotations(change: dict[str, object], tmp_path: Path) -> None:
     from labeling.importing.coco_file import read_coco
-    from train_tiny.annotations import read_annotations
+    from train_tiny.persons.annotations import read_annotations
 
     path = tmp_path / "a.json"
     path.write_text(json.dumps({**TOLD, **change}))
@@ -130,7 +130,7 @@ def test_annotations(change: dict[str, object], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ['{"images": [' + DEEP, '{"images": [' + LONG, '{"info": ' + DEEP])
 def test_streams(text: str, tmp_path: Path) -> None:
-    from train_tiny.json_stream import read_lists
+    from train_tiny.persons.json_stream import read_lists
 
     path = tmp_path / "a.json"
     path.write_text(text * 20)
@@ -140,7 +140,7 @@ def test_streams(text: str, tmp_path: Path) -> None:
 
 def test_folders_of_runs(tmp_path: Path) -> None:
     from train_tiny.run_folder import read_curves, read_metrics, read_run
-    from train_tiny.searching import read_json, read_scores
+    from train_tiny.search.searching import read_json, read_scores
 
     for name, read in (("config.json", read_run), ("metrics.json", read_metrics)):
         (tmp_path / name).write_text('{"a":' * 100_000)

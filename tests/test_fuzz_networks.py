@@ -25,13 +25,13 @@ from hypothesis import given
 
 torch = pytest.importorskip("torch")
 
-from train_tiny.checkpoint import MAGIC, load_checkpoint, save_checkpoint  # noqa: E402
-from train_tiny.given_boxes import read_given_boxes  # noqa: E402
-from train_tiny.kept_rounds import _pack, _unpack  # noqa: E402
+from train_tiny.loading.kept_rounds import _pack, _unpack  # noqa: E402
 from train_tiny.models import build_model  # noqa: E402
-from train_tiny.place import load_net  # noqa: E402
+from train_tiny.prediction.given_boxes import read_given_boxes  # noqa: E402
 from train_tiny.run_folder import open_run, read_curves, read_metrics, read_run  # noqa: E402
-from train_tiny.searching import read_json, read_scores  # noqa: E402
+from train_tiny.search.searching import read_json, read_scores  # noqa: E402
+from train_tiny.training.checkpoint import MAGIC, load_checkpoint, save_checkpoint  # noqa: E402
+from train_tiny.training.place import load_net  # noqa: E402
 from train_tiny.weights import deploy, load_weights, save_weights  # noqa: E402
 
 SHAPES: dict[str, dict[str, Any]] = {
@@ -129,7 +129,7 @@ def write_predictions(folder: Path) -> Path:
     """What `handloom predict` writes, given as boxes."""
     import pyarrow.parquet as pq
 
-    from train_tiny.prediction import SCHEMA
+    from train_tiny.prediction.files import SCHEMA
 
     row: dict[str, Any] = dict.fromkeys(SCHEMA.names)
     row |= {"frame_id": 3, "hand": 0, "score": 0.5, "found_by": "box", "box_px": [1, 2, 3, 4]}

@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from train_tiny.following import Follower
-    from train_tiny.hand import Hand
-    from train_tiny.hand_pose import HandPose
+    from train_tiny.prediction.following import Follower
+    from train_tiny.prediction.hand import Hand
+    from train_tiny.prediction.hand_pose import HandPose
 
 __all__ = ["Follower", "Hand", "HandPose"]
 
@@ -23,7 +23,7 @@ _HOMES = {"Follower": "following", "Hand": "hand", "HandPose": "hand_pose"}
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'train_tiny' has no attribute {name!r}")
-    return getattr(import_module(f"train_tiny.{_HOMES[name]}"), name)
+    return getattr(import_module(f"train_tiny.prediction.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -11,27 +11,27 @@ from torch import Tensor, nn
 
 from frames.errors import BadInput
 from frames.skeleton import KEYPOINTS
-from train_tiny.associative import FRAME_TASKS, measure_frame_losses
-from train_tiny.branches import BranchConfig, Branches
-from train_tiny.centre_net import CentreNet, CentreNetConfig
-from train_tiny.centres import CENTRE_TASKS, measure_centre_losses
-from train_tiny.handlite import HandLite, HandLiteConfig
-from train_tiny.litepose import LITEPOSE, build_litepose
-from train_tiny.mobilenet import DECODER, MobileNetV2
-from train_tiny.tasks import TASKS, measure_losses
+from train_tiny.losses.associative import FRAME_TASKS, measure_frame_losses
+from train_tiny.losses.centres import CENTRE_TASKS, measure_centre_losses
+from train_tiny.losses.tasks import TASKS, measure_losses
+from train_tiny.networks.branches import BranchConfig, Branches
+from train_tiny.networks.centre_net import CentreNet, CentreNetConfig
+from train_tiny.networks.handlite import HandLite, HandLiteConfig
+from train_tiny.networks.litepose import LITEPOSE, build_litepose
+from train_tiny.networks.mobilenet import DECODER, MobileNetV2
 
 CROP_MODELS: Final = ("handlite", "mobilenetv2")
 """Networks that take crops of one hand."""
 
 FINDER: Final = "finder"
-"""The network that finds hands' boxes in whole frames (`train_tiny.centre_net`)."""
+"""The network that finds hands' boxes in whole frames (`train_tiny.networks.centre_net`)."""
 
 POSE_MODELS: Final = (
     *("litepose", *(f"litepose-{name}" for name in LITEPOSE), "branches", "litepose-super"),
 )
 """Networks that find all keypoints in whole frames. "litepose": an architecture of one's own, XS
-where it is left open; "branches": the ablation `train_tiny.branches`; "litepose-super": all
-subnets of a search (`train_tiny.supernet_training`)."""
+where it is left open; "branches": the ablation `train_tiny.networks.branches`; "litepose-super":
+all subnets of a search (`train_tiny.search.supernet_training`)."""
 
 FRAME_MODELS: Final = (FINDER, *POSE_MODELS)
 """Networks that take whole frames."""
@@ -74,7 +74,7 @@ def build_model(name: str, config: Mapping[str, Any] | None = None, seed: int = 
     if name == FINDER:
         return _build_finder(given, seed)
     if name == POSE_MODELS[-1]:
-        from train_tiny.supernet_training import build_supernet
+        from train_tiny.search.supernet_training import build_supernet
 
         return build_supernet(given, seed)
     if name == "branches":
@@ -106,7 +106,8 @@ def build_model(name: str, config: Mapping[str, Any] | None = None, seed: int = 
 
 
 def weigh_heatmaps(model: Model) -> Model:
-    """The same network, taught heatmaps by weighted errors (`train_tiny.associative.weigh_cells`).
+    """The same network, taught heatmaps by the errors of weighted cells
+    (`train_tiny.losses.associative.weigh_cells`).
 
     Raises BadInput for a model without such heatmaps.
     """

@@ -3,7 +3,7 @@
 config.json           what was asked for, hashes of the data, the code, the machine
 curves.csv, .png      losses, rates and validations over the steps
 metrics.json          the last and the best validation, and how the run ended
-last.ckpt             all that is needed to go on (`train_tiny.checkpoint`)
+last.ckpt             all that is needed to go on (`train_tiny.training.checkpoint`)
 best.ckpt             the averaged weights of the best validation, all heads, norms unfolded
 weights.safetensors   the same as they are deployed (`train_tiny.weights`)
 events.out.tfevents*  the curves for TensorBoard
@@ -23,12 +23,7 @@ import torch
 
 from frames.disk import make_folder, write_file
 from frames.errors import BadInput
-from frames.folder import META_NAME, finished_shards, read_meta
-from frames.place import find_place
-from frames.shard import shard_path, sum_path
 from synth.description import handloom_version
-from train_tiny.live import LIVE
-from train_tiny.person_data import COCO, split_spec
 
 CONFIG_NAME: Final = "config.json"
 CURVES_NAME: Final = "curves.csv"
@@ -84,32 +79,6 @@ def read_run(folder: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("format") != FORMAT or "run" not in found:
         raise BadInput(f'{path} is not a run\'s: "format" must be "{FORMAT}"')
     return found
-
-
-def hash_data(spec: str) -> dict[str, Any]:
-    """What decides the contents of a source: hashes of dataset.json and of all shards' sums."""
-    if spec.startswith(LIVE):
-        path = Path(spec.removeprefix(LIVE))
-    elif spec.startswith(COCO):
-        path = split_spec(spec)[0]
-    else:
-        path = None
-    if path is not None:
-        try:
-            return {"source": spec, "config": hashlib.sha256(path.read_bytes()).hexdigest()}
-        except OSError as error:
-            raise BadInput(f"cannot read {path}: {error.strerror}") from None
-    folder = find_place(spec)
-    meta = read_meta(folder)
-    sums = hashlib.sha256()
-    for index in sorted(finished_shards(folder)):
-        sums.update(sum_path(shard_path(folder, index)).read_bytes())
-    return {
-        "source": spec,
-        "frames": meta["frames"],
-        "dataset": hashlib.sha256((folder / META_NAME).read_bytes()).hexdigest(),
-        "shards": sums.hexdigest(),
-    }
 
 
 def hash_file(path: Path) -> str:

@@ -79,4 +79,4 @@ def load_finder(name: str | Path | None) -> Any:
             return None
         name = SHIPPED
     path = find_weights(name, FINDER_FILE)
-    return import_module("train_tiny.finding").HandFinder.load(path)
+    return import_module("train_tiny.finding.hand_finder").HandFinder.load(path)

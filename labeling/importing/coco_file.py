@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from frames.errors import BadInput
 from labeling.importing.keypoint_names import match_keypoints
-from train_tiny.json_stream import read_lists
+from train_tiny.persons.json_stream import read_lists
 
 SIDES: Final = ("left", "right")
 _MOST_PIXELS: Final = 1 << 16

@@ -351,9 +351,9 @@ def test_places_are_paths(place: Path) -> None:
 
 def test_training_straight_from_it(tmp_path: Path, place: Path) -> None:
     pytest.importorskip("torch")
-    from train_tiny.mixing import open_sources
-    from train_tiny.run_folder import hash_data
-    from train_tiny.taking import Taking
+    from train_tiny.loading.mixing import open_sources
+    from train_tiny.loading.taking import Taking
+    from train_tiny.specs import hash_data
 
     folder = write_dataset(tmp_path / "d", 20, 8)
     upload(folder, place)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from frames.camera import Camera
-from train_tiny.crops import HALF_RANGE_M
-from train_tiny.found import Found
+from train_tiny.finding.found import Found
+from train_tiny.loading.crops import HALF_RANGE_M
 
 CAMERA = Camera("pinhole", 480, 320, 400.0, 400.0, 239.5, 159.5)
 

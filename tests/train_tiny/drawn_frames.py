@@ -7,7 +7,7 @@ from drawn_hands import _place_joints
 from torch import Tensor
 
 from frames.skeleton import BONES
-from train_tiny.full_frames import FrameTargets, draw_heatmaps
+from train_tiny.losses.full_frames import FrameTargets, draw_heatmaps
 
 Points = list[np.ndarray]
 

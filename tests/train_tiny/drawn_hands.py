@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from frames.skeleton import BONES
-from train_tiny.tasks import Targets
-from train_tiny.validation import Held
+from train_tiny.evaluation.crop_validation import Held
+from train_tiny.losses.tasks import Targets
 
 SIDE = 64
 
@@ -87,7 +87,7 @@ class Silence:
         self.notes: list[str] = []
 
     def begin(self, total: int, there: int) -> None:
-        """See `train_tiny.training.Watcher`."""
+        """See `train_tiny.training.loop.Watcher`."""
         self.total, self.there = total, there
 
     def advance(self, count: int) -> None:

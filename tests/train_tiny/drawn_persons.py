@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from train_tiny.joint_layout import COCO as COCO_JOINTS
-from train_tiny.joint_layout import CROWDPOSE
+from train_tiny.persons.joint_layout import COCO as COCO_JOINTS
+from train_tiny.persons.joint_layout import CROWDPOSE
 
 SIZE = 96, 64
 """Width and height."""

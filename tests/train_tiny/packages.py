@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from tests.train_tiny.drawn_hands import SIDE, draw_crops, pick
-from train_tiny.balance import FIXED
-from train_tiny.checks import CropChecks
+from train_tiny.export.checks import CropChecks
+from train_tiny.losses.balance import FIXED
 from train_tiny.models import Model, build_model
 from train_tiny.weights import Deployed, deploy
 

@@ -1,7 +1,7 @@
 """A space of tiny subnets."""
 
-from train_tiny.litepose import LitePoseConfig
-from train_tiny.subnets import Space
+from train_tiny.networks.litepose import LitePoseConfig
+from train_tiny.search.subnets import Space
 
 LARGEST = LitePoseConfig(64, 16, (16, 24, 32, 40), (24, 16, 16), (2, 2, 3, 2), 3, 2)
 

@@ -11,8 +11,8 @@ from console.settings import expand_settings  # noqa: E402
 from console.train import build_from  # noqa: E402
 from console.train_command import TrainCommand  # noqa: E402
 from frames.errors import BadInput  # noqa: E402
-from train_tiny.litepose import InvertedBottleneck  # noqa: E402
 from train_tiny.models import Model, build_model  # noqa: E402
+from train_tiny.networks.litepose import InvertedBottleneck  # noqa: E402
 from train_tiny.weights import deploy  # noqa: E402
 
 FILES = Path(__file__).parents[2] / "examples" / "ablations"

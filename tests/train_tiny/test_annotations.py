@@ -17,12 +17,12 @@ from tests.train_tiny.drawn_persons import (
     count_runs,
     write_persons,
 )
-from train_tiny import json_stream
-from train_tiny.annotations import read_annotations
-from train_tiny.joint_layout import COCO, CROWDPOSE, lay_out_joints
-from train_tiny.json_stream import read_lists
-from train_tiny.person_data import split_spec
-from train_tiny.regions import draw_regions, read_region
+from train_tiny.persons import json_stream
+from train_tiny.persons.annotations import read_annotations
+from train_tiny.persons.joint_layout import COCO, CROWDPOSE, lay_out_joints
+from train_tiny.persons.json_stream import read_lists
+from train_tiny.persons.regions import draw_regions, read_region
+from train_tiny.specs import split_spec
 
 
 def read(spec: str) -> Any:

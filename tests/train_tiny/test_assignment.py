@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from train_tiny.assignment import assign
+from train_tiny.finding.assignment import assign
 
 
 def find_least(cost: np.ndarray) -> float:

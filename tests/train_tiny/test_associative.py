@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 
 from drawn_frames import make_frame_targets  # noqa: E402
 
-from train_tiny.associative import compare_tags, measure_frame_losses, weigh_cells  # noqa: E402
-from train_tiny.full_frames import draw_heatmaps  # noqa: E402
+from train_tiny.losses.associative import compare_tags, measure_frame_losses, weigh_cells  # noqa: E402
+from train_tiny.losses.full_frames import draw_heatmaps  # noqa: E402
 from train_tiny.models import build_model  # noqa: E402
 
 

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from train_tiny.balance import GradNorm  # noqa: E402
+from train_tiny.losses.balance import GradNorm  # noqa: E402
 
 
 def measure_pull(scales: tuple[float, float], rounds: int, alpha: float) -> tuple[float, float]:

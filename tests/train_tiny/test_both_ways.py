@@ -4,9 +4,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from train_tiny.both_ways import BothWays  # noqa: E402
-from train_tiny.handlite import HandLite, HandLiteConfig  # noqa: E402
-from train_tiny.heatmaps import find_peaks  # noqa: E402
+from train_tiny.losses.heatmaps import find_peaks  # noqa: E402
+from train_tiny.networks.handlite import HandLite, HandLiteConfig  # noqa: E402
+from train_tiny.prediction.both_ways import BothWays  # noqa: E402
 
 
 @torch.no_grad()

@@ -11,9 +11,9 @@ from drawn_frames import make_frame_targets  # noqa: E402
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from train_tiny.centre_net import STRIDE, CentreNet, CentreNetConfig, place_boxes  # noqa: E402
-from train_tiny.centre_peaks import read_centres  # noqa: E402
-from train_tiny.centres import (  # noqa: E402
+from train_tiny.finding.centre_peaks import read_centres  # noqa: E402
+from train_tiny.finding.found import Finding, overlap_boxes  # noqa: E402
+from train_tiny.losses.centres import (  # noqa: E402
     LEAST,
     NARROWEST,
     WIDTH,
@@ -23,8 +23,8 @@ from train_tiny.centres import (  # noqa: E402
     measure_focal,
     measure_giou,
 )
-from train_tiny.found import Finding, overlap_boxes  # noqa: E402
-from train_tiny.full_frames import FrameTargets  # noqa: E402
+from train_tiny.losses.full_frames import FrameTargets  # noqa: E402
+from train_tiny.networks.centre_net import STRIDE, CentreNet, CentreNetConfig, place_boxes  # noqa: E402
 
 W, H = 96, 64
 

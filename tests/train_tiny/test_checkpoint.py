@@ -10,11 +10,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from frames.errors import BadInput  # noqa: E402
-from train_tiny.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from train_tiny.folding import fold_norms  # noqa: E402
 from train_tiny.models import build_model  # noqa: E402
-from train_tiny.place import load_net  # noqa: E402
 from train_tiny.run_folder import open_run, read_run  # noqa: E402
+from train_tiny.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
+from train_tiny.training.place import load_net  # noqa: E402
 from train_tiny.weights import (  # noqa: E402
     MOST_BYTES,
     Deployed,

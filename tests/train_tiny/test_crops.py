@@ -6,7 +6,7 @@ import pytest
 from augment.geometry.images import Images
 from augment.geometry.sample import Sample, make_hands
 from frames.camera import Camera
-from train_tiny.crops import (
+from train_tiny.loading.crops import (
     HALF_RANGE_M,
     encode_depth,
     find_reference,

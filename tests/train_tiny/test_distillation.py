@@ -6,8 +6,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from frames.errors import BadInput  # noqa: E402
-from train_tiny.distillation import Teacher, measure_likeness  # noqa: E402
-from train_tiny.handlite import HandLite, HandLiteConfig  # noqa: E402
+from train_tiny.networks.handlite import HandLite, HandLiteConfig  # noqa: E402
+from train_tiny.training.distillation import Teacher, measure_likeness  # noqa: E402
 
 
 def draw(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -10,10 +10,10 @@ import pytest
 from augment.sensed import open_sensed
 from frames.dataset import open_dataset
 from tests.train_tiny.real_frames import write_real
-from train_tiny.crops import HALF_RANGE_M, encode_depth
-from train_tiny.eval_loading import evaluate_with, make_eval_loader
-from train_tiny.loading import LoaderConfig, open_sources
-from train_tiny.taking import Taking
+from train_tiny.loading.crop_loading import LoaderConfig, open_sources
+from train_tiny.loading.crops import HALF_RANGE_M, encode_depth
+from train_tiny.loading.eval_loading import evaluate_with, make_eval_loader
+from train_tiny.loading.taking import Taking
 
 CONFIG = evaluate_with(LoaderConfig(batch=16, size_px=64, sensor="none"), "val")
 

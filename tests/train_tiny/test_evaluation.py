@@ -10,15 +10,15 @@ torch = pytest.importorskip("torch")
 
 from frames.camera import Camera  # noqa: E402
 from frames.errors import BadInput  # noqa: E402
-from train_tiny.crops import HALF_RANGE_M  # noqa: E402
-from train_tiny.eval_loading import Facts  # noqa: E402
-from train_tiny.evaluation import evaluate, score_batch  # noqa: E402
-from train_tiny.heatmaps import draw_targets, to_cells  # noqa: E402
-from train_tiny.lifting import AGREE_M, lift_depths, place_keypoints, read_surfaces  # noqa: E402
-from train_tiny.overlays import choose_hands  # noqa: E402
-from train_tiny.report import format_summary, write_report  # noqa: E402
-from train_tiny.scores import join_scores, summarise  # noqa: E402
-from train_tiny.tasks import Targets  # noqa: E402
+from train_tiny.evaluation.crop_evaluation import evaluate, score_batch  # noqa: E402
+from train_tiny.evaluation.crop_report import format_summary, write_report  # noqa: E402
+from train_tiny.evaluation.overlays import choose_hands  # noqa: E402
+from train_tiny.evaluation.scores import join_scores, summarise  # noqa: E402
+from train_tiny.loading.crops import HALF_RANGE_M  # noqa: E402
+from train_tiny.loading.eval_loading import Facts  # noqa: E402
+from train_tiny.losses.heatmaps import draw_targets, to_cells  # noqa: E402
+from train_tiny.losses.tasks import Targets  # noqa: E402
+from train_tiny.prediction.lifting import AGREE_M, lift_depths, place_keypoints, read_surfaces  # noqa: E402
 
 SIDE = 128
 CAMERA = Camera("pinhole", SIDE, SIDE, 300.0, 300.0, 63.5, 63.5)
@@ -218,8 +218,8 @@ def test_the_report_shows_best_median_and_worst(tmp_path: Path) -> None:
 
 
 def test_no_hand_is_one_line() -> None:
-    from train_tiny.evaluation import Subject
     from train_tiny.models import build_model
+    from train_tiny.training.subject import Subject
 
     subject = Subject("handlite", build_model("handlite").net.eval(), 128, {})
     with pytest.raises(BadInput, match="no hand to score"):

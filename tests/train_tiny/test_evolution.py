@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from frames.errors import BadInput
-from train_tiny.evolution import Genes, Scored, evolve
-from train_tiny.evolution_config import Evolution
+from train_tiny.search.evolution import Genes, Scored, evolve
+from train_tiny.search.evolution_config import Evolution
 
 COUNTS = (4, 4, 4, 4, 4, 4, 3, 3)
 

@@ -17,15 +17,15 @@ from drawn_frames import draw_frames  # noqa: E402
 from drawn_hands import Silence  # noqa: E402
 
 from frames.errors import BadInput  # noqa: E402
-from train_tiny.finding import Finding, HandFinder, find_point  # noqa: E402
-from train_tiny.frame_scores import bound_keypoints, overlap_boxes  # noqa: E402
-from train_tiny.frame_validation import HeldFrames, list_labels, validate_frames  # noqa: E402
-from train_tiny.full_frames import FAR_M, NEAR_M, FrameTargets  # noqa: E402
-from train_tiny.layers import count_parameters  # noqa: E402
+from train_tiny.evaluation.frame_scores import bound_keypoints, overlap_boxes  # noqa: E402
+from train_tiny.evaluation.frame_validation import HeldFrames, list_labels, validate_frames  # noqa: E402
+from train_tiny.finding.hand_finder import Finding, HandFinder, find_point  # noqa: E402
+from train_tiny.losses.full_frames import FAR_M, NEAR_M, FrameTargets  # noqa: E402
 from train_tiny.models import build_model  # noqa: E402
+from train_tiny.networks.layers import count_parameters  # noqa: E402
 from train_tiny.run_folder import BEST_NAME, LAST_NAME, WEIGHTS_NAME  # noqa: E402
-from train_tiny.training import train  # noqa: E402
-from train_tiny.training_config import TrainingConfig  # noqa: E402
+from train_tiny.training.config import TrainingConfig  # noqa: E402
+from train_tiny.training.loop import train  # noqa: E402
 from train_tiny.weights import deploy, load_weights, save_weights  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -173,8 +173,8 @@ def test_it_is_as_small_as_it_is_said_to_be() -> None:
 
 
 def test_pictures_of_persons_are_refused(tmp_path: Path) -> None:
-    from train_tiny.mixing import Mix
-    from train_tiny.person_feeding import open_person_feed
+    from train_tiny.loading.mixing import Mix
+    from train_tiny.persons.feeding import open_person_feed
     from train_tiny.ranks import Ranks
 
     mix = Mix(("coco:a.json@b",), (1.0,))

@@ -12,11 +12,11 @@ from drawn_frames import make_maps  # noqa: E402
 
 from frames.dataset import open_dataset  # noqa: E402
 from frames.errors import BadInput  # noqa: E402
-from train_tiny.finding import Finding, HandFinder, choose_hands, letterbox  # noqa: E402
-from train_tiny.frame_loading import FrameLoaderConfig, make_frame_eval_loader  # noqa: E402
-from train_tiny.full_frames import encode_frame  # noqa: E402
-from train_tiny.grouping import Instance  # noqa: E402
-from train_tiny.loading import open_sources  # noqa: E402
+from train_tiny.finding.grouping import Instance  # noqa: E402
+from train_tiny.finding.hand_finder import Finding, HandFinder, choose_hands, letterbox  # noqa: E402
+from train_tiny.loading.crop_loading import open_sources  # noqa: E402
+from train_tiny.loading.frame_loading import FrameLoaderConfig, make_frame_eval_loader  # noqa: E402
+from train_tiny.losses.full_frames import encode_frame  # noqa: E402
 from train_tiny.models import build_model  # noqa: E402
 from train_tiny.weights import deploy, load_weights, save_weights  # noqa: E402
 

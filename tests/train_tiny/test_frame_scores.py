@@ -6,8 +6,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("faster_coco_eval")
 
-from train_tiny.finding import Found
-from train_tiny.frame_scores import (
+from train_tiny.evaluation.frame_scores import (
     SIGMAS,
     FrameLabels,
     bound_keypoints,
@@ -17,6 +16,7 @@ from train_tiny.frame_scores import (
     measure_precision,
     score_frames,
 )
+from train_tiny.finding.hand_finder import Found
 
 NOTHING = np.zeros((0, 4), np.float32)
 

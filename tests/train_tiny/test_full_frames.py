@@ -11,12 +11,14 @@ from frames.dataset import open_dataset
 from frames.errors import BadInput
 from tests.train_tiny.real_frames import write_real
 from tests.train_tiny.test_loading import digest
-from train_tiny.frame_loading import (
+from train_tiny.loading.crop_loading import open_sources
+from train_tiny.loading.frame_loading import (
     FrameLoaderConfig,
     feed_frames,
     make_frame_eval_loader,
 )
-from train_tiny.full_frames import (
+from train_tiny.loading.taking import Taking
+from train_tiny.losses.full_frames import (
     FAR_M,
     NEAR_M,
     FrameTargets,
@@ -26,8 +28,6 @@ from train_tiny.full_frames import (
     index_tags,
     measure_shares,
 )
-from train_tiny.loading import open_sources
-from train_tiny.taking import Taking
 
 SMALL = FrameLoaderConfig(batch=8, size_px=(128, 96), sensor="random")
 PLAIN = replace(SMALL, sensor="none", occlusion=None, geometry=None, split="val")
@@ -117,7 +117,7 @@ def test_batches(rendered: Path) -> None:
 
 
 def test_the_same_for_any_workers_and_from_any_batch(rendered: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("train_tiny.rounds.ROUND", 24)
+    monkeypatch.setattr("train_tiny.loading.rounds.ROUND", 24)
     mix = open_sources([rendered])
     whole = digest(feed_frames(mix, SMALL, 1).read())
     assert digest(feed_frames(mix, SMALL, 1, workers=2).read()) == whole

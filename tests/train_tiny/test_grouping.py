@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from drawn_frames import make_maps  # noqa: E402
 
-from train_tiny.grouping import Grouping, Instance, group, merge_maps  # noqa: E402
+from train_tiny.finding.grouping import Grouping, Instance, group, merge_maps  # noqa: E402
 
 SIZE = 96, 64
 

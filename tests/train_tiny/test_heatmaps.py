@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from train_tiny.heatmaps import (  # noqa: E402
+from train_tiny.losses.heatmaps import (  # noqa: E402
     draw_targets,
     expect_places,
     find_peaks,

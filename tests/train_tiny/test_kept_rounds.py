@@ -10,7 +10,7 @@ import torch
 
 from frames.errors import BadInput
 from tests.train_tiny.test_loading import SMALL, digest
-from train_tiny.loading import Keep, feed_crops, open_sources
+from train_tiny.loading.crop_loading import Keep, feed_crops, open_sources
 
 
 def read(rendered: Path, keep: Keep | None, epochs: int, workers: int = 0, start: int = 0) -> Any:
@@ -30,7 +30,7 @@ def list_samples(batches: Any) -> list[bytes]:
 
 @pytest.fixture(autouse=True)
 def several_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("train_tiny.rounds.ROUND", 48)
+    monkeypatch.setattr("train_tiny.loading.rounds.ROUND", 48)
 
 
 def test_later_epochs_have_the_samples_of_the_first(rendered: Path, tmp_path: Path) -> None:

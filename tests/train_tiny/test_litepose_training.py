@@ -16,13 +16,13 @@ from drawn_frames import draw_frames  # noqa: E402
 from drawn_hands import Silence  # noqa: E402
 
 from frames.errors import BadInput  # noqa: E402
-from train_tiny.finding import HandFinder  # noqa: E402
-from train_tiny.frame_validation import HeldFrames, list_labels, validate_frames  # noqa: E402
-from train_tiny.full_frames import FAR_M, NEAR_M, FrameTargets  # noqa: E402
+from train_tiny.evaluation.frame_validation import HeldFrames, list_labels, validate_frames  # noqa: E402
+from train_tiny.finding.hand_finder import HandFinder  # noqa: E402
+from train_tiny.losses.full_frames import FAR_M, NEAR_M, FrameTargets  # noqa: E402
 from train_tiny.models import build_model, weigh_heatmaps  # noqa: E402
 from train_tiny.run_folder import WEIGHTS_NAME  # noqa: E402
-from train_tiny.training import train  # noqa: E402
-from train_tiny.training_config import TrainingConfig  # noqa: E402
+from train_tiny.training.config import TrainingConfig  # noqa: E402
+from train_tiny.training.loop import train  # noqa: E402
 from train_tiny.weights import load_weights  # noqa: E402
 
 CPU = torch.device("cpu")

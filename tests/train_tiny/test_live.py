@@ -13,9 +13,9 @@ from frames.record import Frame
 from synth.config_file import load_config
 from synth.engine import generate
 from tests.train_tiny.test_loading import SMALL, digest
-from train_tiny.live import LONGER, LiveSource
-from train_tiny.loading import feed_crops, open_sources
-from train_tiny.taking import Taking
+from train_tiny.loading.crop_loading import feed_crops, open_sources
+from train_tiny.loading.live import LONGER, LiveSource
+from train_tiny.loading.taking import Taking
 
 TEXT = """
 frames = 64
@@ -67,7 +67,7 @@ def test_about_as_many_crops_as_asked_for(config: Path) -> None:
 
 
 def test_the_same_for_any_workers_and_from_any_batch(config: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("train_tiny.rounds.ROUND", 24)
+    monkeypatch.setattr("train_tiny.loading.rounds.ROUND", 24)
     mix = open_sources([f"live:{config}"])
     whole = digest(feed_crops(mix, SMALL, 2).read())
     assert len(whole) == feed_crops(mix, SMALL, 0).batches >= 3

@@ -19,13 +19,13 @@ from synth.engine import generate
 from synth.pose.presets import KEY_POSES
 from tests.frames.fabricate import write_dataset
 from tests.train_tiny.real_frames import write_real
-from train_tiny.loading import (
+from train_tiny.loading.crop_loading import (
     LoaderConfig,
     feed_crops,
     open_sources,
 )
+from train_tiny.loading.taking import Taking
 from train_tiny.ranks import Ranks
-from train_tiny.taking import Taking
 
 SMALL = LoaderConfig(batch=24, size_px=64, sensor="random")
 PLAIN = replace(SMALL, sensor="none", occlusion=None, geometry=None, split=None)
@@ -43,7 +43,7 @@ def digest(batches: Any, most: int = 1000) -> list[str]:
 
 
 def test_the_same_for_any_number_of_workers(rendered: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("train_tiny.rounds.ROUND", 48)  # several rounds of so few
+    monkeypatch.setattr("train_tiny.loading.rounds.ROUND", 48)  # several rounds of so few
     mix = open_sources([rendered])
     alone = digest(feed_crops(mix, SMALL, 3).read())
     assert len(alone) == feed_crops(mix, SMALL, 0).batches >= 6
@@ -56,7 +56,7 @@ def test_the_same_for_any_number_of_workers(rendered: Path, monkeypatch: Any) ->
 
 @pytest.mark.parametrize("start", [0, 1, 2, 5])
 def test_goes_on_at_any_batch(rendered: Path, monkeypatch: Any, start: int) -> None:
-    monkeypatch.setattr("train_tiny.rounds.ROUND", 72)
+    monkeypatch.setattr("train_tiny.loading.rounds.ROUND", 72)
     mix = open_sources([rendered])
     whole = digest(feed_crops(mix, SMALL, 3).read())
     assert digest(feed_crops(mix, SMALL, 3).read(start=start)) == whole[start:]
@@ -64,7 +64,7 @@ def test_goes_on_at_any_batch(rendered: Path, monkeypatch: Any, start: int) -> N
 
 
 def test_endless_is_epoch_after_epoch(rendered: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("train_tiny.rounds.ROUND", 72)
+    monkeypatch.setattr("train_tiny.loading.rounds.ROUND", 72)
     mix = open_sources([rendered])
     count = feed_crops(mix, SMALL, 0).batches
     epochs = [one for e in range(3) for one in digest(feed_crops(mix, SMALL, 3).read(e))]
@@ -77,7 +77,7 @@ def test_endless_is_epoch_after_epoch(rendered: Path, monkeypatch: Any) -> None:
 
 
 def test_processes_share_an_epoch(rendered: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("train_tiny.rounds.ROUND", 72)
+    monkeypatch.setattr("train_tiny.loading.rounds.ROUND", 72)
     mix = open_sources([rendered])
     each = feed_crops(mix, SMALL, 0).batches // 2
     epochs = [digest(feed_crops(mix, SMALL, 3).read(e)) for e in range(2)]

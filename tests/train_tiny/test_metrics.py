@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from train_tiny.metrics import (
+from train_tiny.evaluation.metrics import (
     THRESHOLDS,
     measure_auc,
     measure_error,

@@ -9,8 +9,8 @@ import pytest
 
 from frames.errors import BadInput
 from tests.frames.fabricate import write_dataset
-from train_tiny.mixing import Sources, open_sources
-from train_tiny.taking import Taking
+from train_tiny.loading.mixing import Sources, open_sources
+from train_tiny.loading.taking import Taking
 
 
 def make_sources(sizes: tuple[int, ...], shares: tuple[float, ...] | None) -> Sources:

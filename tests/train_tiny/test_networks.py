@@ -6,10 +6,10 @@ torch = pytest.importorskip("torch")
 
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
-from train_tiny.handlite import HandLite, HandLiteConfig, JointHead, pool_under  # noqa: E402
-from train_tiny.layers import count_parameters  # noqa: E402
-from train_tiny.litepose import LITEPOSE, build_litepose, load_published  # noqa: E402
-from train_tiny.mobilenet import MobileNetV2  # noqa: E402
+from train_tiny.networks.handlite import HandLite, HandLiteConfig, JointHead, pool_under  # noqa: E402
+from train_tiny.networks.layers import count_parameters  # noqa: E402
+from train_tiny.networks.litepose import LITEPOSE, build_litepose, load_published  # noqa: E402
+from train_tiny.networks.mobilenet import MobileNetV2  # noqa: E402
 
 PUBLISHED = {
     "xs": (1_675_552, 1_675_912, 1_676_392),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from train_tiny.order import WINDOW, Blocks, order_crops, shuffle_slots
+from train_tiny.loading.order import WINDOW, Blocks, order_crops, shuffle_slots
 
 
 def make_blocks(seed: int = 0, blocks: int = 45) -> Blocks:

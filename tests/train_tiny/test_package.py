@@ -13,18 +13,18 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 from frames.errors import BadInput  # noqa: E402
 from tests.train_tiny.packages import deploy_stirred, teach  # noqa: E402
-from train_tiny import packaging  # noqa: E402
-from train_tiny.bias_correction import correct_biases, round_weights  # noqa: E402
-from train_tiny.checks import Wanted, load_checks, run_in_parts  # noqa: E402
-from train_tiny.eval_loading import make_eval_loader  # noqa: E402
-from train_tiny.interface import describe_network  # noqa: E402
-from train_tiny.loading import LoaderConfig, open_sources  # noqa: E402
+from train_tiny.export import packaging  # noqa: E402
+from train_tiny.export.bias_correction import correct_biases, round_weights  # noqa: E402
+from train_tiny.export.checks import Wanted, load_checks, run_in_parts  # noqa: E402
+from train_tiny.export.interface import describe_network  # noqa: E402
+from train_tiny.export.onnx_export import PROPERTY, export_onnx, finish_model  # noqa: E402
+from train_tiny.export.onnx_graph import slim_model  # noqa: E402
+from train_tiny.export.onnx_quantisation import quantise_model  # noqa: E402
+from train_tiny.export.packaging import compare, export_network, load_deployed, package  # noqa: E402
+from train_tiny.export.runners import run_onnx, run_torch  # noqa: E402
+from train_tiny.loading.crop_loading import LoaderConfig, open_sources  # noqa: E402
+from train_tiny.loading.eval_loading import make_eval_loader  # noqa: E402
 from train_tiny.models import build_model  # noqa: E402
-from train_tiny.onnx_export import PROPERTY, export_onnx, finish_model  # noqa: E402
-from train_tiny.onnx_graph import slim_model  # noqa: E402
-from train_tiny.onnx_quantisation import quantise_model  # noqa: E402
-from train_tiny.packaging import compare, export_network, load_deployed, package  # noqa: E402
-from train_tiny.runners import run_onnx, run_torch  # noqa: E402
 from train_tiny.weights import MOST_BYTES, deploy, load_weights, save_weights  # noqa: E402
 
 MOST_INT8 = 110_000

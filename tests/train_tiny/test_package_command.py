@@ -14,7 +14,7 @@ from commands import assert_refused, call  # noqa: E402
 
 from console.networks import find_target  # noqa: E402
 from tests.train_tiny.packages import deploy_stirred  # noqa: E402
-from train_tiny import packaging  # noqa: E402
+from train_tiny.export import packaging  # noqa: E402
 from train_tiny.weights import save_weights  # noqa: E402
 
 

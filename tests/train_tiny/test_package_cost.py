@@ -7,8 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from train_tiny.cost import count_macs, time_calls  # noqa: E402
-from train_tiny.litepose import build_litepose  # noqa: E402
 from train_tiny.models import build_model  # noqa: E402
+from train_tiny.networks.litepose import build_litepose  # noqa: E402
 
 
 @pytest.mark.parametrize("name", ["handlite", "mobilenetv2", "litepose-xs"])

@@ -7,10 +7,10 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("executorch")
 
 from tests.train_tiny.packages import deploy_stirred, teach  # noqa: E402
-from train_tiny.checks import run_in_parts  # noqa: E402
-from train_tiny.interface import describe_network  # noqa: E402
-from train_tiny.packaging import compare, export_network  # noqa: E402
-from train_tiny.runners import run_executorch, run_torch  # noqa: E402
+from train_tiny.export.checks import run_in_parts  # noqa: E402
+from train_tiny.export.interface import describe_network  # noqa: E402
+from train_tiny.export.packaging import compare, export_network  # noqa: E402
+from train_tiny.export.runners import run_executorch, run_torch  # noqa: E402
 
 
 @pytest.mark.slow

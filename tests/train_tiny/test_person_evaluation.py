@@ -13,14 +13,14 @@ from commands import call  # noqa: E402
 from drawn_persons import write_persons  # noqa: E402
 
 from frames.errors import BadInput  # noqa: E402
-from train_tiny import person_evaluation  # noqa: E402
-from train_tiny.evaluation import Subject  # noqa: E402
-from train_tiny.found import Found  # noqa: E402
+from train_tiny.finding.found import Found  # noqa: E402
 from train_tiny.models import build_model  # noqa: E402
-from train_tiny.person_data import open_person_sources  # noqa: E402
-from train_tiny.person_evaluation import evaluate_persons  # noqa: E402
-from train_tiny.person_validation import find_persons  # noqa: E402
-from train_tiny.person_views import draw_warp  # noqa: E402
+from train_tiny.persons import evaluation as person_evaluation  # noqa: E402
+from train_tiny.persons.data import open_person_sources  # noqa: E402
+from train_tiny.persons.evaluation import evaluate_persons  # noqa: E402
+from train_tiny.persons.validation import find_persons  # noqa: E402
+from train_tiny.persons.views import draw_warp  # noqa: E402
+from train_tiny.training.subject import Subject  # noqa: E402
 
 SMALL = {"stem": 8, "stages": [8, 8, 8, 8], "deconv": [8, 8, 8], "blocks": [1, 1, 1, 1],
          "kernel": 3, "size_px": [64, 48], "channels": 3, "joints": 17}  # fmt: skip

@@ -12,18 +12,19 @@ torch = pytest.importorskip("torch")
 
 from frames.errors import BadInput  # noqa: E402
 from tests.train_tiny.drawn_persons import SIZE, annotate, color_joint, write_persons  # noqa: E402
-from train_tiny.associative import measure_frame_losses  # noqa: E402
-from train_tiny.feeding import RoundFeed  # noqa: E402
-from train_tiny.full_frames import draw_heatmaps, draw_mask  # noqa: E402
-from train_tiny.person_data import MOST, open_person_sources, split_spec  # noqa: E402
-from train_tiny.person_loading import (  # noqa: E402
+from train_tiny.loading.feeding import RoundFeed  # noqa: E402
+from train_tiny.loading.resizing import resize_batch  # noqa: E402
+from train_tiny.losses.associative import measure_frame_losses  # noqa: E402
+from train_tiny.losses.full_frames import draw_heatmaps, draw_mask  # noqa: E402
+from train_tiny.persons.data import MOST, open_person_sources  # noqa: E402
+from train_tiny.persons.loading import (  # noqa: E402
     MEAN,
     SPREAD,
     feed_persons,
     make_person_eval_loader,
 )
-from train_tiny.person_views import PersonGeometry  # noqa: E402
-from train_tiny.resizing import resize_batch  # noqa: E402
+from train_tiny.persons.views import PersonGeometry  # noqa: E402
+from train_tiny.specs import split_spec  # noqa: E402
 
 MIRROR = PersonGeometry((0.0, 0.0), (1.0, 1.0), 0.0, 1.0)
 

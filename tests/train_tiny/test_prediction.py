@@ -24,10 +24,12 @@ from tests.train_tiny.coded_hands import (  # noqa: E402
 )
 from tests.train_tiny.real_frames import write_real  # noqa: E402
 from train_tiny import HandPose  # noqa: E402
-from train_tiny.depth_image import read_depth  # noqa: E402
-from train_tiny.eval_loading import EVALUATION, make_eval_loader  # noqa: E402
-from train_tiny.evaluation import load_subject, score_batch  # noqa: E402
-from train_tiny.hand import (  # noqa: E402
+from train_tiny.evaluation.crop_evaluation import score_batch  # noqa: E402
+from train_tiny.loading.crop_loading import open_sources  # noqa: E402
+from train_tiny.loading.eval_loading import EVALUATION, make_eval_loader  # noqa: E402
+from train_tiny.models import build_model  # noqa: E402
+from train_tiny.prediction.depth_image import read_depth  # noqa: E402
+from train_tiny.prediction.hand import (  # noqa: E402
     SAME,
     Hand,
     choose_hands,
@@ -35,9 +37,8 @@ from train_tiny.hand import (  # noqa: E402
     is_plausible,
     measure_gap,
 )
-from train_tiny.loading import open_sources  # noqa: E402
-from train_tiny.models import build_model  # noqa: E402
-from train_tiny.views import aim_at_points, view_hand  # noqa: E402
+from train_tiny.prediction.views import aim_at_points, view_hand  # noqa: E402
+from train_tiny.training.subject import load_subject  # noqa: E402
 from train_tiny.weights import deploy, save_weights  # noqa: E402
 
 SMALL = {"stem": 8, "tiers": [8, 12, 16], "blocks": [1, 1, 1], "decoder": 8, "input_px": 64}

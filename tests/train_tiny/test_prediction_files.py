@@ -21,13 +21,13 @@ from tests.train_tiny.coded_hands import (  # noqa: E402
 )
 from tests.train_tiny.drawn_hands import Silence  # noqa: E402
 from tests.train_tiny.real_frames import write_real  # noqa: E402
-from train_tiny.depth_frame import SourceOptions  # noqa: E402
-from train_tiny.depth_sources import open_source  # noqa: E402
-from train_tiny.given_boxes import GivenBoxes, read_given_boxes  # noqa: E402
-from train_tiny.hand_pose import HandPose  # noqa: E402
-from train_tiny.predicting import PredictionPlan, predict_source  # noqa: E402
-from train_tiny.prediction import COLUMNS, read_predictions  # noqa: E402
-from train_tiny.prediction_pictures import Video, draw_prediction  # noqa: E402
+from train_tiny.prediction.depth_frame import SourceOptions  # noqa: E402
+from train_tiny.prediction.depth_sources import open_source  # noqa: E402
+from train_tiny.prediction.files import COLUMNS, read_predictions  # noqa: E402
+from train_tiny.prediction.given_boxes import GivenBoxes, read_given_boxes  # noqa: E402
+from train_tiny.prediction.hand_pose import HandPose  # noqa: E402
+from train_tiny.prediction.pictures import Video, draw_prediction  # noqa: E402
+from train_tiny.prediction.predicting import PredictionPlan, predict_source  # noqa: E402
 
 MIDDLES = [(120.0 + 8 * k, 150.0) for k in range(6)]
 

@@ -17,9 +17,9 @@ from tests.train_tiny.coded_hands import (  # noqa: E402
     draw_hands,
     place_hand,
 )
-from train_tiny.following import MOST_MISSED, Follower  # noqa: E402
-from train_tiny.hand import Hand  # noqa: E402
-from train_tiny.hand_pose import HandPose  # noqa: E402
+from train_tiny.prediction.following import MOST_MISSED, Follower  # noqa: E402
+from train_tiny.prediction.hand import Hand  # noqa: E402
+from train_tiny.prediction.hand_pose import HandPose  # noqa: E402
 
 Point = tuple[float, float]
 

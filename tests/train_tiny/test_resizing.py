@@ -4,8 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from train_tiny.full_frames import FrameTargets, draw_heatmaps, index_tags  # noqa: E402
-from train_tiny.resizing import resize_batch  # noqa: E402
+from train_tiny.loading.resizing import resize_batch  # noqa: E402
+from train_tiny.losses.full_frames import FrameTargets, draw_heatmaps, index_tags  # noqa: E402
 
 SIZES = ((256, 192), (320, 240), (384, 288), (448, 336), (512, 384))
 

@@ -11,8 +11,8 @@ torch = pytest.importorskip("torch")
 from commands import assert_refused, call  # noqa: E402
 
 from frames.errors import BadInput  # noqa: E402
+from train_tiny.evaluation.run_report import describe_run, describe_weights  # noqa: E402
 from train_tiny.run_folder import FORMAT, read_metrics, write_curves, write_metrics  # noqa: E402
-from train_tiny.run_report import describe_run, describe_weights  # noqa: E402
 from train_tiny.shipped import FOLDER, HAND_FILE  # noqa: E402
 
 
@@ -80,7 +80,7 @@ def test_without_data_the_page_says_so(run: Path, tmp_path: Path, capsys) -> Non
 
 
 def test_weights_say_where_they_come_from(tmp_path: Path, capsys) -> None:
-    from train_tiny.evaluation import load_subject
+    from train_tiny.training.subject import load_subject
 
     path = FOLDER / HAND_FILE
     subject = load_subject(path)

@@ -16,9 +16,9 @@ from synth.config import SynthConfig  # noqa: E402
 from synth.engine import generate  # noqa: E402
 from tests.train_tiny.drawn_persons import annotate, write_persons  # noqa: E402
 from tests.train_tiny.small_space import SPACE  # noqa: E402
-from train_tiny.checkpoint import load_checkpoint  # noqa: E402
-from train_tiny.searching import SCORES_NAME, read_scores  # noqa: E402
-from train_tiny.subnets import Space, count_macs, fit_size  # noqa: E402
+from train_tiny.search.searching import SCORES_NAME, read_scores  # noqa: E402
+from train_tiny.search.subnets import Space, count_macs, fit_size  # noqa: E402
+from train_tiny.training.checkpoint import load_checkpoint  # noqa: E402
 
 BIG = SPACE.largest
 NETWORK = (
@@ -177,10 +177,10 @@ def test_crowds_count_for_nobody(tmp_path: Path) -> None:
 
     import numpy as np
 
-    from train_tiny.finding import Found
-    from train_tiny.person_data import open_person_sources
-    from train_tiny.person_validation import measure_persons, put_back
-    from train_tiny.person_views import draw_warp
+    from train_tiny.finding.hand_finder import Found
+    from train_tiny.persons.data import open_person_sources
+    from train_tiny.persons.validation import measure_persons, put_back
+    from train_tiny.persons.views import draw_warp
 
     def change(meta: dict[str, Any]) -> None:
         for one in meta["annotations"]:

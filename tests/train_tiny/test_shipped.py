@@ -13,14 +13,14 @@ from frames.dataset import open_dataset  # noqa: E402
 from synth.config import SynthConfig  # noqa: E402
 from synth.engine import generate  # noqa: E402
 from train_tiny import HandPose  # noqa: E402
-from train_tiny.eval_loading import EVALUATION, make_eval_loader  # noqa: E402
-from train_tiny.evaluation import evaluate, load_subject  # noqa: E402
-from train_tiny.finding import HandFinder, find_point  # noqa: E402
-from train_tiny.frame_evaluation import evaluate_frames  # noqa: E402
-from train_tiny.frame_loading import FrameLoaderConfig, make_frame_eval_loader  # noqa: E402
-from train_tiny.frame_scores import match_boxes  # noqa: E402
-from train_tiny.hand_pose import ASKED  # noqa: E402
-from train_tiny.loading import open_sources  # noqa: E402
+from train_tiny.evaluation.crop_evaluation import evaluate  # noqa: E402
+from train_tiny.evaluation.frame_evaluation import evaluate_frames  # noqa: E402
+from train_tiny.evaluation.frame_scores import match_boxes  # noqa: E402
+from train_tiny.finding.hand_finder import HandFinder, find_point  # noqa: E402
+from train_tiny.loading.crop_loading import open_sources  # noqa: E402
+from train_tiny.loading.eval_loading import EVALUATION, make_eval_loader  # noqa: E402
+from train_tiny.loading.frame_loading import FrameLoaderConfig, make_frame_eval_loader  # noqa: E402
+from train_tiny.prediction.hand_pose import ASKED  # noqa: E402
 from train_tiny.shipped import (  # noqa: E402
     FINDER_FILE,
     FOLDER,
@@ -28,6 +28,7 @@ from train_tiny.shipped import (  # noqa: E402
     load_finder,
     load_hand_net,
 )
+from train_tiny.training.subject import load_subject  # noqa: E402
 from train_tiny.weights import MOST_BYTES, load_weights  # noqa: E402
 
 MOST_FINDER_BYTES = 200_000

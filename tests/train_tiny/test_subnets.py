@@ -10,8 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from frames.errors import BadInput  # noqa: E402
 from tests.train_tiny.small_space import SPACE  # noqa: E402
-from train_tiny.litepose import LITEPOSE, LitePose, build_litepose  # noqa: E402
-from train_tiny.subnets import Space, count_macs, describe_shape, fit_size  # noqa: E402
+from train_tiny.networks.litepose import LITEPOSE, LitePose, build_litepose  # noqa: E402
+from train_tiny.search.subnets import Space, count_macs, describe_shape, fit_size  # noqa: E402
 
 
 def test_published_nets_are_subnets() -> None:

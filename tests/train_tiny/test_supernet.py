@@ -7,10 +7,10 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from tests.train_tiny.small_space import SPACE  # noqa: E402
-from train_tiny.calibration import calibrate_norms  # noqa: E402
-from train_tiny.importance import list_channels, sort_channels, weigh_channels  # noqa: E402
-from train_tiny.litepose import LitePose  # noqa: E402
-from train_tiny.supernet import SuperLitePose, extract_subnet  # noqa: E402
+from train_tiny.networks.litepose import LitePose  # noqa: E402
+from train_tiny.search.calibration import calibrate_norms  # noqa: E402
+from train_tiny.search.importance import list_channels, sort_channels, weigh_channels  # noqa: E402
+from train_tiny.search.supernet import SuperLitePose, extract_subnet  # noqa: E402
 
 JOINTS = 5
 

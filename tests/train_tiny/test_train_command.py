@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 
 from commands import ROOT, assert_refused, call, spawn, start  # noqa: E402
 
-from train_tiny.checkpoint import load_checkpoint  # noqa: E402
+from train_tiny.training.checkpoint import load_checkpoint  # noqa: E402
 
 TINY = ("--network", "stem=8", "tiers=[8,12,16]", "blocks=[1,1,1]", "decoder=8", "input_px=32")
 QUICK = (
@@ -142,7 +142,7 @@ sys.path.insert(0, {str(ROOT)!r})
 import torch
 from train_tiny.ranks import disconnect
 import train_tiny.ranks as ranks
-import console.train, train_tiny.training as training
+import console.train, train_tiny.training.loop as training
 was = training._Run.go
 def go(self, feed, stopped):
     was(self, feed, stopped)

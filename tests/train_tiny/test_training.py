@@ -18,14 +18,14 @@ torch = pytest.importorskip("torch")
 from drawn_hands import DrawnFeed, Silence, draw_crops, hold  # noqa: E402
 
 from frames.errors import BadInput  # noqa: E402
-from train_tiny.checkpoint import load_checkpoint  # noqa: E402
+from train_tiny.evaluation.crop_validation import validate  # noqa: E402
 from train_tiny.models import build_model  # noqa: E402
-from train_tiny.optimisation import Average, group_parameters  # noqa: E402
 from train_tiny.run_folder import LAST_NAME, read_curves  # noqa: E402
-from train_tiny.stages import plan_stages  # noqa: E402
-from train_tiny.training import train  # noqa: E402
-from train_tiny.training_config import TrainingConfig, check_training  # noqa: E402
-from train_tiny.validation import validate  # noqa: E402
+from train_tiny.training.checkpoint import load_checkpoint  # noqa: E402
+from train_tiny.training.config import TrainingConfig, check_training  # noqa: E402
+from train_tiny.training.loop import train  # noqa: E402
+from train_tiny.training.optimisation import Average, group_parameters  # noqa: E402
+from train_tiny.training.stages import plan_stages  # noqa: E402
 
 CPU = torch.device("cpu")
 SMALL = {"input_px": 32, "stem": 8, "tiers": (8, 12, 16), "blocks": (1, 1, 1), "decoder": 8}

@@ -19,8 +19,8 @@ from frames.exports.pieces import Piece
 from frames.parts import FOREARM
 from frames.record import Frame, Hand
 from frames.skeleton import KEYPOINT_NAMES
-from train_tiny.annotations import read_annotations
-from train_tiny.frame_scores import SIGMAS as SCORED
+from train_tiny.evaluation.frame_scores import SIGMAS as SCORED
+from train_tiny.persons.annotations import read_annotations
 
 coco_api = pytest.importorskip("faster_coco_eval")
 

@@ -1,0 +1,1 @@
+"""From whole frames to hands' keypoints and boxes."""

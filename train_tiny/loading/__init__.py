@@ -1,0 +1,1 @@
+"""From stored and live frames to batches: order, sensors, occluders, geometry, workers."""

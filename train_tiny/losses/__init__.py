@@ -1,0 +1,1 @@
+"""What networks are taught: targets as tensors, losses, their weights."""

@@ -1,0 +1,1 @@
+"""Architectures, as modules of torch: what goes in, what comes out."""

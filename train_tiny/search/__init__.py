@@ -1,0 +1,1 @@
+"""The supernet of LitePose, and the search for its best subnet."""

@@ -1,0 +1,1 @@
+"""A run: the loop, its recipe, its folder, checkpoints and curves."""

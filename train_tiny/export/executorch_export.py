@@ -6,6 +6,7 @@ torchao's quantisation of captured graphs: weights int8 for each output channel,
 """
 
 import contextlib
+import copy
 import logging
 import warnings
 from collections.abc import Iterator
@@ -48,7 +49,11 @@ def _make_program(interface: Interface, images: NDArray[np.float32] | None) -> b
         from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
         from executorch.exir import to_edge_transform_and_lower
 
-        graph: torch.nn.Module = interface.graph.eval()
+        graph: torch.nn.Module = copy.deepcopy(interface.graph).eval()
+        # Kernels of one channel are in both layouts, and strides decide which a program takes them
+        # for; those of a net that was trained with channels last made it copy between the two.
+        for tensor in (*graph.parameters(), *graph.buffers()):
+            tensor.data = torch.empty(tensor.shape, dtype=tensor.dtype).copy_(tensor)
         example = (interface.example,)
         if images is not None:
             graph = _quantise(graph, example, images)

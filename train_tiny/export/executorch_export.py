@@ -50,8 +50,8 @@ def _make_program(interface: Interface, images: NDArray[np.float32] | None) -> b
         from executorch.exir import to_edge_transform_and_lower
 
         graph: torch.nn.Module = copy.deepcopy(interface.graph).eval()
-        # Kernels of one channel are in both layouts, and strides decide which a program takes them
-        # for; those of a net that was trained with channels last made it copy between the two.
+        # Of fresh tensors in plain strides: in a process that had exported before, programs of the
+        # network itself had the copy that `_TRIES` speaks of every time, those of a copy had not.
         for tensor in (*graph.parameters(), *graph.buffers()):
             tensor.data = torch.empty(tensor.shape, dtype=tensor.dtype).copy_(tensor)
         example = (interface.example,)

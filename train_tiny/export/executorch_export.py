@@ -6,7 +6,6 @@ torchao's quantisation of captured graphs: weights int8 for each output channel,
 """
 
 import contextlib
-import copy
 import logging
 import warnings
 from collections.abc import Iterator
@@ -23,43 +22,24 @@ _WHOLE: Final = ("net.keypoints", "net.heads")
 """Layers whose outputs are not rounded: those that give a network's own."""
 
 
-_TRIES: Final = 4
-"""Now and then ExecuTorch makes a program with a copy between two layouts, which its own runtime
-refuses; other exports of the same network run."""
-
-
 def export_executorch(interface: Interface, images: NDArray[np.float32] | None = None) -> bytes:
     """The program for one image at a time; 8 bits if calibrated on images (N, 1, H, W).
 
-    It has run once. Raises RuntimeError, the runtime's own, if none that was made does.
+    It has run once. Raises RuntimeError, the runtime's own, if it does not.
     """
-    for left in reversed(range(_TRIES)):
-        data = _make_program(interface, images)
-        try:
-            run_executorch(data)(np.zeros(interface.shape, np.float32))
-            break
-        except RuntimeError:
-            if not left:
-                raise
-    return data
-
-
-def _make_program(interface: Interface, images: NDArray[np.float32] | None) -> bytes:
     with _quiet():
         from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
         from executorch.exir import to_edge_transform_and_lower
 
-        graph: torch.nn.Module = copy.deepcopy(interface.graph).eval()
-        # Of fresh tensors in plain strides: in a process that had exported before, programs of the
-        # network itself had the copy that `_TRIES` speaks of every time, those of a copy had not.
-        for tensor in (*graph.parameters(), *graph.buffers()):
-            tensor.data = torch.empty(tensor.shape, dtype=tensor.dtype).copy_(tensor)
+        graph: torch.nn.Module = interface.graph.eval()
         example = (interface.example,)
         if images is not None:
             graph = _quantise(graph, example, images)
         captured = torch.export.export(graph, example)
         lowered = to_edge_transform_and_lower(captured, partitioner=[XnnpackPartitioner()])
-        return bytes(lowered.to_executorch().buffer)
+        data = bytes(lowered.to_executorch().buffer)
+    run_executorch(data)(np.zeros(interface.shape, np.float32))
+    return data
 
 
 def _quantise(graph: torch.nn.Module, example: Any, images: NDArray[np.float32]) -> torch.nn.Module:

@@ -127,7 +127,11 @@ class HandLite(nn.Module):
         x = self.smooth[1](double(x) + self.lateral[0](one))
         maps = self.keypoints(x)
         out, pooled = {"keypoints": maps}, three.mean((2, 3))
-        local = pool_under(maps, x) if self._local else x
+        # No gradient goes into the maps: where a keypoint is, its label says, not what is easily
+        # read there. Detached only where there are gradients: a captured program would keep it as a
+        # copy, and ExecuTorch's runtime refuses one between two layouts.
+        under = maps.detach() if self.training else maps
+        local = pool_under(under, x) if self._local else x
         for name, head in self.heads.items():
             if isinstance(head, JointHead):
                 made = head(local, pooled)
@@ -144,10 +148,6 @@ class HandLite(nn.Module):
 
 
 def pool_under(maps: Tensor, features: Tensor) -> Tensor:
-    """Features averaged under each heatmap: (B, J, H, W), (B, C, H, W) -> (B, J, C).
-
-    No gradient goes into the maps: where a keypoint is, its label says, not what is easily read
-    there.
-    """
-    under = maps.detach().flatten(2).softmax(-1)
+    """Features averaged under each heatmap: (B, J, H, W), (B, C, H, W) -> (B, J, C)."""
+    under = maps.flatten(2).softmax(-1)
     return under @ features.flatten(2).transpose(1, 2)

@@ -14,7 +14,7 @@ A profile is data: a file beside the dataset works as well as one of ours.
 """
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -56,11 +56,17 @@ class Profile:
     about: str
     given: dict[str, Given]
     """Parameters by name."""
+    where: str = field(default="", compare=False)
+    """What it was read from, for messages."""
 
     @cached_property
     def parameters(self) -> Any:
-        """An instance of the model's dataclass."""
-        return build_model(MODELS[self.model], self.given, f"profile {self.name}")
+        """An instance of the model's dataclass. Raises BadInput if its parameters do not fit."""
+        return build_model(MODELS[self.model], self.given, self.where or f"profile {self.name}")
+
+    def check(self) -> None:
+        """Raises BadInput in one line for a model whose parameters do not fit."""
+        _ = self.parameters
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as a file has them."""
@@ -81,6 +87,11 @@ class Mixture:
     profiles: tuple[Profile, ...]
     weights: tuple[float, ...]
     """How often each is drawn; they need not sum to 1."""
+
+    def check(self) -> None:
+        """See `Profile.check`."""
+        for profile in self.profiles:
+            profile.check()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values: whole profiles, so that nothing else is needed to draw again."""
@@ -112,21 +123,29 @@ def load_profile(name_or_path: str | Path) -> Profile | Mixture:
 
 def build_profile(content: dict[str, Any], where: str) -> Profile | Mixture:
     """A profile from a file's content, or from `to_dict`. Raises BadInput in one line."""
+    profile = parse_profile(content, where)
+    profile.check()
+    return profile
+
+
+def parse_profile(content: dict[str, Any], where: str) -> Profile | Mixture:
+    """A profile whose parameters may be those of another release's model: `check` says.
+
+    Raises BadInput in one line for what is no profile at all.
+    """
     for word in _WORDS:
         if not isinstance(content.get(word), str):
             raise BadInput(f"{word} must be a text, got {content.get(word)!r} ({where})")
     if content["model"] == "mixture":
-        return _build_mixture(content, where)
+        return _parse_mixture(content, where)
     if content["model"] not in MODELS:
         known = ", ".join(MODELS)
         raise BadInput(f"model must be mixture, {known}; got {content['model']!r} ({where})")
     given = {k: _build_given(k, v, where) for k, v in content.items() if k not in _WORDS}
-    profile = Profile(content["name"], content["model"], content["about"], given)
-    build_model(MODELS[profile.model], given, where)  # whatever cannot be shows here
-    return profile
+    return Profile(content["name"], content["model"], content["about"], given, where)
 
 
-def _build_mixture(content: dict[str, Any], where: str) -> Mixture:
+def _parse_mixture(content: dict[str, Any], where: str) -> Mixture:
     members, weights = content.get("profiles"), content.get("weights")
     if not isinstance(members, list) or not members:
         raise BadInput(f"profiles must be a list of names or profiles, got {members!r} ({where})")
@@ -139,7 +158,7 @@ def _build_mixture(content: dict[str, Any], where: str) -> Mixture:
         raise BadInput(f"weights must be >= 0 and not all 0, got {weights} ({where})")
     profiles = []
     for one in members:
-        found = build_profile(one, where) if isinstance(one, dict) else load_profile(str(one))
+        found = parse_profile(one, where) if isinstance(one, dict) else load_profile(str(one))
         if isinstance(found, Mixture):
             raise BadInput(f"a mixture of mixtures is not known: {found.name} ({where})")
         profiles.append(found)

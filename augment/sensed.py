@@ -78,6 +78,8 @@ class SensedDataset:
         self._stored = Dataset(folder, _extend_frame(self._wanted), partial, cache_mb, split)
         self.sensing = _choose(read_sensing(self.meta, folder), sensor, seed)
         self._always = sensor is not None or seed is not None
+        if self.sensing is not None and (self._always or not self.sensing.baked):
+            self.sensing.check()
 
     @property
     def folder(self) -> Path:

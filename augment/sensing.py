@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from augment.profile import Mixture, Profile, build_profile, load_profile
+from augment.profile import Mixture, Profile, load_profile, parse_profile
 from frames.errors import BadInput
 
 META_KEY: Final = "sensor"
@@ -38,13 +38,22 @@ class Sensing:
         profiles = self.profile.profiles if isinstance(self.profile, Mixture) else (self.profile,)
         return any(profile.model == PAIRED for profile in profiles)
 
+    def check(self) -> "Sensing":
+        """Itself, if it can be run. Raises BadInput for parameters that do not fit its model."""
+        self.profile.check()
+        return self
+
     def to_meta(self) -> dict[str, Any]:
         """The entry of dataset.json: nothing else is needed to sense again."""
         return {"profile": self.profile.to_dict(), "seed": self.seed, "baked": self.baked}
 
 
 def read_sensing(meta: Mapping[str, Any], folder: Path) -> Sensing | None:
-    """A dataset's own sensor, None for a clean one. Raises BadInput for an entry that cannot be."""
+    """A dataset's own sensor, None for a clean one. Raises BadInput for an entry that cannot be.
+
+    Its model's parameters may be another release's: a dataset whose sensor is not to read again is
+    as good as ever. `Sensing.check` says whether this release can run it.
+    """
     entry = meta.get(META_KEY)
     if entry is None:
         return None
@@ -54,7 +63,8 @@ def read_sensing(meta: Mapping[str, Any], folder: Path) -> Sensing | None:
     seed, baked = entry.get("seed"), entry.get("baked")
     if not isinstance(baked, bool):
         raise BadInput(f"baked must be true or false, got {baked!r} ({where})")
-    return Sensing(build_profile(entry["profile"], where), check_seed(seed, where), baked)
+    where += ": by another release or edited; --sensor NAME reads with this one's"
+    return Sensing(parse_profile(entry["profile"], where), check_seed(seed, where), baked)
 
 
 def choose_sensing(name: str | Path, seed: int, baked: bool) -> Sensing | None:

@@ -71,7 +71,7 @@ def run_augment(arguments: list[str]) -> int:
             raise BadInput(f"sensor must name one to read {source}, got {sensor!r}")
         if occlude:  # patches of lost readings come after the sensor
             sensing = sensing if sensor else read_sensing(meta, source)
-            sensing = None if sensing is None else replace(sensing, baked=True)
+            sensing = None if sensing is None else replace(sensing.check(), baked=True)
         occluding = choose_occluding(occlude, seed) if occlude else None
         pairs = None
         if sensing is not None and sensing.needs_pair:

@@ -32,7 +32,8 @@ def rerender(folder: Path, count: int, pick: int = 0) -> list[str]:
     problems = find_changes(data.meta)
     if problems:
         return problems
-    maker = build_again(data.meta, read_sensing(data.meta, folder))
+    sensing = read_sensing(data.meta, folder)
+    maker = build_again(data.meta, sensing and sensing.check())
     rng = generator(pick, 0, "verify/rerender")
     chosen = sorted(rng.choice(config.frames, size=min(count, config.frames), replace=False))
     for frame in chosen:

@@ -1,6 +1,8 @@
 """A sensor reads the same at generation, offline and on loading, to the byte."""
 
+import json
 import pickle
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +27,8 @@ from synth.config import SynthConfig
 from synth.engine import generate
 from synth.pair_source import RenderedAgain
 from synth.rerender import rerender
+from train_tiny.loading.sources import StoredSource
+from train_tiny.loading.taking import Taking
 
 CONFIG = SynthConfig(frames=40, seed=3, camera="ego-small", frames_per_shard=16, sequence_length=8)
 """Three shards; things, hands and camera move."""
@@ -240,6 +244,34 @@ def test_the_metadata_hold_the_whole_sensor(made: Make) -> None:
     meta = read_meta(made(sensor="d435", sensor_seed=9))
     assert meta["sensor"]["seed"] == 9 and meta["seed"] == 3
     assert {frame.sensor_seed for frame in open_dataset(made(sensor="d435", sensor_seed=9))} == {9}
+
+
+def test_a_sensor_of_another_release_is_missed_only_where_it_is_to_read(
+    made: Make, tmp_path: Path
+) -> None:
+    lazy = shutil.copytree(made(sensor="d435"), tmp_path / "lazy")
+    baked = shutil.copytree(made(sensor="d435", bake=True), tmp_path / "baked")
+    for folder in (lazy, baked):
+        about = json.loads((folder / "dataset.json").read_text())
+        del about["sensor"]["profile"]["near_fray_px"]
+        (folder / "dataset.json").write_text(json.dumps(about))
+    told = r"near_fray_px \[px\] is missing .*dataset\.json.*another release.*--sensor NAME"
+    taking = Taking()
+    for read in (
+        lambda: open_sensed(lazy),
+        lambda: open_sensed(baked, seed=4),
+        lambda: StoredSource(lazy, None, taking),
+        lambda: rerender(baked, 1),
+    ):
+        with pytest.raises(BadInput, match=told):
+            read()
+    assert_same_reading(open_sensed(baked)[3], open_dataset(baked)[3])
+    assert_same_reading(
+        open_sensed(lazy, sensor="d435", seed=3)[5], open_sensed(baked, sensor="d435", seed=3)[5]
+    )
+    for folder, sensor in ((baked, ""), (lazy, "d435")):
+        assert StoredSource(folder, None, taking, sensor).crops
+    assert not verify_dataset(baked).problems
 
 
 def test_a_clean_dataset_says_nothing_of_sensors(made: Make) -> None:

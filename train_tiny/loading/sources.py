@@ -95,6 +95,8 @@ class StoredSource:
         if split == WHOLE and not read_splits(meta):
             split = None
         self._sensing = read_sensing(meta, folder)
+        if self._sensing is not None and not (sensor or self._sensing.baked):
+            self._sensing.check()
         index = _index_crops(Dataset(folder, [], False, 0, split), taking)
         if not len(index.blocks):
             where = "" if split is None else f"split {split} of "

@@ -23,16 +23,16 @@ from augment.readings import (
 )
 from augment.sensing import META_KEY, Sensing
 from augment.unread import forget_unread
-from frames.codec import encode_reading, encode_reasons
-from frames.dataset import build_batch, open_dataset, split_rows
 from frames.errors import BadInput
-from frames.frame_table import build_frame_table
 from frames.kernels import drop_stale_kernels
 from frames.record import Frame
-from frames.rows import Rows
-from frames.schema import IMAGE_COLUMNS, SCHEMA
-from frames.shard import open_shard, read_row_group, shard_path
-from frames.tables import replace_columns
+from frames.store.codec import encode_reading, encode_reasons
+from frames.store.dataset import build_batch, open_dataset, split_rows
+from frames.store.frame_table import build_frame_table
+from frames.store.rows import Rows
+from frames.store.schema import IMAGE_COLUMNS, SCHEMA
+from frames.store.shard import open_shard, read_row_group, shard_path
+from frames.store.tables import replace_columns
 
 BATCH_PIXELS: Final = 64 * 320 * 240
 """Pixels of the images that are sensed together: bounds a worker's memory."""
@@ -54,7 +54,7 @@ class PairSource(Protocol):
 
 @dataclass(frozen=True)
 class Degradation:
-    """A dataset that is to be made from another; a `frames.job.Job`."""
+    """A dataset that is to be made from another; a `frames.engines.job.Job`."""
 
     source: Path
     """The other's folder; its clean depth is what the sensor reads."""
@@ -86,7 +86,7 @@ class Degradation:
 
 
 class Degrader:
-    """Makes frames as a sensor reads them from those of a dataset; a `frames.job.Maker`."""
+    """Makes frames as a sensor reads them from those of a dataset; a `frames.engines.job.Maker`."""
 
     def __init__(
         self,

@@ -9,11 +9,11 @@ import numpy as np
 from augment.sensed import open_sensed
 from augment.sensing import NO_SENSOR, Sensing, check_seed, choose_sensing, read_sensing
 from augment.unread import forget_unread
-from frames.dataset import Dataset, open_dataset
 from frames.errors import BadInput
 from frames.exports.source import Frames
-from frames.folder import read_meta
 from frames.record import Frame, Hand
+from frames.store.dataset import Dataset, open_dataset
+from frames.store.folder import read_meta
 
 CLEAN: Final = "none"
 

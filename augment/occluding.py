@@ -17,10 +17,10 @@ from augment.occlusion.sprites import Sprite, cut_sprites
 from augment.readings import sense_frame
 from augment.sensing import Sensing, check_seed
 from augment.unread import forget_unread
-from frames.dataset import open_dataset
 from frames.errors import BadInput
 from frames.record import Frame
-from frames.splits import read_splits
+from frames.store.dataset import open_dataset
+from frames.store.splits import read_splits
 
 META_KEY: Final = "occlusion"
 USUAL: Final = "usual"

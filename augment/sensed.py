@@ -28,11 +28,11 @@ from augment.sensing import Sensing, check_seed, choose_sensing, read_sensing
 from augment.sensor import sense
 from augment.shot import Reading
 from augment.shots import shot_of_frame
-from frames.columns import select_batch_columns, select_frame_columns
-from frames.dataset import CACHE_MB, Dataset
 from frames.errors import BadInput
-from frames.place import find_place
 from frames.record import Frame
+from frames.store.columns import select_batch_columns, select_frame_columns
+from frames.store.dataset import CACHE_MB, Dataset
+from frames.store.place import find_place
 
 _DEPENDENT: Final = {"depth", "invalid", "hands"}
 """Columns of a frame that depend on the sensor."""
@@ -59,8 +59,8 @@ def open_sensed(
 
 
 class SensedDataset:
-    """`frames.dataset.Dataset` with a sensor before it; may be pickled to, or forked into, worker
-    processes.
+    """A `frames.store.dataset.Dataset` with a sensor before it; may be pickled to, or forked into,
+    worker processes.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class SensedDataset:
         size: int = 256,
         shards: Sequence[int] | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """All frames in order as batches of whole arrays: see `frames.dataset.Dataset.batches`."""
+        """All frames in order as batches of whole arrays, as `Dataset.batches` gives them."""
         wanted = select_batch_columns(columns)
         read = wanted
         if {*wanted} & {*MADE, *LABELS}:

@@ -26,7 +26,7 @@ SHOT_COLUMNS: Final = (
     *("objects.kind", "objects.name", "objects.part_code"),
     *("objects.T_camera_from_object", "objects.velocity"),
 )
-"""The labels that a shot depends on, by their names in a batch of `frames.dataset`."""
+"""The labels that a shot depends on, by their names in a batch of `frames.store.dataset`."""
 
 _WORD: Final = 2.0**53
 _SINGLE: Final = np.uint64(1 << 63)
@@ -73,7 +73,7 @@ class Shots:
 
 def prepare_shots(batch: Mapping[str, Any], seed: int) -> Shots:
     """What B shots need besides images, from a batch that has `SHOT_COLUMNS`, "hand_counts" and
-    "object_counts" as `frames.dataset.Dataset.batches` gives them (nulls: NaN, -1, None).
+    "object_counts" as `frames.store.dataset.Dataset.batches` gives them (nulls: NaN, -1, None).
 
     seed: of the sensor; every number depends on it and the frame's own columns alone.
     """

@@ -13,7 +13,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from frames.codec import decode_depth, decode_parts, encode_depth, encode_parts
+from frames.store.codec import decode_depth, decode_parts, encode_depth, encode_parts
 
 Image = np.ndarray[Any, Any]
 

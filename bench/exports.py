@@ -32,10 +32,10 @@ from rich.table import Table
 
 from augment.export_source import SensedSource
 from bench.render import describe_machine
-from frames.dataset import open_dataset
 from frames.exports.exporting import export_dataset
 from frames.exports.formats import choose_format
-from frames.folder import read_meta
+from frames.store.dataset import open_dataset
+from frames.store.folder import read_meta
 from synth.config import SynthConfig
 from synth.engine import generate
 

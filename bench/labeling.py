@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from frames.camera import CAMERAS
-from frames.dataset import create_dataset, open_dataset
-from frames.frame_table import build_frame_table
 from frames.record import Frame, Hand
-from frames.shard import write_shard
+from frames.store.dataset import create_dataset, open_dataset
+from frames.store.frame_table import build_frame_table
+from frames.store.shard import write_shard
 from labeling import server
 from labeling.ledger import Ledger, ledger_path
 from labeling.predictors import open_predictor

@@ -51,7 +51,7 @@ class Rate:
 
 
 class _Clock:
-    """Notes when shards are finished; `frames.job.Progress`."""
+    """Notes when shards are finished; `frames.engines.job.Progress`."""
 
     def __init__(self) -> None:
         self.moments: list[tuple[float, int]] = []

@@ -116,7 +116,7 @@ def load_images(count: int) -> tuple[list[DepthImage], list[np.ndarray]]:
     """Depth images and their labelled boxes, two each."""
     import tempfile
 
-    from frames.dataset import open_dataset
+    from frames.store.dataset import open_dataset
     from synth.engine import generate
 
     images, boxes = [], []

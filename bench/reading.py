@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.render import describe_machine
-from frames.dataset import Dataset, create_dataset, open_dataset
-from frames.shard import encode_table, write_shard
+from frames.store.dataset import Dataset, create_dataset, open_dataset
+from frames.store.shard import encode_table, write_shard
 from synth.config import SynthConfig
 from synth.generator import Generator
 

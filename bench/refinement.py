@@ -20,7 +20,7 @@ from augment.readings import sense_frames
 from augment.sensing import choose_sensing
 from bench.render import describe_machine
 from frames.record import Frame
-from frames.rows import Rows
+from frames.store.rows import Rows
 from labeling.refinement.evidence import LABEL_SD_PX, Evidence, lift_joints, state_sigma
 from labeling.refinement.fitting import Fit, FitOptions, fit_hands
 from labeling.refinement.joint_centres import estimate_centres, see, shift_keypoints

@@ -18,12 +18,12 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-import frames.object_store
-from frames.dataset import open_dataset
-from frames.folder import finished_shards
-from frames.place import find_place
-from frames.shard import ROW_GROUP, shard_path
-from frames.verify import verify_dataset
+import frames.store.object_store
+from frames.checks.verify import verify_dataset
+from frames.store.dataset import open_dataset
+from frames.store.folder import finished_shards
+from frames.store.place import find_place
+from frames.store.shard import ROW_GROUP, shard_path
 from synth.config import SynthConfig
 from synth.engine import generate
 
@@ -83,18 +83,18 @@ def counted_requests() -> Iterator["Counter[str]"]:
 def counted_bytes() -> Iterator[list[int]]:
     """Bytes of each range that is read."""
     found: list[int] = []
-    read = frames.object_store.RangedFile.read
+    read = frames.store.object_store.RangedFile.read
 
-    def count(file: frames.object_store.RangedFile, size: int = -1) -> bytes:
+    def count(file: frames.store.object_store.RangedFile, size: int = -1) -> bytes:
         data = read(file, size)
         found.append(len(data))
         return data
 
-    frames.object_store.RangedFile.read = count  # type: ignore[method-assign]
+    frames.store.object_store.RangedFile.read = count  # type: ignore[method-assign]
     try:
         yield found
     finally:
-        frames.object_store.RangedFile.read = read  # type: ignore[method-assign]
+        frames.store.object_store.RangedFile.read = read  # type: ignore[method-assign]
 
 
 def name_counts(counts: "Counter[str]") -> str:
@@ -121,7 +121,7 @@ def main() -> None:
         AWS_SECRET_ACCESS_KEY="secret",
         AWS_DEFAULT_REGION="us-east-1",
     )
-    frames.object_store.connect("s3").mkdir("bench")
+    frames.store.object_store.connect("s3").mkdir("bench")
     measure(arguments.frames, Console(highlight=False, soft_wrap=True).print)
     server.stop()
 

@@ -27,9 +27,9 @@ from augment.shots import prepare_shots
 from bench.pipeline import SCENES, measure
 from bench.render import describe_machine
 from bench.simkinect import draw_dots, sense_simkinect
-from frames.codec import encode_reading, encode_reasons
-from frames.dataset import build_batch
-from frames.rows import Rows
+from frames.store.codec import encode_reading, encode_reasons
+from frames.store.dataset import build_batch
+from frames.store.rows import Rows
 from synth.config import SynthConfig
 from synth.engine import generate
 from synth.generator import Generator

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import tyro
 
 from frames.errors import BadInput
-from frames.place import find_place
+from frames.store.place import find_place
 
 Json = Annotated[bool, tyro.conf.arg(help="print one JSON object, for machines")]
 Place = Annotated[

@@ -54,8 +54,8 @@ def run_augment(arguments: list[str]) -> int:
         from augment.degradation import Degradation
         from augment.occluding import choose_occluding
         from augment.sensing import choose_sensing, read_sensing
-        from frames.engine import fill_dataset
-        from frames.folder import read_meta
+        from frames.engines.filling import fill_dataset
+        from frames.store.folder import read_meta
 
         source = source.absolute()  # workers may have another folder of their own
         meta = read_meta(source)

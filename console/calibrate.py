@@ -45,7 +45,7 @@ def run_calibrate(arguments: list[str]) -> int:
         from augment.calibrate.reading import read_capture
         from augment.calibrate.report import format_report, list_values
         from augment.calibrate.toml_text import format_profile
-        from frames.disk import write_file
+        from frames.store.disk import write_file
 
         if out.suffix != ".toml":
             raise BadInput(f"out must end in .toml, got {out}")

@@ -200,7 +200,7 @@ def _read_state(out: Path, settings: Mapping[str, Any]) -> dict[str, Done]:
 
 
 def _write_state(out: Path, settings: Mapping[str, Any], done: Mapping[str, Done]) -> None:
-    from frames.disk import make_folder, write_file
+    from frames.store.disk import make_folder, write_file
 
     make_folder(out)
     stages = {k: asdict(replace(one, seconds=round(one.seconds, 2))) for k, one in done.items()}

@@ -210,7 +210,7 @@ def write_recording(film: Path, recording: Path) -> None:
     import cv2
 
     from augment.sensed import open_sensed
-    from frames.disk import make_folder, write_file
+    from frames.store.disk import make_folder, write_file
 
     make_folder(recording)
     boxes: list[dict[str, object]] = []

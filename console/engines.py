@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from frames.errors import BadInput
 
 if TYPE_CHECKING:
-    from frames.job import Engine
+    from frames.engines.job import Engine
 
 Name = Literal["local", "dask"]
 
@@ -29,11 +29,11 @@ def open_engine(name: Name, scheduler: str, workers: int) -> Iterator["tuple[Eng
         )
     count = workers or len(os.sched_getaffinity(0))
     if name == "local":
-        from frames.pool import run_pool
+        from frames.engines.pool import run_pool
 
         yield run_pool, count
         return
-    from frames.dask_engine import open_dask
+    from frames.engines.dask_cluster import open_dask
 
     with open_dask(scheduler, count) as engine:
         yield engine, count

@@ -42,7 +42,7 @@ def run_import_coco(arguments: list[str]) -> int:
             frames_per_shard: Frames in every file.
             workers: Processes; 0 for one a core.
         """
-        from frames.engine import fill_dataset
+        from frames.engines.filling import fill_dataset
         from labeling.importing.job import CocoImport, plan_import
 
         if workers < 0:

@@ -27,7 +27,7 @@ class _Rate(ProgressColumn):
 
 
 class Bar:
-    """Progress on stderr with rate and time left; `frames.job.Progress`.
+    """Progress on stderr with rate and time left; `frames.engines.job.Progress`.
 
     A bar on a terminal; elsewhere, as in a log file, a line now and then. Nothing is shown before
     `begin`, so that bad input is the only thing said.

@@ -93,7 +93,7 @@ class _Page:
 
 def _describe(command: ReportCommand) -> _Page:
     """The page of whatever the target is. Raises BadInput for what is nothing of ours."""
-    from frames.folder import META_NAME
+    from frames.store.folder import META_NAME
 
     target = command.target
     if (target / META_NAME).is_file():
@@ -113,13 +113,13 @@ def _describe_data(command: ReportCommand) -> _Page:
     from augment.sensed import open_sensed
     from augment.sensing import NO_SENSOR, read_sensing
     from console.progress import Bar
-    from frames.dataset import open_dataset
-    from frames.folder import read_meta
-    from frames.reading_census import count_readings
+    from frames.census.readings import count_readings
+    from frames.census.stats import collect_stats
     from frames.record import Frame
     from frames.report.dataset_report import list_sections, read_hands
     from frames.report.reading_errors import collect_errors
-    from frames.stats import collect_stats
+    from frames.store.dataset import open_dataset
+    from frames.store.folder import read_meta
 
     folder, split = command.target, command.split or None
     own = read_sensing(read_meta(folder), folder)
@@ -194,7 +194,7 @@ def _describe_network(command: ReportCommand) -> _Page:
 
 def _find_data(run: dict[str, Any]) -> tuple[list[str], str]:
     """The datasets of a run that are still there, or why there is none to score on."""
-    from frames.folder import META_NAME
+    from frames.store.folder import META_NAME
 
     sources = [str(entry.get("source", "")) for entry in run.get("data", ())]
     held = run.get("loading", {}).get("validate_data") or ()

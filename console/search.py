@@ -120,7 +120,7 @@ def _keep(command: SearchCommand, task: "Search", ranked: list[Any]) -> dict[str
     """The best one as a run's best weights, and all that is worth knowing."""
     import json as json_format
 
-    from frames.disk import write_file
+    from frames.store.disk import write_file
     from train_tiny.run_folder import clean_values
     from train_tiny.search.searching import FOUND_NAME, keep_found, list_front
 

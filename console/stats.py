@@ -22,11 +22,11 @@ def run_stats(arguments: list[str]) -> int:
             out: Also draw the statistics as a picture (.png).
             split: Count only the frames of this split.
         """
-        from frames.dataset import open_dataset
-        from frames.sheet import write_picture
-        from frames.stats import collect_stats
-        from frames.stats_page import draw_stats
-        from frames.stats_text import format_stats
+        from frames.census.stats import collect_stats
+        from frames.census.stats_text import format_stats
+        from frames.store.dataset import open_dataset
+        from frames.viewing.sheet import write_picture
+        from frames.viewing.stats_page import draw_stats
 
         found = collect_stats(open_dataset(data, partial=True), split or None)
         readings = _count_readings(data, split)
@@ -46,9 +46,9 @@ def _count_readings(data: Path, split: str) -> dict[str, Any] | None:
 
     from augment.sensed import open_sensed
     from augment.sensing import read_sensing
-    from frames.dataset import open_dataset
-    from frames.folder import read_meta
-    from frames.reading_census import count_readings
+    from frames.census.readings import count_readings
+    from frames.store.dataset import open_dataset
+    from frames.store.folder import read_meta
 
     columns = ["depth", "invalid", "parts", "hands"]
     sensed = read_sensing(read_meta(data), data) is not None

@@ -31,10 +31,10 @@ def run_verify(arguments: list[str]) -> int:
                 together they find what one would. Frames to render again are drawn from the whole
                 dataset, whatever the split or part: give parts their own --pick.
         """
-        from frames.engine import parse_range
-        from frames.folder import META_NAME, count_shards, find_shards, read_meta
-        from frames.splits import find_split
-        from frames.verify import verify_dataset
+        from frames.checks.verify import verify_dataset
+        from frames.engines.filling import parse_range
+        from frames.store.folder import META_NAME, count_shards, find_shards, read_meta
+        from frames.store.splits import find_split
         from synth.rerender import rerender as render_again
 
         if rerender < 0:

@@ -59,9 +59,9 @@ def run_view(arguments: list[str]) -> int:
             raise BadInput(f"out must end in .png or .html, got {out}")
         if count < 0:
             raise BadInput(f"count must be >= 0, got {count}")
-        from frames.page import write_page
-        from frames.reading_sheet import draw_reading_sheet
-        from frames.sheet import draw_sheet, write_picture
+        from frames.viewing.page import write_page
+        from frames.viewing.reading_sheet import draw_reading_sheet
+        from frames.viewing.sheet import draw_sheet, write_picture
 
         beside = sensor not in ("", "none") and out.suffix == ".png"
         usual = SENSOR_COUNT if beside else DEFAULT_COUNTS[out.suffix]
@@ -93,7 +93,7 @@ def _show_in_space(
 ) -> int:
     """An .rrd file, and the viewer where there is a screen."""
     from console.progress import Bar
-    from frames.rerun_recording import import_rerun, open_viewer, save_recording
+    from frames.viewing.rerun_recording import import_rerun, open_viewer, save_recording
     from synth.posed_meshes import open_mesher
 
     if count < 0:
@@ -130,8 +130,8 @@ def _open(data: Path, split: str, sensor: str, seed: int) -> Any:
     """The dataset as it is to be shown."""
     from augment.sensed import open_sensed
     from augment.sensing import NO_SENSOR, read_sensing
-    from frames.dataset import open_dataset
-    from frames.folder import read_meta
+    from frames.store.dataset import open_dataset
+    from frames.store.folder import read_meta
 
     own = read_sensing(read_meta(data), data)
     if sensor == OWN and own is None:
@@ -167,7 +167,7 @@ def _choose(dataset: Any, data: Path, count: int, first: int) -> list[int]:
 
 def _take(dataset: Any, place: int) -> "Frame":
     """A frame as it is to be shown."""
-    from frames.dataset import Dataset
+    from frames.store.dataset import Dataset
 
     frame: Frame = dataset[place]
     return _bare(frame) if isinstance(dataset, Dataset) else frame

@@ -15,9 +15,9 @@ from frames.errors import BadInput
 
 if TYPE_CHECKING:
     from frames.camera import CAMERAS, Camera, load_camera
-    from frames.dataset import Dataset, open_dataset
+    from frames.checks.verify import verify_dataset
     from frames.record import Frame, Hand, SceneObject
-    from frames.verify import verify_dataset
+    from frames.store.dataset import Dataset, open_dataset
 
 __all__ = [
     "CAMERAS",
@@ -35,13 +35,13 @@ __all__ = [
 _HOMES = {
     "CAMERAS": "camera",
     "Camera": "camera",
-    "Dataset": "dataset",
+    "Dataset": "store.dataset",
     "Frame": "record",
     "Hand": "record",
     "SceneObject": "record",
     "load_camera": "camera",
-    "open_dataset": "dataset",
-    "verify_dataset": "verify",
+    "open_dataset": "store.dataset",
+    "verify_dataset": "checks.verify",
 }
 
 

@@ -169,8 +169,8 @@ class Frame:
     """(6,) of the camera in the world, in the camera's own axes: linear (m/s), angular (rad/s)."""
 
     color: bytes | None = None
-    """The colour picture beside it, a JPEG or PNG file: `frames.pictures.decode_picture` opens it.
-    It has a camera and a size of its own. Captures only, as the next two."""
+    """The colour picture beside it, a JPEG or PNG file: `frames.store.pictures.decode_picture`
+    opens it. It has a camera and a size of its own. Captures only, as the next two."""
 
     infrared: bytes | None = None
     """The infrared picture, a PNG file of 8 or 16 bits, taken through the depth image's lens."""

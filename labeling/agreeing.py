@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frames.camera import Camera
-from frames.disk import make_folder, write_file
+from frames.engines.job import Progress
 from frames.errors import BadInput
-from frames.job import Progress
-from frames.sheet import write_picture
 from frames.skeleton import KEYPOINT_NAMES
+from frames.store.disk import make_folder, write_file
+from frames.viewing.sheet import write_picture
 from labeling.agreement import Agreement, measure_agreement
 from labeling.agreement_pictures import draw_disagreement
 from labeling.answers import Answer, Doubt, read_answer

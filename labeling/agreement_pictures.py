@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frames.camera import Camera
-from frames.canvas import draw_dot, draw_line, draw_ring, draw_text, new_canvas, text_width
-from frames.palette import INK, TEXT, color_depth_m
 from frames.skeleton import BONES, KEYPOINT_NAMES
+from frames.viewing.canvas import draw_dot, draw_line, draw_ring, draw_text, new_canvas, text_width
+from frames.viewing.palette import INK, TEXT, color_depth_m
 from labeling.agreement import Rated, measure_pairs
 
 COLORS: Final = ((255, 93, 143), (255, 255, 255), (255, 176, 0), (140, 230, 120))

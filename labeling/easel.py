@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from frames.pictures import decode_picture
 from frames.record import Frame
+from frames.store.pictures import decode_picture
 from labeling.keys import key_of
 from labeling.ledger import KnownFrame, Ledger
 from labeling.pictures import (

@@ -21,13 +21,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from frames.disk import make_folder, write_file
+from frames.engines.job import Progress
 from frames.errors import BadInput
-from frames.folder import META_NAME, create_dataset, read_meta
-from frames.frame_table import build_frame_table
-from frames.job import Progress
 from frames.record import Frame
-from frames.shard import shard_path, sum_path, write_shard
+from frames.store.disk import make_folder, write_file
+from frames.store.folder import META_NAME, create_dataset, read_meta
+from frames.store.frame_table import build_frame_table
+from frames.store.shard import shard_path, sum_path, write_shard
 from labeling.answers import MARK_NAMES
 from labeling.combining import Label
 from labeling.ledger import KnownFrame

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from frames.disk import make_folder
 from frames.errors import BadInput
+from frames.store.disk import make_folder
 from labeling.studio import TaskState
 
 LEDGERS: Final = "ledgers"

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from frames.disk import explain_write_error, make_folder
 from frames.errors import BadInput
-from frames.palette import HATCH_PERIOD, NO_READING_HATCH, color_depth_m
 from frames.record import Frame
+from frames.store.disk import explain_write_error, make_folder
+from frames.viewing.palette import HATCH_PERIOD, NO_READING_HATCH, color_depth_m
 from labeling.proposals import SEEN, Proposal
 
 Picture = NDArray[np.uint8]

@@ -17,8 +17,8 @@ from typing import Final
 import numpy as np
 
 from frames.camera import Camera
+from frames.engines.job import Progress
 from frames.errors import BadInput
-from frames.job import Progress
 from frames.skeleton import KEYPOINTS
 from labeling.answers import PLACED, read_answer
 from labeling.chains import Chain, find_chains

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from frames.engines.job import Progress
 from frames.errors import BadInput
-from frames.job import Progress
 from labeling.combining import POLICIES, Label
 from labeling.labelled import LabelledFrame, write_labelled
 from labeling.ledger import KnownFrame, Ledger

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from frames.engines.job import Progress
 from frames.errors import BadInput
-from frames.job import Progress
 from frames.record import Frame
 from labeling.easel import LOCAL_FILES, Easel
 from labeling.keys import key_of

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from frames.disk import make_folder, write_file
+from frames.store.disk import make_folder, write_file
 
 
 @dataclass(frozen=True)

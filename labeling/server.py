@@ -28,8 +28,8 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import IO, Any, Final
 
-from frames.disk import make_folder
 from frames.errors import BadInput
+from frames.store.disk import make_folder
 from labeling.pictures import PICTURES
 from labeling.secret import TOKEN_NAME, Token, read_token, write_token
 

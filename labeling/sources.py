@@ -6,10 +6,10 @@ from pathlib import Path
 from augment.sensed import SensedDataset, open_sensed
 from augment.sensing import read_sensing
 from frames.camera import Camera
-from frames.dataset import Dataset, open_dataset
 from frames.errors import BadInput
-from frames.folder import META_NAME, read_meta
 from frames.record import Frame
+from frames.store.dataset import Dataset, open_dataset
+from frames.store.folder import META_NAME, read_meta
 from labeling.keys import key_of
 from labeling.ledger import KnownFrame
 

@@ -1,11 +1,11 @@
-"""Synthetic datasets on many cores: `frames.engine` with the generator."""
+"""Synthetic datasets on many cores: `frames.engines.filling` with the generator."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from frames.engine import fill_dataset
-from frames.job import Engine, Progress
-from frames.pool import run_pool
+from frames.engines.filling import fill_dataset
+from frames.engines.job import Engine, Progress
+from frames.engines.pool import run_pool
 from synth.config import SynthConfig
 from synth.config_check import check_config
 from synth.generator import Generator

@@ -9,7 +9,7 @@ from augment.matched_stereo.model import MatchedStereo
 from augment.matched_stereo.pair import Pair
 from augment.readings import RenderPair
 from frames.errors import BadInput
-from frames.folder import read_meta
+from frames.store.folder import read_meta
 from synth.generator import Generator
 from synth.rerender import build_again, find_changes
 from synth.stereo_pair import render_pair

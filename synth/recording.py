@@ -10,7 +10,7 @@ from augment.readings import name_devices, sense_shot
 from augment.sensing import Sensing
 from augment.shots import Shots, prepare_shots
 from frames.camera import Camera
-from frames.codec import encode_depth, encode_parts, encode_reading, encode_reasons
+from frames.store.codec import encode_depth, encode_parts, encode_reading, encode_reasons
 from synth.raster.canvas import DEPTH_SCALE
 from synth.scene.clip import Rates
 from synth.scene.scene import Scenes

@@ -9,10 +9,10 @@ from augment.occluding import META_KEY as OCCLUSION_KEY
 from augment.sensing import Sensing, read_sensing
 from frames.camera import Camera
 from frames.camera_file import REQUIRED, build_camera
-from frames.dataset import open_dataset
 from frames.errors import BadInput
-from frames.schema import SCHEMA
-from frames.shard import open_shard, read_row_group, shard_path
+from frames.store.dataset import open_dataset
+from frames.store.schema import SCHEMA
+from frames.store.shard import open_shard, read_row_group, shard_path
 from frames.stream import generator
 from synth.config_file import config_from_meta
 from synth.description import describe, handloom_version

@@ -8,7 +8,7 @@ import pyarrow as pa
 from augment.unread import mark_unread
 from frames.camera import Camera
 from frames.parts import HAND_STRIDE, OBJECT_BASE, PROVENANCE_EXACT
-from frames.schema import table_from_columns
+from frames.store.schema import table_from_columns
 from synth.frame_renderer import Rendered
 from synth.hand.rig import Rig
 from synth.pose.feix import GRASPS

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from commands import Result, assert_refused, call, spawn
 
-from frames.shard import open_shard, shard_path, sum_path
+from frames.store.shard import open_shard, shard_path, sum_path
 
 SMALL = ("--camera", "ego-small", "--frames-per-shard", "16", "--workers", "1")
 

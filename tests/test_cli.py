@@ -15,8 +15,8 @@ from commands import ROOT, assert_refused, call, spawn, start
 
 import handloom
 from bench.killing import hash_files, is_alive, list_children
-from frames.dataset import open_dataset
-from frames.folder import read_meta
+from frames.store.dataset import open_dataset
+from frames.store.folder import read_meta
 
 SMALL = ("--camera", "ego-small", "--frames-per-shard", "16", "--workers", "1")
 HEAVY = ("numpy", "numba", "pyarrow", "cv2", "trimesh", "torch", "scipy")

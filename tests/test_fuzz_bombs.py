@@ -23,11 +23,11 @@ import zstandard
 from fabricate import encode_table, write_dataset
 from test_fuzz_datasets import CAMERA, FRAMES
 
-from frames.codec import decode_depth, decode_parts
-from frames.dataset import open_dataset
 from frames.errors import BadInput
-from frames.schema import SCHEMA
-from frames.shard import shard_path
+from frames.store.codec import decode_depth, decode_parts
+from frames.store.dataset import open_dataset
+from frames.store.schema import SCHEMA
+from frames.store.shard import shard_path
 
 MORE_BYTES = 1 << 30
 RESIDENT_BYTES = 400 << 20

@@ -28,14 +28,14 @@ from augment import open_sensed
 from augment.profile import load_profile
 from augment.sensing import read_sensing
 from frames.camera import Camera
-from frames.card import build_card
-from frames.dataset import open_dataset
-from frames.folder import check_meta, read_meta
-from frames.schema import SCHEMA
-from frames.shard import shard_path, sum_path
-from frames.splits import read_splits
-from frames.stats import collect_stats
-from frames.verify import verify_dataset
+from frames.census.stats import collect_stats
+from frames.checks.verify import verify_dataset
+from frames.store.card import build_card
+from frames.store.dataset import open_dataset
+from frames.store.folder import check_meta, read_meta
+from frames.store.schema import SCHEMA
+from frames.store.shard import shard_path, sum_path
+from frames.store.splits import read_splits
 
 CAMERA = Camera("pinhole", 24, 16, 20.0, 20.0, 11.5, 7.5)
 FRAMES = 6
@@ -117,7 +117,7 @@ META = {
 
 def write_meta(folder: Path) -> Path:
     """A dataset that says much of itself; its dataset.json."""
-    from frames.folder import create_dataset
+    from frames.store.folder import create_dataset
 
     splits = {"train": (0, 4), "val": (4, 6)}
     write_dataset(folder / "data", FRAMES, FRAMES, CAMERA, splits=splits)

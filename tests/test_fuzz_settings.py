@@ -12,7 +12,7 @@ from augment.occluding import choose_occluding
 from augment.profile import load_profile
 from console.settings import expand_settings
 from frames.camera_file import read_camera
-from frames.place import find_place
+from frames.store.place import find_place
 from synth.config_check import check_config
 from synth.config_file import load_config
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from browser import needs_chromium, use_page
 
-from frames.page import write_page
 from frames.report.document import Section, render_grid, say_words, write_document
+from frames.viewing.page import write_page
 from tests.frames.sphere_hands import fabricate_frame
 
 pytestmark = needs_chromium

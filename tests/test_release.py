@@ -24,7 +24,7 @@ ROOMS = {"augment", "console", "frames", "labeling", "synth", "train_tiny"}
 
 DATA = (
     *("synth/hand/hand.npz", "synth/hand/webxr.npz", "synth/pose/recorded.json"),
-    *("frames/page.html", "labeling/label_studio_constraints.txt"),
+    *("frames/viewing/page.html", "labeling/label_studio_constraints.txt"),
     *("train_tiny/shipped/handlite.safetensors", "train_tiny/shipped/finder.safetensors"),
     *("augment/profiles/d435.toml", "augment/profiles/random.toml"),
 )

@@ -13,9 +13,9 @@ from commands import assert_refused, call, spawn
 from augment import open_sensed
 from augment.profile import load_profile
 from bench.killing import hash_files
-from frames.dataset import open_dataset
-from frames.folder import read_meta
-from frames.shard import shard_path, sum_path
+from frames.store.dataset import open_dataset
+from frames.store.folder import read_meta
+from frames.store.shard import shard_path, sum_path
 
 SMALL = ("--camera", "ego-small", "--frames-per-shard", "16", "--workers", "1")
 ALONE = ("--workers", "1")

@@ -20,11 +20,11 @@ from augment.geometry.sample import Sample
 from augment.geometry.training import TrainingGeometry, draw_geometry
 from augment.geometry.virtual_camera import Geometry
 from bench.geometry import render_samples
-from frames import canvas as draw
-from frames import palette
 from frames.parts import HAND_STRIDE, OBJECT_BASE
-from frames.sheet import write_picture
 from frames.skeleton import BONES
+from frames.viewing import canvas as draw
+from frames.viewing import palette
+from frames.viewing.sheet import write_picture
 
 SIDE, COLUMNS, GAP, CAPTION = 128, 5, 6, 18
 STILL = TrainingGeometry(

@@ -21,10 +21,10 @@ from augment.calibrate.hands import find_hands
 from augment.calibrate.reading import read_capture
 from augment.calibrate.silhouette import find_hand
 from bench.sensed_hands import AT_WORK, sense_hands
-from frames import canvas, palette
 from frames.camera import Camera
-from frames.sheet import write_picture
 from frames.stream import generator
+from frames.viewing import canvas, palette
+from frames.viewing.sheet import write_picture
 from synth.raster.canvas import DEPTH_SCALE
 
 COLUMNS: Final = 4

@@ -13,10 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from frames import canvas as draw
-from frames import palette
 from frames.camera import Camera
-from frames.sheet import write_picture
+from frames.viewing import canvas as draw
+from frames.viewing import palette
+from frames.viewing.sheet import write_picture
 from synth.raster.canvas import Canvas
 from synth.things.catalogue import KINDS, VARIANTS, build_catalogue
 from synth.things.solid import Handle, Solid

@@ -19,13 +19,13 @@ from augment.occlusion.config import BEFORE, BEHIND, KINDS, Occlusion
 from augment.occlusion.dropout import drop_readings
 from augment.occlusion.insertion import insert_occluders
 from augment.occlusion.sprites import Sprite, cut_sprites
-from frames import canvas
-from frames.palette import shade_relief
 from frames.parts import FOREARM, HAND_STRIDE, OBJECT_BASE, VISIBILITY_VISIBLE
 from frames.reasons import DROPOUT
 from frames.record import Frame
-from frames.rows import Rows
 from frames.skeleton import KEYPOINT_COLORS
+from frames.store.rows import Rows
+from frames.viewing import canvas
+from frames.viewing.palette import shade_relief
 from synth.config import SynthConfig
 from synth.generator import Generator
 

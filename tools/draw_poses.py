@@ -13,10 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from frames import canvas as draw
-from frames import palette
 from frames.camera import Camera
-from frames.sheet import write_picture
+from frames.viewing import canvas as draw
+from frames.viewing import palette
+from frames.viewing.sheet import write_picture
 from synth.hand.builtin import builtin_rig
 from synth.hand.collision import build_capsules
 from synth.hand.kinematics import pose_hands

@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 
 from bench.refinement import Case, build_cases
-from frames.canvas import draw_dot, draw_line, draw_ring, draw_text, new_canvas
-from frames.palette import INK, TEXT, color_depth_m
-from frames.sheet import write_picture
 from frames.skeleton import BONES, KEYPOINT_COLORS
+from frames.viewing.canvas import draw_dot, draw_line, draw_ring, draw_text, new_canvas
+from frames.viewing.palette import INK, TEXT, color_depth_m
+from frames.viewing.sheet import write_picture
 from labeling.refinement.evidence import lift_joints
 from labeling.refinement.fitting import Fit, estimate_noise, fit_hands
 from labeling.refinement.masks import build_canvas, draw_fits

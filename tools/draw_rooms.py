@@ -13,10 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from frames import canvas as draw
-from frames import palette
 from frames.parts import HAND_STRIDE, OBJECT_BASE
-from frames.sheet import write_picture
+from frames.viewing import canvas as draw
+from frames.viewing import palette
+from frames.viewing.sheet import write_picture
 from synth.config import SynthConfig
 from synth.generator import Generator
 from synth.scene.arrangement import KINDS

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from frames.palette import shade_relief
 from frames.parts import FOREARM, HAND_STRIDE, OBJECT_BASE
-from frames.sheet import write_picture
+from frames.viewing.palette import shade_relief
+from frames.viewing.sheet import write_picture
 from synth.config import SynthConfig
 from synth.generator import Generator
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from augment.profile import Profile, load_profile
 from bench.sensed_hands import AT_WORK, MIXED, SensedHands, read_burst, render_shots
-from frames import canvas, palette
 from frames.camera import load_camera
-from frames.sheet import write_picture
+from frames.viewing import canvas, palette
+from frames.viewing.sheet import write_picture
 
 ROWS: Final = (
     "ideal",

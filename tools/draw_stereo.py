@@ -22,10 +22,10 @@ from augment.profile import Profile, load_profile
 from augment.shot import Reading, Shot
 from augment.shots import prepare_shots
 from augment.stereo.model import sense_stereo
-from frames import canvas as draw
 from frames.camera import Camera
-from frames.palette import INK, NO_READING, TEXT, color_depth_m
-from frames.sheet import write_picture
+from frames.viewing import canvas as draw
+from frames.viewing.palette import INK, NO_READING, TEXT, color_depth_m
+from frames.viewing.sheet import write_picture
 from synth.config import SynthConfig
 from synth.generator import Generator
 from synth.shot_labels import list_shot_labels

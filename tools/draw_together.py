@@ -14,10 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from frames import canvas as draw
-from frames import palette
 from frames.camera import Camera
-from frames.sheet import write_picture
+from frames.viewing import canvas as draw
+from frames.viewing import palette
+from frames.viewing.sheet import write_picture
 from synth.config import TogetherConfig
 from synth.contact.flesh import build_flesh
 from synth.contact.together import solve_together

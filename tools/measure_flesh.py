@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 
-from frames.dataset import open_dataset
 from frames.parts import VISIBILITY_VISIBLE
 from frames.skeleton import KEYPOINT_NAMES, TIPS
+from frames.store.dataset import open_dataset
 
 HANDS = 20_000
 SAME_FINGER_M = 0.03

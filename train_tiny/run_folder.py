@@ -21,8 +21,8 @@ from typing import Any, Final
 
 import torch
 
-from frames.disk import make_folder, write_file
 from frames.errors import BadInput
+from frames.store.disk import make_folder, write_file
 from synth.description import handloom_version
 
 CONFIG_NAME: Final = "config.json"

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from frames.errors import BadInput
-from frames.folder import META_NAME, finished_shards, read_meta
-from frames.place import find_place
-from frames.shard import shard_path, sum_path
-from frames.splits import read_splits
+from frames.store.folder import META_NAME, finished_shards, read_meta
+from frames.store.place import find_place
+from frames.store.shard import shard_path, sum_path
+from frames.store.splits import read_splits
 
 LIVE: Final = "live:"
 """Begins the name of a configuration whose frames are rendered as they are consumed."""

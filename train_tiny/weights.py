@@ -25,8 +25,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from frames.disk import write_file
 from frames.errors import BadInput
+from frames.store.disk import write_file
 from train_tiny.folding import fold_norms
 from train_tiny.models import FRAME_MODELS, Model, build_model
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frames.errors import BadInput
-from frames.pictures import read_image
+from frames.store.pictures import read_image
 
 PICTURES: Final = (".png", ".tif", ".tiff")
 _ROLES: Final = {

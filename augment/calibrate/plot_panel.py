@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 
 from augment.calibrate.estimate import Floats
-from frames import canvas as draw
-from frames import palette
-from frames.canvas import Color
-from frames.chart import FAINT, PANEL_HEIGHT, PANEL_WIDTH, choose_ticks
+from frames.viewing import canvas as draw
+from frames.viewing import palette
+from frames.viewing.canvas import Color
+from frames.viewing.chart import FAINT, PANEL_HEIGHT, PANEL_WIDTH, choose_ticks
 
 REAL: Color = (245, 190, 110)
 MADE: Color = (92, 201, 184)

@@ -17,11 +17,11 @@ from augment.calibrate.noise import WallNoise
 from augment.calibrate.plot_panel import MADE, REAL, Axes, Series, draw_panel
 from augment.calibrate.variogram import SPACE_LAGS, TIME_LAGS
 from augment.calibrate.wall import Wall
-from frames import canvas as draw
-from frames import palette
-from frames.canvas import Color
-from frames.chart import PANEL_HEIGHT, PANEL_WIDTH
-from frames.disk import write_file
+from frames.store.disk import write_file
+from frames.viewing import canvas as draw
+from frames.viewing import palette
+from frames.viewing.canvas import Color
+from frames.viewing.chart import PANEL_HEIGHT, PANEL_WIDTH
 
 _GAP: Final = 12
 _ZOOM: Final = 2

@@ -13,8 +13,8 @@ from augment.sensed import open_sensed
 from frames.camera import CAMERAS, Camera
 from frames.camera_file import read_camera
 from frames.errors import BadInput
-from frames.folder import META_NAME
 from frames.parts import HAND_STRIDE, MAX_HANDS
+from frames.store.folder import META_NAME
 
 CAMERA_NAMES: Final = ("camera.json", "camera.toml")
 CLIP_FRAMES: Final = 120

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from augment.geometry.lens import NO_RAYS, project, tabulate_lens
 from augment.geometry.virtual_camera import Geometry
-from frames.part_boxes import COUNT, U0, U1, V0, V1, tally_codes
+from frames.checks.part_boxes import COUNT, U0, U1, V0, V1, tally_codes
 from frames.parts import HAND_PARTS
 
 Array = NDArray[np.float64]

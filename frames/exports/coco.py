@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from frames.disk import make_folder, write_file, write_files
 from frames.exports.coco_labels import label_hands, label_image, list_categories
 from frames.exports.layout import About
 from frames.exports.loose_files import LooseFiles
@@ -24,8 +23,9 @@ from frames.exports.plain import dump_json
 from frames.exports.readme import write_readme
 from frames.exports.source import take_reading
 from frames.exports.unfinished import PIECES
-from frames.object_store import Sink
 from frames.record import Frame
+from frames.store.disk import make_folder, write_file, write_files
+from frames.store.object_store import Sink
 
 PIECE_ROWS: Final = 256
 _BETWEEN: Final = b"\n\n"

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from frames.exports.layout import About
-from frames.schema import CAMERA_COLUMNS, FRAME_COLUMNS, HAND_COLUMNS, OBJECT_COLUMNS, Column
+from frames.store.schema import CAMERA_COLUMNS, FRAME_COLUMNS, HAND_COLUMNS, OBJECT_COLUMNS, Column
 
 CONTEXT: Final[dict[str, Any]] = {
     "@language": "en",

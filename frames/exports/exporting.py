@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from frames.engines.job import Progress
 from frames.errors import BadInput
 from frames.exports.layout import About, Format
 from frames.exports.pieces import Piece, list_pieces
 from frames.exports.source import Source
 from frames.exports.unfinished import find_finished, finish, list_marked, open_unfinished
 from frames.exports.workers import Task, make_pieces
-from frames.folder import META_NAME, read_meta
-from frames.job import Progress
-from frames.splits import find_split, read_splits
+from frames.store.folder import META_NAME, read_meta
+from frames.store.splits import find_split, read_splits
 
 
 def export_dataset(

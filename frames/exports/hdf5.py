@@ -16,7 +16,6 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from frames.disk import explain_write_error
 from frames.errors import BadInput
 from frames.exports.labels import build_labels
 from frames.exports.layout import About
@@ -27,8 +26,15 @@ from frames.exports.readme import write_readme
 from frames.exports.source import take_reading
 from frames.exports.unfinished import PIECES
 from frames.record import Frame
-from frames.rows import Rows
-from frames.schema import CAMERA_COLUMNS, FRAME_COLUMNS, HAND_COLUMNS, IMAGE_COLUMNS, OBJECT_COLUMNS
+from frames.store.disk import explain_write_error
+from frames.store.rows import Rows
+from frames.store.schema import (
+    CAMERA_COLUMNS,
+    FRAME_COLUMNS,
+    HAND_COLUMNS,
+    IMAGE_COLUMNS,
+    OBJECT_COLUMNS,
+)
 
 PIECE_ROWS: Final = 256
 GZIP: Final = 4

@@ -20,7 +20,6 @@ from typing import Any, ClassVar, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from frames.disk import make_folder, write_file, write_files
 from frames.errors import BadInput
 from frames.exports.croissant import build_croissant
 from frames.exports.hub_card import build_hub_card
@@ -30,8 +29,9 @@ from frames.exports.pieces import Piece
 from frames.exports.planes import Plane
 from frames.exports.source import take_reading
 from frames.exports.unfinished import PIECES
-from frames.object_store import Sink
 from frames.record import Frame
+from frames.store.disk import make_folder, write_file, write_files
+from frames.store.object_store import Sink
 
 ROW_GROUP: Final = 128
 """The viewer of the hub, and whoever streams, reads a row group at a time."""

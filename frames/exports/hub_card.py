@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from frames.card import build_card
 from frames.exports.layout import About
+from frames.store.card import build_card
 
 _BODY: Final = """\
 # {title}

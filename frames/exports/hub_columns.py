@@ -14,7 +14,7 @@ from frames.exports.labels import build_labels
 from frames.exports.picture import encode_png
 from frames.exports.planes import Plane, take_planes
 from frames.record import Frame
-from frames.schema import (
+from frames.store.schema import (
     CAMERA_COLUMNS,
     FRAME_COLUMNS,
     HAND_COLUMNS,

@@ -1,4 +1,4 @@
-"""Frames' labels as a table of `frames.schema`, without images."""
+"""Frames' labels as a table of `frames.store.schema`, without images."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from frames.frame_table import build_frame_table
 from frames.record import Frame
-from frames.schema import CAPTURE_COLUMNS, IMAGE_COLUMNS
+from frames.store.frame_table import build_frame_table
+from frames.store.schema import CAPTURE_COLUMNS, IMAGE_COLUMNS
 
 _LEFT_OUT: Final = (*IMAGE_COLUMNS, *(c.name for c in CAPTURE_COLUMNS))
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from frames.disk import explain_write_error, make_folder
+from frames.store.disk import explain_write_error, make_folder
 
 
 class LooseFiles:

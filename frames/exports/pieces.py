@@ -35,8 +35,8 @@ class Piece:
 def list_pieces(frames: int, splits: Mapping[str, range], size: int, undivided: str) -> list[Piece]:
     """Pieces of at most `size` frames, in the order of the frames.
 
-    splits: names to ranges as `frames.splits.read_splits` gives them; without any, all frames are
-    the split `undivided`. Raises BadInput for a size below 1.
+    splits: names to ranges as `frames.store.splits.read_splits` gives them; without any, all frames
+    are the split `undivided`. Raises BadInput for a size below 1.
     """
     if size < 1:
         raise BadInput(f"frames-per-file must be >= 1, got {size}")

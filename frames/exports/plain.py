@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from frames.record import Frame
-from frames.schema import FRAME_COLUMNS, HAND_COLUMNS, IMAGE_COLUMNS, OBJECT_COLUMNS, Column
+from frames.store.schema import FRAME_COLUMNS, HAND_COLUMNS, IMAGE_COLUMNS, OBJECT_COLUMNS, Column
 
 
 def dump_json(value: Any) -> str:

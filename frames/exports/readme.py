@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from frames.disk import write_file
 from frames.exports.layout import About
+from frames.store.disk import write_file
 
 _HEAD: Final = """\
 # {title}

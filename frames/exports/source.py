@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from frames.dataset import open_dataset
 from frames.errors import BadInput
 from frames.record import DepthImage, Frame
+from frames.store.dataset import open_dataset
 
 
 class Frames(Protocol):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from frames.disk import write_files
 from frames.exports.layout import About
 from frames.exports.picture import DepthPicture, encode_png
 from frames.exports.pieces import Piece
@@ -20,8 +19,9 @@ from frames.exports.plain import dump_json, plain_frame
 from frames.exports.planes import Plane, take_planes
 from frames.exports.readme import write_readme
 from frames.exports.source import take_reading
-from frames.object_store import Sink
 from frames.record import Frame
+from frames.store.disk import write_files
+from frames.store.object_store import Sink
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from frames.disk import explain_write_error, make_folder, sync_folder, write_file
 from frames.errors import BadInput
+from frames.store.disk import explain_write_error, make_folder, sync_folder, write_file
 
 ABOUT_NAME: Final = "export.json"
 PIECES: Final = ".pieces"

@@ -6,14 +6,14 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
+from frames.engines.job import Progress
+from frames.engines.shard_queue import finish_shards
+from frames.engines.workers import start_workers
 from frames.errors import BadInput
 from frames.exports.layout import Format
 from frames.exports.pieces import Piece
 from frames.exports.source import Frames, Source, read_frames
 from frames.exports.unfinished import mark_piece
-from frames.job import Progress
-from frames.shard_queue import finish_shards
-from frames.workers import start_workers
 
 
 @dataclass(frozen=True)

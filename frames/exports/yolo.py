@@ -17,7 +17,6 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from frames.disk import write_file
 from frames.exports.coco import name_picture
 from frames.exports.coco_labels import SIDES
 from frames.exports.hand_box import box_hand, find_labelled
@@ -29,6 +28,7 @@ from frames.exports.readme import write_readme
 from frames.exports.source import take_reading
 from frames.record import Frame, Hand
 from frames.skeleton import KEYPOINT_NAMES, KEYPOINTS
+from frames.store.disk import write_file
 
 PIECE_ROWS: Final = 256
 

@@ -8,11 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from frames import chart
-from frames.dataset import Dataset
+from frames.census.stats import headline, share_out
 from frames.parts import PROVENANCE_NAMES, PROVENANCE_NONE
-from frames.reading_card import draw_reading_card
-from frames.reading_sheet import choose_range, draw_reading_legend
 from frames.record import Frame
 from frames.report.document import (
     Section,
@@ -26,9 +23,12 @@ from frames.report.document import (
 from frames.report.places import count_places, draw_map, smooth_counts
 from frames.report.pose_map import draw_pose_map, map_poses, to_palm
 from frames.report.reading_errors import ReadingErrors, draw_errors, summarise_errors
-from frames.sheet import draw_frame, draw_legend
-from frames.stats import headline, share_out
-from frames.stats_page import draw_joint_angles, list_panels
+from frames.store.dataset import Dataset
+from frames.viewing import chart
+from frames.viewing.reading_card import draw_reading_card
+from frames.viewing.reading_sheet import choose_range, draw_reading_legend
+from frames.viewing.sheet import draw_frame, draw_legend
+from frames.viewing.stats_page import draw_joint_angles, list_panels
 
 HANDS: Final = 20_000
 """Whose poses are looked at, at most."""
@@ -111,8 +111,8 @@ def list_sections(
 ) -> tuple[str, list[Section]]:
     """What stands at the top of the report (HTML), and its sections.
 
-    meta: dataset.json. stats: of `frames.stats.collect_stats`. samples: frames to show, as they are
-    read. hands: of `read_hands`. errors: None for a dataset without a sensor.
+    meta: dataset.json. stats: of `frames.census.stats.collect_stats`. samples: frames to show, as
+    they are read. hands: of `read_hands`. errors: None for a dataset without a sensor.
     """
     groups = list_panels(stats)
     return _render_lead(meta, stats, errors), [

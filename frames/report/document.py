@@ -11,8 +11,8 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from frames.disk import write_file
 from frames.errors import BadInput
+from frames.store.disk import write_file
 
 QUALITY: Final = 86
 """Of WebP pictures; at the eye's limit for depth in colour."""

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from frames import canvas as draw
-from frames import chart, palette
+from frames.viewing import canvas as draw
+from frames.viewing import chart, palette
 
 GRID: Final = (36, 48)
 """Rows and columns of the map."""

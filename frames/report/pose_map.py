@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from frames import canvas as draw
-from frames import palette
 from frames.skeleton import BONES, FINGERS, KEYPOINTS, WRIST
+from frames.viewing import canvas as draw
+from frames.viewing import palette
 
 COLUMNS, ROWS = 14, 7
 CURL_DEG: Final = (0.0, 280.0)

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from frames import chart
-from frames.line_chart import draw_lines
-from frames.reading_census import mask_hands
+from frames.census.readings import mask_hands
 from frames.record import Frame
 from frames.report.places import GRID, draw_map
+from frames.viewing import chart
+from frames.viewing.line_chart import draw_lines
 
 BIN_M: Final = 0.05
 FARTHEST_M: Final = 3.0

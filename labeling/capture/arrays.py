@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from augment.calibrate.reading import find_camera
 from frames.camera import Camera
 from frames.errors import BadInput
-from frames.pictures import encode_picture
+from frames.store.pictures import encode_picture
 from labeling.capture.array_file import ArrayFile, open_npy, open_npz
 from labeling.capture.recording import NANO, Head, Request, Sight, build_timeline, check_size
 from labeling.capture.units import choose_units

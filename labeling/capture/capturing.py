@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-from frames.engine import fill_dataset
+from frames.engines.filling import fill_dataset
+from frames.engines.job import Progress
 from frames.errors import BadInput
-from frames.folder import META_NAME
-from frames.job import Progress
+from frames.store.folder import META_NAME
 from labeling.capture.job import FRAMES_PER_SHARD, CaptureJob, hash_recording
 from labeling.capture.opening import open_recording
 from labeling.capture.recording import Recording, Request

@@ -15,7 +15,7 @@ from augment.calibrate.capture_files import PICTURES, ClipFiles, list_clips, rea
 from augment.calibrate.reading import CAMERA_NAMES, find_camera
 from frames.camera import Camera
 from frames.errors import BadInput
-from frames.pictures import encode_picture, measure_picture
+from frames.store.pictures import encode_picture, measure_picture
 from labeling.capture.array_file import ArrayFile, open_npy
 from labeling.capture.exr import measure_exr, read_exr
 from labeling.capture.pairing import pair_times

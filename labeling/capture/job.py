@@ -1,4 +1,4 @@
-"""A recording as a dataset: `frames.engine` with frames read in place of rendered ones."""
+"""A recording as a dataset: `frames.engines.filling` with frames read in place of rendered ones."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from frames.codec import encode_reading
 from frames.errors import BadInput
-from frames.schema import HAND_COLUMNS, OBJECT_COLUMNS, Column, table_from_columns
+from frames.store.codec import encode_reading
+from frames.store.schema import HAND_COLUMNS, OBJECT_COLUMNS, Column, table_from_columns
 from labeling.capture.opening import open_recording
 from labeling.capture.recording import NANO, Recording, Request
 from labeling.capture.selection import Selection
@@ -50,7 +50,7 @@ class CaptureJob:
 
 
 class CaptureMaker:
-    """Makes the frames of one dataset from a recording; a `frames.job.Maker`."""
+    """Makes the frames of one dataset from a recording; a `frames.engines.job.Maker`."""
 
     row_group = ROW_GROUP
 

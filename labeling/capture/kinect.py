@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from augment.calibrate.reading import find_camera
 from frames.camera import MAX_IMAGE_SIDE, Camera
 from frames.errors import BadInput
-from frames.pictures import encode_picture, measure_picture
+from frames.store.pictures import encode_picture, measure_picture
 from labeling.capture.extras import foreign_errors, import_extra
 from labeling.capture.kinect_calibration import read_calibration, read_color_calibration
 from labeling.capture.pairing import pair_times

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from frames.errors import BadInput
-from frames.folder import META_NAME
+from frames.store.folder import META_NAME
 from labeling.capture.recording import Recording, Request
 
 READERS: Final = {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from frames.camera import MAX_IMAGE_SIDE, Camera
 from frames.errors import BadInput
-from frames.pictures import encode_picture, measure_picture
+from frames.store.pictures import encode_picture, measure_picture
 
 MILLIMETRES: Final = 1000.0
 _COMPRESSED_HEADER: Final = 12

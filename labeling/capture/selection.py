@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from frames.engines.job import Progress
 from frames.errors import BadInput
-from frames.job import Progress
 from labeling.capture.diversity import choose_diverse
 from labeling.capture.grid import Grid, grid_depth, measure_change
 from labeling.capture.recording import NANO, Recording, Sight

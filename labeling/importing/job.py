@@ -1,4 +1,4 @@
-"""A file of COCO keypoints and its depth images as a dataset: `frames.engine` with frames read."""
+"""A file of COCO keypoints and its depth images as a dataset: shards filled with what is read."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from augment.calibrate.reading import find_camera
 from frames.camera import Camera
 from frames.camera_file import build_camera
 from frames.errors import BadInput
-from frames.frame_table import build_frame_table
 from frames.record import Frame
+from frames.store.frame_table import build_frame_table
 from labeling.capture.recording import check_size
 from labeling.capture.units import choose_units
 from labeling.importing.coco_file import CocoFile, CocoImage, read_coco
@@ -28,7 +28,7 @@ _TOGETHER: Final = 32
 
 @dataclass(frozen=True)
 class CocoImport:
-    """A dataset that is to be made; a `frames.job.Job`."""
+    """A dataset that is to be made; a `frames.engines.job.Job`."""
 
     annotations: Path
     images: Path
@@ -49,7 +49,7 @@ class CocoImport:
 
 
 class CocoMaker:
-    """Makes the frames of one dataset; a `frames.job.Maker`."""
+    """Makes the frames of one dataset; a `frames.engines.job.Maker`."""
 
     def __init__(self, job: CocoImport, file: CocoFile) -> None:
         """Raises BadInput where a picture's camera or depth scale is not known."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frames.camera import Camera
-from frames.part_boxes import COUNT, U0, U1, V0, V1, tally_codes
+from frames.checks.part_boxes import COUNT, U0, U1, V0, V1, tally_codes
 from frames.parts import FOREARM, HAND_PARTS, HAND_STRIDE
 from labeling.refinement.fitting import Fit
 from labeling.refinement.hand_model import load_model

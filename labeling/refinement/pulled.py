@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from frames.job import Progress
+from frames.engines.job import Progress
 from frames.record import Frame
 from frames.skeleton import KEYPOINTS
 from labeling.labelled import LabelledFrame, Refined, label_frame

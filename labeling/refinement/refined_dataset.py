@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from frames.dataset import Dataset, open_dataset
-from frames.disk import make_folder, write_file
+from frames.engines.job import Progress
 from frames.errors import BadInput
-from frames.folder import count_rows, count_shards, create_dataset, finished_shards
-from frames.frame_table import build_frame_table
-from frames.job import Progress
-from frames.lock import lock_shards
-from frames.shard import write_shard
+from frames.store.dataset import Dataset, open_dataset
+from frames.store.disk import make_folder, write_file
+from frames.store.folder import count_rows, count_shards, create_dataset, finished_shards
+from frames.store.frame_table import build_frame_table
+from frames.store.lock import lock_shards
+from frames.store.shard import write_shard
 from labeling.refinement.checks import describe_measures
 from labeling.refinement.fitting import FitOptions
 from labeling.refinement.refining import VERSION, refine_frames

@@ -13,7 +13,7 @@ from numba import njit
 from frames.camera import Camera
 from frames.camera_file import REQUIRED, build_camera
 from frames.errors import BadInput
-from frames.pictures import read_image
+from frames.store.pictures import read_image
 from synth.scene.pieces import JIT
 
 SUFFIXES: Final = (".png", ".tif", ".tiff", ".npy")

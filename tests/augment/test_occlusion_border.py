@@ -15,7 +15,7 @@ from frames.parts import (
     VISIBILITY_OUTSIDE,
 )
 from frames.record import Frame
-from frames.rows import Rows
+from frames.store.rows import Rows
 from synth.frame_renderer import render_scenes
 from synth.raster.canvas import Canvas as Painter
 from synth.scene.scene import LAYERS

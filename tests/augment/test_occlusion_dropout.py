@@ -11,7 +11,7 @@ from augment.occlusion.dropout import drop_readings
 from frames.parts import CAUSE_DROPOUT, CAUSE_NONE, VISIBILITY_OCCLUDED, VISIBILITY_VISIBLE
 from frames.reasons import DROPOUT, LOW_SIGNAL, NOTHING
 from frames.record import Frame
-from frames.rows import Rows
+from frames.store.rows import Rows
 from tests.frames.frame_table import find_faults
 from tests.synth.scene.witness import generator
 

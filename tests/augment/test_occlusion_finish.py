@@ -15,7 +15,7 @@ from frames.errors import BadInput
 from frames.parts import CAUSE_DROPOUT
 from frames.reasons import MIXED, SHADOW
 from frames.record import Frame
-from frames.rows import Rows
+from frames.store.rows import Rows
 from tests.synth.scene.witness import generator
 
 CAMERA = Camera("pinhole", 240, 200, 200.0, 200.0, 119.5, 99.5)

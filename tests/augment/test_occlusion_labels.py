@@ -30,7 +30,7 @@ from frames.parts import (
     VISIBILITY_VISIBLE,
 )
 from frames.record import Frame, SceneObject
-from frames.rows import Rows
+from frames.store.rows import Rows
 from synth.config import SynthConfig
 from synth.frame_renderer import render_scenes
 from synth.generator import Generator

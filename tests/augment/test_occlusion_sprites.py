@@ -14,7 +14,7 @@ from augment.occlusion.sprites import Sprite, cast_sprite, cut_sprite, cut_sprit
 from frames.camera import CAMERAS, Camera
 from frames.parts import CAUSE_OTHER_HAND, FOREARM, HAND_PARTS
 from frames.record import Frame
-from frames.rows import Rows
+from frames.store.rows import Rows
 from tests.frames.frame_table import find_faults
 from tests.synth.scene.witness import generator
 

@@ -182,7 +182,7 @@ def test_real_frames_have_what_they_have() -> None:
 
 def test_frames_of_a_dataset(tmp_path: Any) -> None:
     """Through a folder and back: rendered frames augmented, checked by their own labels."""
-    from frames.dataset import open_dataset
+    from frames.store.dataset import open_dataset
 
     generate(tmp_path / "d", SynthConfig(frames=4, camera="ego-small", identities=4), workers=1)
     done = 0

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 
 from frames.camera import CAMERAS, Camera
-from frames.codec import encode_depth, encode_parts
-from frames.schema import table_from_columns
-from frames.shard import ROW_GROUP, encode_tables, shard_path, sum_path
+from frames.store.codec import encode_depth, encode_parts
+from frames.store.schema import table_from_columns
+from frames.store.shard import ROW_GROUP, encode_tables, shard_path, sum_path
 
 SCALE = 10_000.0
 SEQUENCE = 4
@@ -222,8 +222,8 @@ def write_dataset(
     splits: Ranges | None = None,
 ) -> Path:
     """A whole dataset of `frames` frames."""
-    from frames.dataset import create_dataset
-    from frames.shard import write_shard
+    from frames.store.dataset import create_dataset
+    from frames.store.shard import write_shard
 
     meta = {
         "frames": frames,

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from fabricate import build_table
 
-import frames.disk
+import frames.store.disk
 from frames.errors import BadInput
 
 PATIENCE_S = 300
@@ -20,7 +20,7 @@ PATIENCE_S = 300
 
 @dataclass(frozen=True)
 class FabricatedJob:
-    """A `frames.job.Job`."""
+    """A `frames.engines.job.Job`."""
 
     frames: int = 44
     frames_per_shard: int = 4
@@ -36,7 +36,7 @@ class FabricatedJob:
 
 
 class FabricatedMaker:
-    """A `frames.job.Maker`."""
+    """A `frames.engines.job.Maker`."""
 
     def __init__(self, job: FabricatedJob) -> None:
         self._job = job
@@ -85,10 +85,10 @@ def read_victim(folder: Path) -> int:
 
 def throttle_disk(released: Path) -> None:
     """From now on this process writes nothing until a file is there."""
-    write = frames.disk.SteadyFile.write
+    write = frames.store.disk.SteadyFile.write
 
-    def write_late(file: frames.disk.SteadyFile, data: bytes | memoryview) -> int:
+    def write_late(file: frames.store.disk.SteadyFile, data: bytes | memoryview) -> int:
         wait_for(released)
         return write(file, data)
 
-    frames.disk.SteadyFile.write = write_late  # type: ignore[method-assign]
+    frames.store.disk.SteadyFile.write = write_late  # type: ignore[method-assign]

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from frames.columns import select_batch_columns
-from frames.consistency import check_batch
-from frames.dataset import build_batch, split_rows
-from frames.frame_table import build_frame_table
+from frames.checks.consistency import check_batch
 from frames.record import Frame
-from frames.rows import Rows
-from frames.schema import IMAGE_COLUMNS
+from frames.store.columns import select_batch_columns
+from frames.store.dataset import build_batch, split_rows
+from frames.store.frame_table import build_frame_table
+from frames.store.rows import Rows
+from frames.store.schema import IMAGE_COLUMNS
 
 
 def find_faults(frames: Sequence[Frame]) -> list[str]:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from frames.codec import (
+from frames.errors import BadInput
+from frames.store.codec import (
     decode_depth,
     decode_parts,
     encode_depth,
@@ -17,7 +18,6 @@ from frames.codec import (
     encode_reading,
     encode_reasons,
 )
-from frames.errors import BadInput
 
 SIZES = st.tuples(st.integers(0, 17), st.integers(0, 23))
 

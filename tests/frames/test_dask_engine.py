@@ -23,11 +23,11 @@ from typing import Any
 import pytest
 from fabricated_job import PATIENCE_S, FabricatedJob, read_victim, wait_for
 
-import frames.dask_engine
-from frames.dask_engine import list_versions, make_remotely, open_dask
-from frames.engine import fill_dataset
+import frames.engines.dask_cluster
+from frames.engines.dask_cluster import list_versions, make_remotely, open_dask
+from frames.engines.filling import fill_dataset
 from frames.errors import BadInput
-from frames.folder import create_dataset, finished_shards
+from frames.store.folder import create_dataset, finished_shards
 
 distributed = pytest.importorskip("distributed")
 
@@ -115,7 +115,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Machines that run tests may be slow."""
-    monkeypatch.setattr(frames.dask_engine, "CONNECT_S", 120)
+    monkeypatch.setattr(frames.engines.dask_cluster, "CONNECT_S", 120)
 
 
 def in_background(action: Callable[[], None]) -> threading.Thread:
@@ -226,7 +226,7 @@ def test_threads_of_a_worker_take_turns(once: dict[str, str], tmp_path: Path) ->
 
 
 def test_an_address_that_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames.dask_engine, "CONNECT_S", 1)
+    monkeypatch.setattr(frames.engines.dask_cluster, "CONNECT_S", 1)
     with socket.socket() as taken:  # bound, not listening: nobody else takes the port
         taken.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
@@ -240,15 +240,15 @@ def test_an_address_that_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("wrong", ["nonsense", "pigeon://roof:1", "tcp://127.0.0.1:port"])
 def test_what_is_no_address(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames.dask_engine, "CONNECT_S", 1)
+    monkeypatch.setattr(frames.engines.dask_cluster, "CONNECT_S", 1)
     with pytest.raises(BadInput, match="scheduler") as raised, open_dask(wrong, 0):
         pass
     assert "\n" not in str(raised.value) and wrong in str(raised.value)
 
 
 def test_a_scheduler_without_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames.dask_engine, "WORKERLESS_S", 0.1)
-    monkeypatch.setattr(frames.dask_engine, "CENSUS_S", 0.1)
+    monkeypatch.setattr(frames.engines.dask_cluster, "WORKERLESS_S", 0.1)
+    monkeypatch.setattr(frames.engines.dask_cluster, "CENSUS_S", 0.1)
     with (
         distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None) as idle,
         pytest.raises(BadInput, match="has had no worker for"),

@@ -13,15 +13,15 @@ import pytest
 from fabricate import build_columns, build_table, remove_shard, write_dataset
 
 from frames.camera import CAMERAS
-from frames.codec import decode_depth, decode_parts, encode_depth
-from frames.dataset import Dataset, open_dataset
 from frames.errors import BadInput
-from frames.folder import create_dataset, finished_shards, sweep_orphans
-from frames.lock import lock_shards
 from frames.record import Frame
-from frames.rows import Rows
-from frames.schema import SCHEMA, table_from_columns
-from frames.shard import shard_path, write_shard
+from frames.store.codec import decode_depth, decode_parts, encode_depth
+from frames.store.dataset import Dataset, open_dataset
+from frames.store.folder import create_dataset, finished_shards, sweep_orphans
+from frames.store.lock import lock_shards
+from frames.store.rows import Rows
+from frames.store.schema import SCHEMA, table_from_columns
+from frames.store.shard import shard_path, write_shard
 
 META = {"frames": 20, "frames_per_shard": 8, "seed": 1, "config": {"hands": 2, "room": True}}
 CAMERA = CAMERAS["ego-small"]
@@ -383,7 +383,7 @@ def test_a_page_that_does_not_decode_is_told(tmp_path: Path) -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from frames.lock import lock_shards
+from frames.store.lock import lock_shards
 with lock_shards(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])):
     print("held", flush=True)
     sys.stdin.read()

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from commands import assert_refused, call
 
-from frames.dataset import open_dataset
 from frames.report.dataset_report import _spread, read_hands
 from frames.report.places import GRID, count_places
 from frames.report.pose_map import (
@@ -27,6 +26,7 @@ from frames.report.reading_errors import (
     summarise_errors,
 )
 from frames.skeleton import FINGERS
+from frames.store.dataset import open_dataset
 from tests.frames.fabricate import draw_pose, write_dataset
 from tests.frames.sphere_hands import fabricate_frame
 

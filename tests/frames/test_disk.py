@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-import frames.disk
-from frames.disk import write_file, write_files
+import frames.store.disk
 from frames.errors import BadInput
-from frames.object_store import Sink
+from frames.store.disk import write_file, write_files
+from frames.store.object_store import Sink
 
 
 @pytest.mark.parametrize("parts", [0, 1, 3, 10])
@@ -22,8 +22,8 @@ def test_a_growing_file_is_synced_part_by_part_and_whole_at_the_end(
         fsync(handle)
         synced.append(os.fstat(handle).st_size)
 
-    monkeypatch.setattr(frames.disk, "RELEASED_BYTES", 1000)
-    monkeypatch.setattr(frames.disk.os, "fsync", note)
+    monkeypatch.setattr(frames.store.disk, "RELEASED_BYTES", 1000)
+    monkeypatch.setattr(frames.store.disk.os, "fsync", note)
 
     def grow(file: Sink) -> None:
         for i in range(parts):
@@ -50,8 +50,8 @@ def test_what_the_disk_refuses_late_is_told(
             raise OSError(28, "No space left on device")
 
     write_file(tmp_path / "a", b"old")
-    monkeypatch.setattr(frames.disk, "RELEASED_BYTES", 1000)
-    monkeypatch.setattr(frames.disk.os, "fsync", refuse)
+    monkeypatch.setattr(frames.store.disk, "RELEASED_BYTES", 1000)
+    monkeypatch.setattr(frames.store.disk.os, "fsync", refuse)
 
     def grow(file: Sink) -> None:
         for _ in range(3):

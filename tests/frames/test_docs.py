@@ -10,9 +10,10 @@ import pytest
 from fabricate import write_dataset
 
 from frames.camera import CAMERAS, load_camera
-from frames.dataset import open_dataset
 from frames.parts import CAUSE_NAMES, PART_NAMES
-from frames.schema import (
+from frames.skeleton import FINGERS, KEYPOINT_NAMES
+from frames.store.dataset import open_dataset
+from frames.store.schema import (
     CAMERA_COLUMNS,
     CAPTURE_COLUMNS,
     FRAME_COLUMNS,
@@ -20,7 +21,6 @@ from frames.schema import (
     OBJECT_COLUMNS,
     Column,
 )
-from frames.skeleton import FINGERS, KEYPOINT_NAMES
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -17,16 +17,16 @@ from fabricate import remove_shard, write_dataset
 from fabricated_job import FabricatedJob
 
 import frames
-import frames.object_store
-from frames.dataset import open_dataset
-from frames.disk import make_folder, write_files
-from frames.engine import fill_dataset
+import frames.store.object_store
+from frames.census.stats import collect_stats
+from frames.checks.verify import verify_dataset
+from frames.engines.filling import fill_dataset
 from frames.errors import BadInput
-from frames.folder import create_dataset, finished_shards
-from frames.place import ObjectPath, find_place
-from frames.shard import check_sum, shard_path, sum_path
-from frames.stats import collect_stats
-from frames.verify import verify_dataset
+from frames.store.dataset import open_dataset
+from frames.store.disk import make_folder, write_files
+from frames.store.folder import create_dataset, finished_shards
+from frames.store.place import ObjectPath, find_place
+from frames.store.shard import check_sum, shard_path, sum_path
 
 s3fs = pytest.importorskip("s3fs")
 ThreadedMotoServer = pytest.importorskip("moto.server").ThreadedMotoServer
@@ -58,14 +58,14 @@ def bucket(port: int, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
     turn_to(port, monkeypatch)
-    frames.object_store.connect("s3").mkdirs("hands", exist_ok=True)
+    frames.store.object_store.connect("s3").mkdirs("hands", exist_ok=True)
     return "hands"
 
 
 def turn_to(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask the store at this port from now on."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-    frames.object_store.open_store.cache_clear()
+    frames.store.object_store.open_store.cache_clear()
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_another_dataset_is_not_overwritten(place: Path) -> None:
         create_dataset(place, {**meta, "frames": 45})
     # Of two who create one at the same time, the second is told.
     assert isinstance(place, ObjectPath)
-    assert not frames.object_store.create_object(ObjectPath(place / "dataset.json"), b"{}")
+    assert not frames.store.object_store.create_object(ObjectPath(place / "dataset.json"), b"{}")
     write_files([(place.parent / "other" / "thesis.txt", b"")])
     with pytest.raises(BadInput, match="not empty and no dataset"):
         create_dataset(place.parent / "other", meta)
@@ -165,14 +165,14 @@ def test_a_row_group_is_few_requests(
     data = open_dataset(place)
     data[0]
     asked: list[int] = []
-    read = frames.object_store.RangedFile.read
+    read = frames.store.object_store.RangedFile.read
 
     def count(file: Any, size: int = -1) -> bytes:
         found = read(file, size)
         asked.append(len(found))
         return found
 
-    monkeypatch.setattr(frames.object_store.RangedFile, "read", count)
+    monkeypatch.setattr(frames.store.object_store.RangedFile, "read", count)
     data = open_dataset(place)
     data[5]
     whole = shard_path(folder, 0).stat().st_size
@@ -194,7 +194,7 @@ def test_a_flipped_byte_and_a_lost_shard_are_found(tmp_path: Path, place: Path) 
         check_sum(path)
     path.unlink()
     with pytest.raises(BadInput, match="is missing"):
-        frames.shard.open_shard(path)
+        frames.store.shard.open_shard(path)
     (problem,) = verify_dataset(place).problems
     assert "frames-00001.parquet is missing" in problem
     write_files([(path, b"PAR1 no more")])
@@ -251,7 +251,7 @@ def test_a_store_that_goes_away_is_told_and_the_rest_made_later(
 
 
 def test_a_shard_never_lacks_its_sum(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = frames.object_store.connect("s3")
+    store = frames.store.object_store.connect("s3")
     put = store.pipe_file
 
     def refuse(key: str, *arguments: Any, **options: Any) -> None:
@@ -270,10 +270,10 @@ def test_a_shard_never_lacks_its_sum(place: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_large_object_comes_in_parts_or_not_at_all(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frames.object_store, "PART_BYTES", 5 << 20)
+    monkeypatch.setattr(frames.store.object_store, "PART_BYTES", 5 << 20)
     pieces = [os.urandom(3 << 20) for _ in range(5)]
 
-    def write(file: frames.object_store.Sink) -> None:
+    def write(file: frames.store.object_store.Sink) -> None:
         for piece in pieces:
             file.write(piece)
         assert file.tell() == 15 << 20
@@ -281,14 +281,14 @@ def test_a_large_object_comes_in_parts_or_not_at_all(
     write_files([(place / "sum", b"first"), (place / "large", write)])
     assert (place / "large").read_bytes() == b"".join(pieces)
 
-    def fail(file: frames.object_store.Sink) -> None:
+    def fail(file: frames.store.object_store.Sink) -> None:
         write(file)
         raise BadInput("no more")
 
     with pytest.raises(BadInput, match="no more"):
         write_files([(place / "lost.sum", b""), (place / "lost", fail)])
     assert sorted(p.name for p in place.iterdir()) == ["large", "sum"]
-    assert not frames.object_store.connect("s3").list_multipart_uploads("hands")
+    assert not frames.store.object_store.connect("s3").list_multipart_uploads("hands")
 
 
 def test_a_bucket_that_is_missing() -> None:
@@ -308,7 +308,7 @@ def test_what_is_no_bucket(url: str) -> None:
 def test_without_credentials(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
-    frames.object_store.open_store.cache_clear()
+    frames.store.object_store.open_store.cache_clear()
     with pytest.raises(BadInput, match=r"no credentials for s3://hands.*AWS_PROFILE") as raised:
         open_dataset(place)
     assert_one_line(raised.value)
@@ -324,7 +324,7 @@ def test_without_access(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_the_extra(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
-    frames.object_store.open_store.cache_clear()
+    frames.store.object_store.open_store.cache_clear()
     with pytest.raises(BadInput, match=r"pip install 'handloom\[s3\]'"):
         open_dataset(place)
 

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from frames import palette
 from frames.errors import BadInput
-from frames.page import pack_png, render_page, write_page
+from frames.viewing import palette
+from frames.viewing.page import pack_png, render_page, write_page
 from tests.frames.sphere_hands import fabricate_frame
 
 FRAMES = [

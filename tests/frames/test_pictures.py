@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from frames.errors import BadInput
-from frames.pictures import (
+from frames.store.pictures import (
     decode_picture,
     encode_picture,
     fit_picture,

@@ -9,11 +9,11 @@ import pytest
 from fabricate import build_columns
 
 from frames.camera import CAMERAS
-from frames.codec import decode_depth, encode_depth, encode_parts
-from frames.folder import create_dataset
-from frames.schema import table_from_columns
-from frames.shard import write_shard
-from frames.verify import verify_dataset
+from frames.checks.verify import verify_dataset
+from frames.store.codec import decode_depth, encode_depth, encode_parts
+from frames.store.folder import create_dataset
+from frames.store.schema import table_from_columns
+from frames.store.shard import write_shard
 
 CAMERA = CAMERAS["ego-small"]
 FRAMES = 12

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from frames import palette
-from frames.reading_card import (
+from frames.census.readings import count_readings, mask_hands
+from frames.reasons import REASON_NAMES
+from frames.viewing import palette
+from frames.viewing.reading_card import (
     FARTHER,
     NEARER,
     REASON_COLORS,
@@ -15,9 +17,7 @@ from frames.reading_card import (
     describe_reading,
     draw_reading_card,
 )
-from frames.reading_census import count_readings, mask_hands
-from frames.reading_sheet import choose_range, draw_reading_legend, draw_reading_sheet
-from frames.reasons import REASON_NAMES
+from frames.viewing.reading_sheet import choose_range, draw_reading_legend, draw_reading_sheet
 from tests.frames.sphere_hands import fabricate_frame
 
 FRAME = fabricate_frame(0, noisy=True)

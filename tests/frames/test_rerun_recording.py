@@ -16,10 +16,10 @@ from rerun.chunk import RrdReader  # noqa: E402
 from frames.camera import CAMERAS  # noqa: E402
 from frames.errors import BadInput  # noqa: E402
 from frames.parts import VISIBILITY_OUTSIDE  # noqa: E402
-from frames.point_cloud import lift_depth  # noqa: E402
 from frames.record import Frame  # noqa: E402
-from frames.rerun_recording import PAUSE_S, open_viewer, save_recording  # noqa: E402
 from frames.skeleton import BONES, KEYPOINT_NAMES  # noqa: E402
+from frames.viewing.point_cloud import lift_depth  # noqa: E402
+from frames.viewing.rerun_recording import PAUSE_S, open_viewer, save_recording  # noqa: E402
 from tests.frames.sphere_hands import fabricate_frame  # noqa: E402
 
 rr.set_strict_mode(True)
@@ -162,7 +162,7 @@ def put_viewer(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Pa
     told, program = folder / "told.txt", folder / "viewer"
     program.write_text(f'#!/bin/sh\necho "$@" > {told}\n{script}\n')
     program.chmod(0o755)
-    monkeypatch.setattr("frames.rerun_recording.sys.executable", str(program))
+    monkeypatch.setattr("frames.viewing.rerun_recording.sys.executable", str(program))
     return told
 
 

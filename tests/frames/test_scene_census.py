@@ -11,16 +11,16 @@ from commands import call
 from fabricate import build_columns, write_dataset
 
 from frames.camera import CAMERAS
-from frames.dataset import open_dataset
+from frames.census.scenes import DEEP_M, TOUCH_M
+from frames.census.stats import collect_stats
+from frames.census.stats_text import format_stats
 from frames.errors import BadInput
-from frames.folder import create_dataset
 from frames.record import Frame
-from frames.scene_census import DEEP_M, TOUCH_M
-from frames.schema import table_from_columns
-from frames.shard import write_shard
-from frames.stats import collect_stats
-from frames.stats_page import draw_stats
-from frames.stats_text import format_stats
+from frames.store.dataset import open_dataset
+from frames.store.folder import create_dataset
+from frames.store.schema import table_from_columns
+from frames.store.shard import write_shard
+from frames.viewing.stats_page import draw_stats
 
 COUNT = 60
 SPLITS = {"train": (0, 40), "val": (40, 48), "test": (48, 60)}

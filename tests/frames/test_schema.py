@@ -9,7 +9,7 @@ from fabricate import build_columns, build_table
 
 from frames.camera import CAMERAS
 from frames.errors import BadInput
-from frames.schema import (
+from frames.store.schema import (
     CAPTURE_SCHEMA,
     FRAME_COLUMNS,
     HAND_COLUMNS,

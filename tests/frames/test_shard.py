@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 from fabricate import build_table, encode_table
 
-import frames.disk
+import frames.store.disk
 from frames.errors import BadInput
-from frames.schema import SCHEMA, VERSION_KEY
-from frames.shard import check_sum, open_shard, shard_name, shard_path, write_shard
+from frames.store.schema import SCHEMA, VERSION_KEY
+from frames.store.shard import check_sum, open_shard, shard_name, shard_path, write_shard
 
 
 def list_files(folder: Path) -> list[str]:
@@ -55,7 +55,9 @@ def test_bytes_are_the_same_in_another_process(tmp_path: Path) -> None:
         "import hashlib, numpy as np; from fabricate import build_table, encode_table; "
         "print(hashlib.sha256(encode_table(build_table(np.arange(6)))).hexdigest())"
     )
-    path = os.pathsep.join([str(Path(__file__).parent), str(Path(frames.disk.__file__).parents[1])])
+    path = os.pathsep.join(
+        [str(Path(__file__).parent), str(Path(frames.store.disk.__file__).parents[2])]
+    )
     other = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": path},
@@ -149,7 +151,7 @@ def test_what_the_disk_refuses_leaves_nothing_behind(
 
     table = build_table(np.arange(2))
     if step == "fsync":
-        monkeypatch.setattr(frames.disk.os, "fsync", refuse)
+        monkeypatch.setattr(frames.store.disk.os, "fsync", refuse)
     else:
         monkeypatch.setattr(Path, "replace", refuse)
     with pytest.raises(BadInput, match=said) as raised:
@@ -183,7 +185,7 @@ def test_a_file_size_limit_is_a_full_disk(tmp_path: Path) -> None:
         "import resource, signal, sys; from pathlib import Path; "
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); "
-        "from frames.disk import write_file; from frames.errors import BadInput\n"
+        "from frames.store.disk import write_file; from frames.errors import BadInput\n"
         "try: write_file(Path(sys.argv[1]), bytes(100_000))\n"
         "except BadInput as error: print(error)"
     )
@@ -212,7 +214,7 @@ def test_an_older_shard_survives_a_failed_write(
     def refuse(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(frames.disk.os, "fsync", refuse)
+    monkeypatch.setattr(frames.store.disk.os, "fsync", refuse)
     with pytest.raises(BadInput):
         write_shard(tmp_path, 0, build_table(np.arange(2), seed=9))
     assert path.read_bytes() == before

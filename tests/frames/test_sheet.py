@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from frames import palette
-from frames.canvas import clip_segment, draw_box, new_canvas
-from frames.caption import caption_lines, count_visibility, measure_distance
 from frames.errors import BadInput
-from frames.sheet import (
+from frames.skeleton import KEYPOINT_COLORS
+from frames.viewing import palette
+from frames.viewing.canvas import clip_segment, draw_box, new_canvas
+from frames.viewing.caption import caption_lines, count_visibility, measure_distance
+from frames.viewing.sheet import (
     choose_scale,
     draw_depth_panel,
     draw_frame,
@@ -19,7 +20,6 @@ from frames.sheet import (
     draw_skeleton,
     write_picture,
 )
-from frames.skeleton import KEYPOINT_COLORS
 from tests.frames.sphere_hands import fabricate_frame
 
 FRAME = fabricate_frame(0)

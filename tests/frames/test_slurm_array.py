@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from fabricated_job import FabricatedJob
 
-from frames.engine import fill_dataset
-from frames.folder import finished_shards
-from frames.verify import verify_dataset
+from frames.checks.verify import verify_dataset
+from frames.engines.filling import fill_dataset
+from frames.store.folder import finished_shards
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "slurm.sbatch"
 

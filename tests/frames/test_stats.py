@@ -10,18 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frames.census import SPHERE_SHAPE, count_directions, hand_directions
-from frames.chart import BAR, choose_ticks, draw_bars, draw_directions, draw_histogram
+from frames.census.labels import SPHERE_SHAPE, count_directions, hand_directions
+from frames.census.stats import collect_stats, share_out
+from frames.census.stats_text import format_stats
+from frames.census.tally import Tally
 from frames.errors import BadInput
 from frames.parts import CAUSE_NAMES
 from frames.record import Frame
-from frames.schema import FRAME_COLUMNS, HAND_COLUMNS, OBJECT_COLUMNS, table_from_columns
-from frames.shard import write_shard
 from frames.skeleton import KEYPOINT_NAMES
-from frames.stats import collect_stats, share_out
-from frames.stats_page import draw_stats
-from frames.stats_text import format_stats
-from frames.tally import Tally
+from frames.store.schema import FRAME_COLUMNS, HAND_COLUMNS, OBJECT_COLUMNS, table_from_columns
+from frames.store.shard import write_shard
+from frames.viewing.chart import BAR, choose_ticks, draw_bars, draw_directions, draw_histogram
+from frames.viewing.stats_page import draw_stats
 from tests.frames.sphere_hands import fabricate_frame
 
 ANGLE_NAMES = [f"thumb_bend_{i}" for i in range(26)]

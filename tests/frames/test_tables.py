@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from fabricate import build_table, encode_table
 
-from frames.codec import encode_depth
 from frames.errors import BadInput
-from frames.rows import Rows
-from frames.shard import open_shard, write_shard
-from frames.tables import replace_columns
+from frames.store.codec import encode_depth
+from frames.store.rows import Rows
+from frames.store.shard import open_shard, write_shard
+from frames.store.tables import replace_columns
 
 TABLE = build_table(np.arange(7))
 

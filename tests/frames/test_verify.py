@@ -9,15 +9,15 @@ import pytest
 from fabricate import build_columns, build_table, remove_shard, write_dataset
 
 from frames.camera import CAMERAS
-from frames.codec import decode_depth, decode_parts, encode_depth, encode_parts
-from frames.consistency import check_batch
-from frames.dataset import open_dataset
+from frames.checks.consistency import check_batch
+from frames.checks.part_boxes import COUNT, U0, U1, V0, V1, tally_codes
+from frames.checks.verify import verify_dataset
 from frames.errors import BadInput
-from frames.folder import create_dataset, finished_shards
-from frames.part_boxes import COUNT, U0, U1, V0, V1, tally_codes
-from frames.schema import table_from_columns
-from frames.shard import shard_path, sum_path, write_shard
-from frames.verify import verify_dataset
+from frames.store.codec import decode_depth, decode_parts, encode_depth, encode_parts
+from frames.store.dataset import open_dataset
+from frames.store.folder import create_dataset, finished_shards
+from frames.store.schema import table_from_columns
+from frames.store.shard import shard_path, sum_path, write_shard
 
 CAMERA = CAMERAS["ego-small"]
 FRAMES = 24

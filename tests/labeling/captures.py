@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from frames.camera import CAMERAS
-from frames.dataset import Dataset, create_dataset, open_dataset
-from frames.frame_table import build_frame_table
 from frames.parts import PROVENANCE_HUMAN
 from frames.record import Frame, Hand
-from frames.shard import write_shard
 from frames.skeleton import FINGERS
+from frames.store.dataset import Dataset, create_dataset, open_dataset
+from frames.store.frame_table import build_frame_table
+from frames.store.shard import write_shard
 
 CAMERA = CAMERAS["ego-small"]
 

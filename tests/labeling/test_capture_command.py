@@ -16,9 +16,9 @@ from commands import Result, assert_refused, call, spawn, start
 from recordings import Known, make_known, write_kinect, write_npz, write_pictures, write_ros
 
 import labeling.capture.folder as folder_module
-from frames.dataset import open_dataset
 from frames.errors import BadInput
-from frames.pictures import decode_picture
+from frames.store.dataset import open_dataset
+from frames.store.pictures import decode_picture
 
 Run = Callable[..., Result]
 

@@ -32,7 +32,7 @@ from recordings import (
 
 from frames.camera import CAMERAS
 from frames.errors import BadInput
-from frames.pictures import decode_picture
+from frames.store.pictures import decode_picture
 from labeling.capture.opening import open_recording
 from labeling.capture.recording import Recording, Request, Sight
 

@@ -18,14 +18,14 @@ from commands import assert_refused, call
 from fabricate import write_dataset
 
 from frames.camera import CAMERAS
-from frames.dataset import open_dataset
-from frames.engine import fill_dataset
+from frames.checks.verify import verify_dataset
+from frames.engines.filling import fill_dataset
 from frames.errors import BadInput
 from frames.exports.coco import Coco
 from frames.exports.exporting import export_dataset
 from frames.exports.source import StoredSource
 from frames.skeleton import KEYPOINT_NAMES
-from frames.verify import verify_dataset
+from frames.store.dataset import open_dataset
 from labeling.importing.coco_file import read_coco
 from labeling.importing.job import CocoImport, plan_import
 

@@ -14,15 +14,15 @@ torch = pytest.importorskip("torch")
 
 from fake_studio import FakeStudio  # noqa: E402
 
-from frames.dataset import create_dataset, open_dataset  # noqa: E402
+from frames.checks.verify import verify_dataset  # noqa: E402
 from frames.errors import BadInput  # noqa: E402
-from frames.frame_table import build_frame_table  # noqa: E402
 from frames.parts import PROVENANCE_HUMAN, PROVENANCE_MODEL  # noqa: E402
 from frames.record import Frame  # noqa: E402
-from frames.rows import Rows  # noqa: E402
-from frames.shard import write_shard  # noqa: E402
 from frames.skeleton import KEYPOINT_NAMES  # noqa: E402
-from frames.verify import verify_dataset  # noqa: E402
+from frames.store.dataset import create_dataset, open_dataset  # noqa: E402
+from frames.store.frame_table import build_frame_table  # noqa: E402
+from frames.store.rows import Rows  # noqa: E402
+from frames.store.shard import write_shard  # noqa: E402
 from labeling.answers import read_answer  # noqa: E402
 from labeling.ledger import Ledger, ledger_path  # noqa: E402
 from labeling.predictors import Predictor, open_predictor  # noqa: E402

@@ -12,11 +12,11 @@ import pytest
 from captures import CAMERA, write_capture
 from fake_studio import FakeStudio
 
-from frames.dataset import open_dataset
+from frames.checks.verify import verify_dataset
 from frames.errors import BadInput
 from frames.parts import PROVENANCE_HUMAN, PROVENANCE_LIFTED, PROVENANCE_NONE
 from frames.skeleton import KEYPOINT_NAMES
-from frames.verify import verify_dataset
+from frames.store.dataset import open_dataset
 from labeling.ledger import Ledger, ledger_path
 from labeling.predictors import open_predictor
 from labeling.pull import PullPlan, PullReport, pull
@@ -421,8 +421,8 @@ def test_labels_of_two_datasets_are_one_sound_dataset(tmp_path: Path) -> None:
     other = write_capture(tmp_path / "b", 8)
     meta = other[0]
     assert meta.sequence_id == 0
-    from frames.frame_table import build_frame_table
-    from frames.shard import write_shard
+    from frames.store.frame_table import build_frame_table
+    from frames.store.shard import write_shard
 
     changed = [replace(f, depth_scale=9_999.0) for f in other]
     write_shard(tmp_path / "b", 0, build_frame_table(changed))

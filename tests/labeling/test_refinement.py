@@ -10,10 +10,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from frames.camera import CAMERAS, Camera  # noqa: E402
-from frames.dataset import open_dataset  # noqa: E402
+from frames.checks.verify import verify_dataset  # noqa: E402
 from frames.errors import BadInput  # noqa: E402
-from frames.folder import create_dataset  # noqa: E402
-from frames.frame_table import build_frame_table  # noqa: E402
 from frames.parts import (  # noqa: E402
     CAUSE_DROPOUT,
     HAND_PARTS,
@@ -23,8 +21,10 @@ from frames.parts import (  # noqa: E402
     VISIBILITY_VISIBLE,
 )
 from frames.record import Frame  # noqa: E402
-from frames.shard import write_shard  # noqa: E402
-from frames.verify import verify_dataset  # noqa: E402
+from frames.store.dataset import open_dataset  # noqa: E402
+from frames.store.folder import create_dataset  # noqa: E402
+from frames.store.frame_table import build_frame_table  # noqa: E402
+from frames.store.shard import write_shard  # noqa: E402
 from labeling.answers import DELETED, HIDDEN, PLACED, DrawnHand  # noqa: E402
 from labeling.lifting import label_hand, lift_hand  # noqa: E402
 from labeling.refinement.checks import (  # noqa: E402

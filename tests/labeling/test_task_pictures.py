@@ -7,7 +7,7 @@ import pytest
 from captures import CAMERA, make_frame
 
 from frames.errors import BadInput
-from frames.palette import NO_READING, NO_READING_HATCH
+from frames.viewing.palette import NO_READING, NO_READING_HATCH
 from labeling.pictures import draw_depth, draw_frame, find_range, place_picture
 from labeling.proposals import add_spares, propose_labels
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-import frames.pool
+import frames.engines.pool
 import synth.generator
 from bench.killing import Settings, hash_files, soak
-from frames.engine import parse_range
+from frames.engines.filling import parse_range
 from frames.errors import BadInput
-from frames.shard import open_shard, shard_path
+from frames.store.shard import open_shard, shard_path
 from synth.config import SynthConfig
 from synth.engine import generate
 from synth.generator import Generator
@@ -152,7 +152,7 @@ def test_a_killed_worker_does_not_fail_the_run(once: Path, tmp_path: Path) -> No
 
 
 def test_workers_that_always_die_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames.pool, "MAX_LOSSES", 3)
+    monkeypatch.setattr(frames.engines.pool, "MAX_LOSSES", 3)
     over = threading.Event()
 
     def kill_all() -> None:

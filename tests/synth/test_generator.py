@@ -9,8 +9,8 @@ import pytest
 
 from frames.camera import CAMERAS
 from frames.camera_file import build_camera
-from frames.codec import decode_depth, decode_parts
 from frames.errors import BadInput
+from frames.store.codec import decode_depth, decode_parts
 from synth.config import PoseConfig, RoomConfig, SceneConfig, SynthConfig
 from synth.description import describe
 from synth.generator import Generator

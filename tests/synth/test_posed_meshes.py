@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from frames.dataset import Dataset, open_dataset
 from frames.errors import BadInput
 from frames.parts import FOREARM
 from frames.skeleton import TIPS
+from frames.store.dataset import Dataset, open_dataset
 from synth.config import SynthConfig
 from synth.engine import generate
 from synth.hand.builtin import load_asset

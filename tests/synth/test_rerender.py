@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 
 import synth.rerender
-from frames.codec import decode_depth, encode_depth
 from frames.errors import BadInput
-from frames.shard import open_shard, shard_path, write_shard
+from frames.store.codec import decode_depth, encode_depth
+from frames.store.shard import open_shard, shard_path, write_shard
 from synth.config import SynthConfig
 from synth.engine import generate
 from synth.rerender import rerender

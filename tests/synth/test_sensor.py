@@ -18,11 +18,11 @@ from augment.sensing import choose_sensing
 from augment.sensor import sense
 from augment.shots import Shots, batch_frame, prepare_shots, shot_of_frame
 from bench.killing import hash_files
-from frames.dataset import open_dataset
-from frames.engine import fill_dataset
+from frames.checks.verify import verify_dataset
+from frames.engines.filling import fill_dataset
 from frames.errors import BadInput
-from frames.folder import read_meta
-from frames.verify import verify_dataset
+from frames.store.dataset import open_dataset
+from frames.store.folder import read_meta
 from synth.config import SynthConfig
 from synth.engine import generate
 from synth.pair_source import RenderedAgain

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from frames.camera import CAMERAS
-from frames.dataset import create_dataset
-from frames.schema import table_from_columns
-from frames.shard import write_shard
+from frames.store.dataset import create_dataset
+from frames.store.schema import table_from_columns
+from frames.store.shard import write_shard
 from tests.frames.fabricate import build_columns
 
 FRAMES = 24

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from augment.sensed import open_sensed
-from frames.dataset import open_dataset
+from frames.store.dataset import open_dataset
 from tests.train_tiny.real_frames import write_real
 from train_tiny.loading.crop_loading import LoaderConfig, open_sources
 from train_tiny.loading.crops import HALF_RANGE_M, encode_depth

@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 
 from drawn_frames import make_maps  # noqa: E402
 
-from frames.dataset import open_dataset  # noqa: E402
 from frames.errors import BadInput  # noqa: E402
+from frames.store.dataset import open_dataset  # noqa: E402
 from train_tiny.finding.grouping import Instance  # noqa: E402
 from train_tiny.finding.hand_finder import Finding, HandFinder, choose_hands, letterbox  # noqa: E402
 from train_tiny.loading.crop_loading import open_sources  # noqa: E402

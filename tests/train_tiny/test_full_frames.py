@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from frames.dataset import open_dataset
 from frames.errors import BadInput
+from frames.store.dataset import open_dataset
 from tests.train_tiny.real_frames import write_real
 from tests.train_tiny.test_loading import digest
 from train_tiny.loading.crop_loading import open_sources

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from frames.dataset import open_dataset
 from frames.errors import BadInput
 from frames.record import Frame
+from frames.store.dataset import open_dataset
 from synth.config_file import load_config
 from synth.engine import generate
 from tests.train_tiny.test_loading import SMALL, digest

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from augment.occlusion.config import Occlusion
-from frames.dataset import open_dataset
 from frames.errors import BadInput
-from frames.shard import shard_path
+from frames.store.dataset import open_dataset
+from frames.store.shard import shard_path
 from synth.config import SynthConfig
 from synth.engine import generate
 from synth.pose.presets import KEY_POSES

@@ -11,9 +11,9 @@ torch = pytest.importorskip("torch")
 from augment.geometry.crop import target_box  # noqa: E402
 from augment.geometry.labels import apply_to_pixels, apply_to_points  # noqa: E402
 from frames.camera import Camera  # noqa: E402
-from frames.dataset import open_dataset  # noqa: E402
 from frames.errors import BadInput  # noqa: E402
 from frames.parts import VISIBILITY_OUTSIDE  # noqa: E402
+from frames.store.dataset import open_dataset  # noqa: E402
 from tests.train_tiny.coded_hands import (  # noqa: E402
     CAMERA,
     CodedFinder,

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from commands import assert_refused, call  # noqa: E402
 
-from frames.dataset import open_dataset  # noqa: E402
+from frames.store.dataset import open_dataset  # noqa: E402
 from tests.train_tiny.coded_hands import CAMERA, draw_hands, place_hand  # noqa: E402
 from tests.train_tiny.real_frames import write_real  # noqa: E402
 from tests.train_tiny.test_prediction import SMALL  # noqa: E402

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from frames.dataset import open_dataset  # noqa: E402
+from frames.store.dataset import open_dataset  # noqa: E402
 from synth.config import SynthConfig  # noqa: E402
 from synth.engine import generate  # noqa: E402
 from train_tiny import HandPose  # noqa: E402

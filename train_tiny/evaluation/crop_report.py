@@ -9,10 +9,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from frames import canvas as draw
-from frames import chart, palette
-from frames.canvas import Color
-from frames.line_chart import draw_lines
 from frames.report.document import (
     Section,
     render_grid,
@@ -23,6 +19,10 @@ from frames.report.document import (
     write_document,
 )
 from frames.skeleton import KEYPOINT_COLORS, KEYPOINTS
+from frames.viewing import canvas as draw
+from frames.viewing import chart, palette
+from frames.viewing.canvas import Color
+from frames.viewing.line_chart import draw_lines
 from train_tiny.evaluation.metrics import STANDARD, THRESHOLDS, measure_pck
 from train_tiny.evaluation.overlays import choose_hands, draw_hand
 from train_tiny.evaluation.scores import Scores

@@ -8,8 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from frames import canvas as draw
-from frames import palette
 from frames.report.document import (
     Section,
     render_grid,
@@ -19,8 +17,10 @@ from frames.report.document import (
     say_words,
     write_document,
 )
-from frames.sheet import magnify
 from frames.skeleton import BONES, KEYPOINTS
+from frames.viewing import canvas as draw
+from frames.viewing import palette
+from frames.viewing.sheet import magnify
 from train_tiny.evaluation.frame_evaluation import FrameResults
 from train_tiny.evaluation.frame_scores import bound_keypoints
 from train_tiny.finding.found import overlap_boxes

@@ -5,10 +5,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from frames import canvas as draw
-from frames import palette
-from frames.sheet import magnify
 from frames.skeleton import BONES, KEYPOINTS
+from frames.viewing import canvas as draw
+from frames.viewing import palette
+from frames.viewing.sheet import magnify
 from train_tiny.evaluation.scores import Scores
 from train_tiny.loading.crops import HALF_RANGE_M
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from frames import chart
 from frames.report.document import Section, render_facts, render_grid, render_tiles, say_words
+from frames.viewing import chart
 from train_tiny.run_folder import WEIGHTS_NAME, read_curves, read_metrics, read_run
 from train_tiny.training.curves import list_panels
 from train_tiny.training.subject import Subject

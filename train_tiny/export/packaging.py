@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from frames.disk import explain_write_error, make_folder, write_files
 from frames.errors import BadInput
+from frames.store.disk import explain_write_error, make_folder, write_files
 from train_tiny.cost import Macs, count_macs, time_calls
 from train_tiny.export.bias_correction import correct_biases
 from train_tiny.export.checks import Checks, Wanted, load_checks, run_in_parts

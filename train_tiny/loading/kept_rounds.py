@@ -16,8 +16,8 @@ import numpy as np
 import torch
 import zstandard
 
-from frames.disk import write_file
 from frames.errors import BadInput
+from frames.store.disk import write_file
 from frames.stream import uniform
 from train_tiny.loading.order import shuffle_slots
 from train_tiny.loading.rounds import Packed, RoundMaker

@@ -9,7 +9,7 @@ from typing import Any, Final
 from augment.sensing import Sensing
 from frames.errors import BadInput
 from frames.record import Frame
-from frames.rows import Rows
+from frames.store.rows import Rows
 from synth.config_file import load_config
 from synth.generator import Generator
 from synth.split import parse_split

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frames.errors import BadInput
-from frames.place import find_place
+from frames.store.place import find_place
 from train_tiny.loading.live import LiveSource
 from train_tiny.loading.sources import Source, StoredSource
 from train_tiny.loading.taking import Taking

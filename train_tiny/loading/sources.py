@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augment.sensing import Sensing, read_sensing
-from frames.dataset import Dataset
 from frames.errors import BadInput
-from frames.folder import read_meta
 from frames.record import Frame
-from frames.shard import ROW_GROUP
-from frames.splits import read_splits
+from frames.store.dataset import Dataset
+from frames.store.folder import read_meta
+from frames.store.shard import ROW_GROUP
+from frames.store.splits import read_splits
 from train_tiny.loading.order import Blocks, order_crops
 from train_tiny.loading.taking import HAND_COLUMNS, Taking, find_hands
 

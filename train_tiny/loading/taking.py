@@ -34,7 +34,7 @@ class Taking:
 
 
 def find_hands(batch: Mapping[str, Any], taking: Taking) -> tuple[NDArray[np.int64], ...]:
-    """The hands of a batch (`frames.dataset.Dataset.batches`, with `HAND_COLUMNS`) that take part:
+    """The hands of a batch (`Dataset.batches`, with `HAND_COLUMNS`) that take part:
     (C,) rows of the batch, ascending, and (C,) places in their frames.
     """
     counts = np.asarray(batch["hand_counts"], np.int64)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from augment.sensing import Sensing
 from frames.errors import BadInput
-from frames.pictures import is_measurable, measure_picture
-from frames.shard import ROW_GROUP
+from frames.store.pictures import is_measurable, measure_picture
+from frames.store.shard import ROW_GROUP
 from train_tiny.loading.order import Blocks, order_crops
 from train_tiny.loading.packing import allocate
 from train_tiny.loading.rounds import Packed

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from frames import canvas as draw
-from frames import palette
 from frames.errors import BadInput
 from frames.report.document import Section, render_grid, render_table, render_tiles, say_words
+from frames.viewing import canvas as draw
+from frames.viewing import palette
 from train_tiny.devices import choose_precision
 from train_tiny.finding.found import Found
 from train_tiny.persons.data import PersonSource

@@ -6,9 +6,9 @@ from typing import Final
 
 from augment.sensed import SensedDataset, open_sensed
 from augment.sensing import read_sensing
-from frames.dataset import Dataset, open_dataset
 from frames.errors import BadInput
-from frames.folder import META_NAME, read_meta
+from frames.store.dataset import Dataset, open_dataset
+from frames.store.folder import META_NAME, read_meta
 from train_tiny.prediction.depth_frame import ALONE, DepthFrame, DepthSource, SourceOptions
 from train_tiny.prediction.image_folder import ImageFolder
 

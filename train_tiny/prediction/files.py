@@ -18,9 +18,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from frames.disk import TEMPORARY_SUFFIX, explain_write_error, make_folder, sync_folder
 from frames.errors import BadInput
-from frames.schema import Column
+from frames.store.disk import TEMPORARY_SUFFIX, explain_write_error, make_folder, sync_folder
+from frames.store.schema import Column
 from train_tiny.prediction.depth_frame import ALONE, DepthFrame
 from train_tiny.prediction.hand import Hand
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from augment.calibrate.capture_files import list_clips, read_file
 from augment.calibrate.reading import find_camera
 from frames.errors import BadInput
-from frames.pictures import read_image
+from frames.store.pictures import read_image
 from train_tiny.prediction.depth_frame import ALONE, DepthFrame, SourceOptions
 
 

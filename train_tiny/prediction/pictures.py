@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from frames import canvas as draw
-from frames import palette
-from frames.disk import TEMPORARY_SUFFIX, explain_write_error
 from frames.errors import BadInput
 from frames.parts import PROVENANCE_MODEL, PROVENANCE_NONE
 from frames.record import DEPTH_SCALE, Frame
 from frames.record import Hand as Labels
-from frames.sheet import choose_scale, draw_depth_panel
 from frames.skeleton import BONES
+from frames.store.disk import TEMPORARY_SUFFIX, explain_write_error
+from frames.viewing import canvas as draw
+from frames.viewing import palette
+from frames.viewing.sheet import choose_scale, draw_depth_panel
 from train_tiny.prediction.depth_frame import DepthFrame
 from train_tiny.prediction.hand import Hand
 

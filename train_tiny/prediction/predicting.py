@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from frames.disk import make_folder, write_file
+from frames.engines.job import Progress
 from frames.errors import BadInput
-from frames.job import Progress
-from frames.line_chart import join_panels
-from frames.sheet import write_picture
+from frames.store.disk import make_folder, write_file
+from frames.viewing.line_chart import join_panels
+from frames.viewing.sheet import write_picture
 from train_tiny.prediction.depth_frame import ALONE, DepthFrame, DepthSource
 from train_tiny.prediction.files import FORMAT, LINES_NAME, PARQUET_NAME, PredictionFiles
 from train_tiny.prediction.following import Follower

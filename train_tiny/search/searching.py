@@ -15,8 +15,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from frames.disk import make_folder, write_file
 from frames.errors import BadInput
+from frames.store.disk import make_folder, write_file
 from train_tiny.loading.resizing import resize_images
 from train_tiny.models import Model, build_model
 from train_tiny.networks.litepose import LitePose

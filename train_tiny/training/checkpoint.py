@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import torch
 
-from frames.disk import write_file
 from frames.errors import BadInput
+from frames.store.disk import write_file
 
 MAGIC: Final = b"handloom"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from frames.line_chart import draw_lines, join_panels
+from frames.viewing.line_chart import draw_lines, join_panels
 
 Rows = Sequence[Mapping[str, float]]
 

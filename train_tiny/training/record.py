@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from frames.sheet import write_picture
+from frames.viewing.sheet import write_picture
 from train_tiny.models import Model
 from train_tiny.run_folder import (
     BEST_NAME,

@@ -14,8 +14,8 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from fabricate import write_dataset
 
-from frames.dataset import open_dataset
 from frames.record import Frame
+from frames.store.dataset import open_dataset
 
 SPLITS = {"train": (0, 14), "my-val": (14, 22)}
 """Two frames are in none."""

@@ -20,7 +20,7 @@ ONE = ("--workers", 1)
 def noisy(source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
     """The dataset as a Kinect reads it, its depth made on loading or stored."""
     from augment.degradation import Degradation
-    from frames.engine import fill_dataset
+    from frames.engines.filling import fill_dataset
 
     out = {}
     for baked in (False, True):

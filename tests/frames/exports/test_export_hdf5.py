@@ -14,7 +14,7 @@ from frames.exports.hdf5 import Hdf5
 from frames.exports.pieces import Piece
 from frames.exports.unfinished import PIECES
 from frames.record import Frame
-from frames.schema import HAND_COLUMNS, OBJECT_COLUMNS, Column
+from frames.store.schema import HAND_COLUMNS, OBJECT_COLUMNS, Column
 
 h5py = pytest.importorskip("h5py")
 

@@ -13,7 +13,7 @@ from augment.export_source import SensedSource
 from frames.exports.exporting import export_dataset
 from frames.exports.hub import Hub
 from frames.record import Frame
-from frames.schema import HAND_COLUMNS, OBJECT_COLUMNS
+from frames.store.schema import HAND_COLUMNS, OBJECT_COLUMNS
 
 hub = pytest.importorskip("datasets")
 

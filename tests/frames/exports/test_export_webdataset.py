@@ -18,7 +18,7 @@ from frames.exports.exporting import export_dataset
 from frames.exports.plain import list_floats, plain_frame
 from frames.exports.tars import Tars
 from frames.record import Frame
-from frames.schema import HAND_COLUMNS
+from frames.store.schema import HAND_COLUMNS
 
 wds = pytest.importorskip("webdataset")
 

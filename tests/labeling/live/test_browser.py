@@ -15,9 +15,9 @@ from captures import write_capture
 from live.conftest import CHROMIUM, Live
 from live.test_server import fetch, list_numbers, send
 
-from frames.dataset import open_dataset
 from frames.parts import PROVENANCE_NONE
 from frames.skeleton import BONES, KEYPOINT_NAMES
+from frames.store.dataset import open_dataset
 from labeling.tasks import mark_prediction
 
 OPTIONS = [

@@ -21,7 +21,7 @@ from captures import write_capture
 from live.conftest import Live
 from live.proxy import run_proxy
 
-from frames.dataset import open_dataset
+from frames.store.dataset import open_dataset
 from labeling.ledger import Ledger, ledger_path
 from labeling.predictors import open_predictor
 from labeling.pull import PullPlan, PullReport, pull

@@ -1,0 +1,1 @@
+"""Whether a dataset is whole, and its labels agree with its images."""

@@ -1,0 +1,1 @@
+"""Shards made by many processes: of this machine, or of a cluster."""

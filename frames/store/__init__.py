@@ -1,0 +1,1 @@
+"""A dataset on disk or in an object store: shards, their columns and codecs, and reading."""

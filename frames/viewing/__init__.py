@@ -1,0 +1,1 @@
+"""Frames and counts as pictures, pages and recordings to look at."""

@@ -5,6 +5,14 @@
     frame = data[0]
     frame.clean_depth, frame.hands[0].keypoints_px
 
+store       shards, columns and codecs, on disk or in an object store
+engines     shards made by many processes
+checks      whether a dataset is whole and its labels true
+census      what is in it, counted
+viewing     pictures, pages, recordings
+exports     other formats
+report      the HTML of reports
+
 Names load on first use, so that `import frames` costs next to nothing.
 """
 

@@ -4,6 +4,13 @@
     from train_tiny import HandPose
     hands = HandPose.load()(depth, camera)
 
+networks, losses          architectures, and what they are taught
+loading                   frames to batches: order, sensors, occluders, geometry, workers
+finding                   whole frames to hands
+training, prediction      a run; hands of images and files
+evaluation, persons       scores and reports; pictures of persons, as COCO has them
+search, export            the supernet; files for other runtimes
+
 Names load on first use, so that `import train_tiny` costs next to nothing.
 """
 

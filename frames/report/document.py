@@ -167,6 +167,18 @@ def render_table(
     return f'<div class="wide"><table>{"".join(rows)}</table></div>'
 
 
+def format_table(
+    groups: Mapping[str, Mapping[str, Any]], columns: Sequence[tuple[str, str, str]]
+) -> str:
+    """The same for a terminal: plain text, numbers to the right."""
+    width = max(map(len, groups)) + 2
+    lines = [" " * width + "  ".join(f"{head:>8}" for _, head, _ in columns)]
+    for name, row in groups.items():
+        cells = (f"{say_number(row, k, form):>{max(8, len(head))}}" for k, head, form in columns)
+        lines.append(f"{name:<{width}}" + "  ".join(cells))
+    return "\n".join(lines)
+
+
 def say_number(row: Mapping[str, Any], key: str, form: str) -> str:
     """A number in its format; "-" for one that is not known."""
     value = row.get(key)

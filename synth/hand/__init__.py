@@ -1,0 +1,1 @@
+"""Hands: meshes, skeletons, shapes, joint limits, gloves."""

@@ -1,0 +1,1 @@
+"""Scenes: people, where their hands are, what stands around, how it moves."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from frames.report.document import (
     Section,
+    format_table,
     render_grid,
     render_table,
     render_tiles,
@@ -92,14 +93,7 @@ def format_summary(found: Mapping[str, Any]) -> str:
     for name in ("sensor", "situation"):
         if len(found["by"][name]) > 1:
             rows |= found["by"][name]
-    width = max(len(name) for name in rows) + 2
-    heads = [head for _, head, _ in COLUMNS]
-    lines = [" " * width + "  ".join(f"{h:>8}" for h in heads)]
-    for name, row in rows.items():
-        cells = [say_number(row, key, form) for key, _, form in COLUMNS]
-        padded = [f"{c:>{max(8, len(h))}}" for c, h in zip(cells, heads, strict=True)]
-        lines.append(f"{name:<{width}}" + "  ".join(padded))
-    return "\n".join([*lines, _say_heads(found)])
+    return f"{format_table(rows, COLUMNS)}\n{_say_heads(found)}"
 
 
 def _say_heads(found: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from frames.report.document import (
     Section,
+    format_table,
     render_grid,
     render_table,
     render_tiles,
@@ -98,20 +99,8 @@ def list_frame_sections(found: Mapping[str, Any], results: FrameResults) -> list
 def format_frame_summary(found: Mapping[str, Any]) -> str:
     """The numbers that a terminal shows."""
     rows = {"all": found, **found["by"]["hands"], **found["by"]["sensor"]}
-    width = max(len(name) for name in rows) + 2
-    heads = [head for _, head, _ in COLUMNS]
-    lines = [" " * width + "  ".join(f"{h:>8}" for h in heads)]
-    for name, row in rows.items():
-        cells = []
-        for key, head, form in COLUMNS:
-            value = row[key]
-            said = "-" if not np.isfinite(value) else form.format(value)
-            cells.append(f"{said:>{max(8, len(head))}}")
-        lines.append(f"{name:<{width}}" + "  ".join(cells))
-    lines.append(
-        f"recall, precision and false finds of hands with a score >= {found['least_score']:g}"
-    )
-    return "\n".join(lines)
+    sure = f"recall, precision and false finds of hands with a score >= {found['least_score']:g}"
+    return f"{format_table(rows, COLUMNS)}\n{sure}"
 
 
 def choose_frames(results: FrameResults, count: int, least_score: float) -> dict[str, list[int]]:

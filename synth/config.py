@@ -222,6 +222,9 @@ class SynthConfig:
     """Folder of closed triangle meshes in metres to use as objects; empty for things of our own."""
     variants: int = 3
     """Number of different things of each kind, where they are our own."""
+    favour: str = ""
+    """Kinds of things to favour or leave out, as "bottle:4,key:0": factors on how often each is
+    held, touched or lies about. Kinds as in docs/objects.md; with `objects`, names of its files."""
     backgrounds: str = ""
     """Folder of depth images of real rooms with their camera; empty for rooms of our own."""
     split: str = ""

@@ -24,6 +24,7 @@ from synth.contact.probes import build_probes
 from synth.contact.ways import weigh_classes
 from synth.description import describe
 from synth.drawing import Painter
+from synth.favour import read_factors
 from synth.frame_renderer import Recorder, Rendered, new_images, render_scenes
 from synth.hand.collision import build_capsules
 from synth.hand.rig import Rig
@@ -77,6 +78,7 @@ class Generator:
             load_backgrounds(Path(config.backgrounds)) if config.backgrounds else ()
         )
         self.splits = parse_split(config.split) if config.split else UNDIVIDED
+        kinds = [s.kind for s in self._given] or [k for k in KINDS for _ in range(config.variants)]
         self.pools: Pools = fill_pools(
             config.seed,
             self.splits,
@@ -85,8 +87,9 @@ class Generator:
             ),
             config.sequence_length,
             config.identities,
-            len(self._given) or len(KINDS) * config.variants,
+            len(kinds),
             len(self.backgrounds),
+            read_factors(config.favour, kinds, "favour") if config.favour else None,
         )
         self._painter: Painter | None = None
 

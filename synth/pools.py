@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from frames.errors import BadInput
 from synth.split import UNDIVIDED, Splits, choose, parse_split, partition, split_of
 
 
@@ -19,6 +20,8 @@ class Pools:
     """(I,) split of each person."""
     solid: np.ndarray
     """(S,) split of each thing that hands may hold."""
+    favour: np.ndarray | None
+    """(S,) how likely each of these is; None for all alike."""
     background: np.ndarray
     """(K,) split of each background image; none is (0,)."""
 
@@ -32,7 +35,7 @@ class Pools:
 
     def pick_solid(self, split: np.ndarray, u: np.ndarray) -> np.ndarray:
         """(U,) split, (U,) uniform -> (U,) a thing of the scene's own split."""
-        return choose(self.solid, split, u)
+        return choose(self.solid, split, u, self.favour)
 
     def pick_background(self, split: np.ndarray, u: np.ndarray) -> np.ndarray:
         """(U,) split, (U,) uniform -> (U,) a background image of the scene's own split."""
@@ -56,11 +59,12 @@ def fill_pools(
     identities: int,
     solids: int,
     backgrounds: int,
+    favour: np.ndarray | None = None,
 ) -> Pools:
     """Share out people, things and backgrounds among the splits.
 
-    ranges: of frames, from `frame_ranges`; None for one split. Raises BadInput where there are
-    fewer of something than splits.
+    ranges: of frames, from `frame_ranges`; None for one split. favour: (solids,) how likely each
+    is; None for all alike. Raises BadInput where there are fewer of something than splits.
     """
     if ranges is None:
         ranges = {UNDIVIDED.names[0]: (0, np.iinfo(np.int64).max)}
@@ -68,10 +72,18 @@ def fill_pools(
         name: (first // sequence_length, -(-stop // sequence_length))
         for name, (first, stop) in ranges.items()
     }
+    solid = partition(seed, "objects", solids, splits)
+    if favour is not None:
+        for k, name in enumerate(splits.names):
+            if not favour[solid == k].any():
+                raise BadInput(
+                    f"favour leaves no thing to split {name}: give more variants, or leave less out"
+                )
     return Pools(
         ranges=scenes,
         identity=partition(seed, "identities", identities, splits),
-        solid=partition(seed, "objects", solids, splits),
+        solid=solid,
+        favour=favour,
         background=(
             partition(seed, "background images", backgrounds, splits)
             if backgrounds

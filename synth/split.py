@@ -142,15 +142,26 @@ def partition(seed: int, what: str, count: int, splits: Splits) -> NDArray[np.in
 
 
 def choose(
-    pools: NDArray[np.int64], split_index: NDArray[np.int64], u: NDArray[np.float64]
+    pools: NDArray[np.int64],
+    split_index: NDArray[np.int64],
+    u: NDArray[np.float64],
+    weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
-    """Draw one thing of each frame's own split, all equally likely.
+    """Draw one thing of each frame's own split.
 
     pools: (count,) from `partition`. split_index: (B,) of the frames, from `split_of`. u: (B,)
-    uniform in [0, 1). Returns (B,) indices into the things; each depends on its own frame alone.
+    uniform in [0, 1). weights: (count,) how likely each is, above 0 for one of each split at least;
+    None for all alike. Returns (B,) indices into the things; each depends on its own frame alone.
     """
     members = np.argsort(pools, kind="stable")
     sizes = np.bincount(pools, minlength=int(split_index.max(initial=0)) + 1)
     starts = np.cumsum(sizes) - sizes
     size = sizes[split_index]
+    if weights is not None:
+        upto = np.concatenate([[0.0], np.cumsum(weights[members])])
+        low, high = upto[starts[split_index]], upto[starts[split_index] + size]
+        place = np.searchsorted(upto, low + u * (high - low), side="right") - 1
+        # Rounded up to its end, a draw would be the next split's, or of one that is left out.
+        last = np.searchsorted(upto, high, side="left") - 1
+        return members[np.minimum(place, last)]
     return members[starts[split_index] + np.minimum((u * size).astype(np.int64), size - 1)]

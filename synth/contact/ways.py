@@ -4,8 +4,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from frames.errors import BadInput
 from synth.contact.classes import SHAPES, WAYS, Way
+from synth.favour import read_factors
 from synth.pose.feix import GRASPS, grasp_table, opened_table
 
 MODES: Final = {"palm": 0, "pads": 1, "side": 2}
@@ -67,22 +67,8 @@ def weigh_classes(favour: str) -> np.ndarray:
 
     Raises BadInput for an unknown class or a factor that is not a number >= 0.
     """
-    weights = np.array([WAYS[g.name].common for g in GRASPS]) / np.array(EASE)
-    names = [g.name for g in GRASPS]
-    for item in filter(None, (part.strip() for part in favour.split(","))):
-        name, _, factor = (part.strip() for part in item.partition(":"))
-        if name not in names:
-            raise BadInput(f"unknown grasp {name!r} in grasp.favour: known are {', '.join(names)}")
-        try:
-            value = float(factor)
-        except ValueError:
-            value = -1.0
-        if not 0.0 <= value < np.inf:
-            raise BadInput(f"grasp.favour needs NAME:FACTOR with a factor >= 0, got {item!r}")
-        weights[names.index(name)] *= value
-    if not weights.any():
-        raise BadInput("grasp.favour leaves no grasp: at least one factor must be above 0")
-    return weights
+    common = np.array([WAYS[g.name].common for g in GRASPS]) / np.array(EASE)
+    return common * read_factors(favour, [g.name for g in GRASPS], "grasp.favour")
 
 
 def list_ways(favour: str) -> Ways:

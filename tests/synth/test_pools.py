@@ -1,5 +1,6 @@
 """Splits through the generator: no person, thing or sequence is in two of them."""
 
+from dataclasses import replace
 from functools import cache
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ from frames.errors import BadInput
 from synth.config import SynthConfig
 from synth.description import describe
 from synth.generator import Generator
+from synth.things.catalogue import KINDS
 
 SPLIT = "train:0.6,val:0.2,test:0.2"
 
@@ -80,3 +82,29 @@ def test_without_splits_everyone_may_be_met() -> None:
     table = maker.make_table(0, 64)
     assert {h["identity"] for row in table.column("hands").to_pylist() for h in row} == {0, 1, 2, 3}
     assert set(table.column("split").to_pylist()) == {None}
+
+
+def test_favoured_kinds_are_all_there_is_when_the_others_are_left_out() -> None:
+    others = ",".join(f"{kind}:0" for kind in KINDS if kind not in ("bottle", "can"))
+    maker = Generator(replace(config(), split="", favour=f"bottle:3,{others}"))
+    names = [
+        o["name"] for row in maker.make_table(0, 90).column("objects").to_pylist() for o in row
+    ]
+    assert set(names) == {"bottle-0", "can-0"}
+    # A can may be held where a bottle of this size cannot: about three bottles to a can.
+    assert names.count("bottle-0") > 1.5 * names.count("can-0")
+
+
+@pytest.mark.parametrize(
+    ("favour", "told"),
+    [
+        ("flask:2", "favour must be NAME:FACTOR,... of box, .*got 'flask:2'"),
+        ("bottle", "favour must be NAME:FACTOR,... of box, .*got 'bottle'"),
+        ("bottle:much", "factor >= 0, got 'bottle:much'"),
+        (",".join(f"{kind}:0" for kind in KINDS), "favour leaves nothing"),
+        (",".join(f"{kind}:0" for kind in KINDS if kind != "can"), "leaves no thing to split"),
+    ],
+)
+def test_favour_that_cannot_be_is_refused(favour: str, told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        Generator(replace(config(), favour=favour))

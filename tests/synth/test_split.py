@@ -145,6 +145,30 @@ def test_a_frame_draws_from_its_own_pool_evenly() -> None:
     assert alone == chosen[:100].tolist()
 
 
+def test_a_frame_draws_from_its_own_pool_by_weight() -> None:
+    rng = np.random.default_rng(1)
+    pools = partition(3, "objects", 40, parse_split("a:0.5,b:0.3,c:0.2"))
+    weights = rng.integers(0, 4, 40) * 0.1
+    frames = 60_000
+    split, u = rng.integers(0, 3, frames), rng.random(frames)
+    chosen = choose(pools, split, u, weights)
+    assert (pools[chosen] == split).all()
+    for k in range(3):
+        own = weights[pools == k]
+        counts = np.bincount(chosen[split == k], minlength=40)[pools == k]
+        wanted = (split == k).sum() * own / own.sum()
+        assert (np.abs(counts - wanted) <= 5 * np.sqrt(wanted)).all()
+    alone = [int(choose(pools, split[[i]], u[[i]], weights)[0]) for i in range(100)]
+    assert alone == chosen[:100].tolist()
+
+
+def test_what_is_left_out_is_never_drawn_at_an_end() -> None:
+    pools, last = np.array([1, 0, 1, 0, 0, 1]), np.nextafter(1.0, 0.0)
+    weights = np.array([0.0, 0.0, 0.1, 0.7, 0.0, 0.0])
+    split, u = np.array([0, 0, 1, 1]), np.array([0.0, last, 0.0, last])
+    assert choose(pools, split, u, weights).tolist() == [3, 3, 2, 2]
+
+
 def test_the_ends_of_the_unit_interval_are_in_the_pool() -> None:
     pools = np.array([1, 0, 1, 0, 0])
     split = np.array([0, 0, 1, 1])

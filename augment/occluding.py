@@ -21,6 +21,7 @@ from frames.errors import BadInput
 from frames.record import Frame
 from frames.store.dataset import open_dataset
 from frames.store.splits import read_splits
+from frames.whole_file import read_whole_text
 
 META_KEY: Final = "occlusion"
 USUAL: Final = "usual"
@@ -48,7 +49,7 @@ def choose_occluding(name: str | Path, seed: int) -> Occluding:
         return Occluding(Occlusion(), check_seed(seed, "the occlusion's"))
     path = Path(name)
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
+        given = tomllib.loads(read_whole_text(path))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise BadInput(f"occlusion file {path} cannot be read: {reason}") from error

@@ -27,6 +27,7 @@ from augment.stereo.model import Stereo
 from augment.structured_light.model import StructuredLight
 from augment.time_of_flight.model import TimeOfFlight
 from frames.errors import BadInput
+from frames.whole_file import read_whole_text
 
 MODELS: Final[dict[str, type]] = {
     "ideal": Ideal,
@@ -114,7 +115,7 @@ def load_profile(name_or_path: str | Path) -> Profile | Mixture:
     if path.suffix != ".toml":
         raise BadInput(f"sensor must be {', '.join(PROFILES)} or a .toml file, got {name!r}")
     try:
-        text = path.read_text("utf-8")
+        text = read_whole_text(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise BadInput(f"sensor profile {path} cannot be read: {reason}") from error

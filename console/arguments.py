@@ -28,12 +28,37 @@ Place = Annotated[
 Data = Annotated[Place, tyro.conf.Positional, tyro.conf.arg(help="dataset")]
 
 
+_PATHS = tyro.constructors.ConstructorRegistry()
+"""How a path is read: as tyro does, but an empty one is refused."""
+
+
+@_PATHS.primitive_rule
+def _read_path(
+    kind: tyro.constructors.PrimitiveTypeInfo,
+) -> tyro.constructors.PrimitiveConstructorSpec[Path] | None:
+    if kind.type is not Path:
+        return None
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="PATH",
+        instance_from_str=_make_path,
+        is_instance=lambda value: isinstance(value, Path),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+def _make_path(words: list[str]) -> Path:
+    if not words[0]:  # a script's variable that is not set; Path makes it the folder one is in
+        raise ValueError("expected a path, got ''")
+    return Path(words[0])
+
+
 def parse(kind: Any, prog: str, arguments: list[str], default: Any = None) -> Any:
     """tyro's reading of the arguments; what it complains of in a box becomes one line."""
     box = io.StringIO()
     extra = {} if default is None else {"default": default}
     try:
-        with contextlib.redirect_stderr(box):
+        with contextlib.redirect_stderr(box), _PATHS:
             return tyro.cli(kind, prog=prog, args=arguments, **extra)
     except SystemExit as end:
         if not end.code:
@@ -60,6 +85,7 @@ def _flatten_box(text: str) -> str:
     message = sections[0]
     message = message.replace("invalid literal for int() with base 10:", "expected a number, got")
     message = message.replace("could not convert string to float:", "expected a number, got")
+    message = re.sub(r"no type matching .*<class '[\w.]+'>: ", "", message)
     message = re.sub(r" into tuple type typing.*", "", message).rstrip(".")
     message = message.replace(". Expected 1 values", ": expected a value")
     message = message.replace(". Expected", ": expected")

@@ -10,6 +10,7 @@ from console.engines import Name, open_engine
 from console.output import print_counts
 from console.progress import Bar
 from frames.errors import BadInput
+from frames.store.place import is_same_place
 
 Source = Annotated[Place, tyro.conf.Positional, tyro.conf.arg(metavar="IN", help="dataset to read")]
 Out = Annotated[
@@ -59,7 +60,7 @@ def run_augment(arguments: list[str]) -> int:
 
         source = source.absolute()  # workers may have another folder of their own
         meta = read_meta(source)
-        if source.resolve() == out.resolve():
+        if is_same_place(source, out):
             raise BadInput(f"the new dataset must have a folder of its own, got {out} for both")
         if not sensor and not occlude:
             raise BadInput("augment needs --sensor NAME, --occlude, or both")

@@ -10,6 +10,7 @@ from console.arguments import Json, parse_call
 from console.output import print_note, print_result
 from console.progress import Bar
 from frames.errors import BadInput
+from frames.store.place import is_same_place
 
 Source = Annotated[
     Path, tyro.conf.Positional, tyro.conf.arg(metavar="SRC", help="recording: a file or a folder")
@@ -68,7 +69,7 @@ def run_capture(arguments: list[str]) -> int:
         from labeling.capture.selection import Selection
         from labeling.capture.uncertainty import NONE, open_predictor
 
-        if source.resolve() == out.resolve():
+        if is_same_place(source, out):
             raise BadInput(f"the dataset must have a folder of its own, got {out} for both")
         if workers < 0:
             raise BadInput(f"workers must be >= 0, got {workers}")

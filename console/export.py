@@ -11,6 +11,7 @@ from console.arguments import Data, Json, parse_call
 from console.output import print_result
 from console.progress import Bar
 from frames.errors import BadInput
+from frames.store.place import is_same_place
 
 Out = Annotated[
     Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT", help="folder of the export")
@@ -59,7 +60,7 @@ def run_export(arguments: list[str]) -> int:
 
         if workers < 0:
             raise BadInput(f"workers must be >= 0, got {workers}")
-        if data.resolve() == out.resolve():
+        if is_same_place(data, out):
             raise BadInput(f"the export must have a folder of its own, got {out} for both")
         if frames_per_file < 0:
             raise BadInput(f"frames-per-file must be >= 1, got {frames_per_file}")

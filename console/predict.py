@@ -145,6 +145,8 @@ def _read_places(command: PredictCommand) -> tuple[str, Path, Path]:
             f"predict takes [WEIGHTS] SRC OUT, got {len(places)} of them; see handloom predict"
             " --help"
         )
+    if "" in places:
+        raise BadInput(f"predict takes [WEIGHTS] SRC OUT, one of which is empty: got {places}")
     for name, least in (("hands", 1), ("sheet", 0), ("threads", 1), ("frames", 0), ("fps", 0)):
         if getattr(command, name) < least:
             raise BadInput(f"{name} must be >= {least}, got {getattr(command, name)}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from console.arguments import find_option
 from frames.errors import BadInput
+from frames.whole_file import read_whole_text
 
 
 def expand_settings(arguments: list[str], name: str = "--config") -> list[str]:
@@ -20,7 +21,7 @@ def expand_settings(arguments: list[str], name: str = "--config") -> list[str]:
     if file is None:
         return arguments
     try:
-        settings = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+        settings = tomllib.loads(read_whole_text(Path(file)))
     except OSError as error:
         raise BadInput(f"cannot read the settings {file}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from frames.camera import CAMERAS, Camera
 from frames.errors import BadInput
+from frames.whole_file import read_whole_text
 
 REQUIRED: Final = ("model", "width", "height", "fx", "fy", "cx", "cy")
 OPTIONAL: Final = ("distortion", "max_theta_rad", "depth_scale_per_m", "name", "comment", "source")
 """The last four say something about the recording, not about its geometry, and are not kept."""
 
-_MAX_BYTES = 1_000_000
+_MOST_BYTES = 1_000_000
 
 
 def read_camera(path: Path) -> Camera:
@@ -59,9 +60,7 @@ def _read_text(path: Path) -> str:
         presets = ", ".join(CAMERAS)
         raise BadInput(f"unknown camera {str(path)!r}: no such file, and the presets are {presets}")
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise BadInput(f"camera file {path} is larger than {_MAX_BYTES:,} bytes: not a camera")
-        return path.read_text(encoding="utf-8")
+        return read_whole_text(path, _MOST_BYTES)
     except UnicodeDecodeError:
         raise BadInput(f"camera file {path} is neither JSON nor TOML: it is not text") from None
     except OSError as error:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from frames.errors import BadInput
+from frames.whole_file import read_whole
 
 VARIABLE: Final = "LABEL_STUDIO_API_KEY"
 TOKEN_NAME: Final = "token"
+_MOST_BYTES: Final = 10_000
 
 _JWT: Final = re.compile(r"eyJ[\w-]{5,}\.[\w-]{5,}(\.[\w-]*)?")
 _HEX: Final = re.compile(r"\b[0-9a-f]{40}\b")
@@ -61,7 +63,7 @@ def read_token(
     path = studio / TOKEN_NAME if file is None else file
     try:
         mode = path.stat().st_mode
-        text = path.read_text(encoding="ascii", errors="replace").strip()
+        text = read_whole(path, _MOST_BYTES).decode("ascii", errors="replace").strip()
     except OSError as error:
         if file is None:
             raise BadInput(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from frames.errors import BadInput
+from frames.whole_file import read_whole_text
 from synth.config import SynthConfig
 
 
@@ -16,7 +17,7 @@ def load_config(path: Path) -> SynthConfig:
     Raises BadInput for a missing or broken file, an unknown key or a value of the wrong type.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = read_whole_text(path)
     except OSError as error:
         raise BadInput(f"config {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

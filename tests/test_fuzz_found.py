@@ -4,9 +4,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from fuzzing import judge
 from test_fuzz_annotations import TOLD
+from test_fuzz_datasets import read_shards, write_shards
 from test_fuzz_settings import CAMERA, OCCLUSION
 
 from augment.calibrate.capture_files import read_file
@@ -14,7 +17,10 @@ from augment.occluding import choose_occluding
 from augment.profile import load_profile
 from console.settings import expand_settings
 from frames.camera_file import read_camera
+from frames.census.label_batches import read_label_batches
 from frames.errors import MOST_CHARACTERS, BadInput
+from frames.store.rows import convert
+from frames.store.schema import HAND_COLUMNS
 from synth.config_file import load_config
 from synth.scene.background_folder import load_backgrounds
 from synth.things.mesh_folder import load_objects
@@ -136,6 +142,36 @@ def test_streams(text: str, tmp_path: Path) -> None:
     path.write_text(text * 20)
     with pytest.raises(BadInput, match="is not JSON"):
         list(read_lists(path))
+
+
+@pytest.mark.parametrize(
+    ("was", "harmed", "told"),
+    [
+        (b"pinhole", b"pin\x80ole", r"broken in row group \d: .*UTF8"),
+        (b"right", b"r\xffght", r"broken in row group \d: .*UTF8"),
+        (b"element", b"eleme.t", "lists must be stored as list.element"),
+    ],
+)
+def test_names_in_shards(was: bytes, harmed: bytes, told: str, tmp_path: Path) -> None:
+    path = write_shards(tmp_path)
+    assert was in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(was, harmed))
+    with pytest.raises(BadInput, match=told):
+        read_shards(path)
+
+
+def test_names_in_labels(tmp_path: Path) -> None:
+    path = write_shards(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"right", b"r\xffght"))
+    with pytest.raises(BadInput, match=r"cannot read the shard .*UTF8"):
+        list(read_label_batches([path]))
+
+
+def test_hands_whose_shape_has_no_numbers() -> None:
+    """Sound: a hand model may have one shape only."""
+    column = next(c for c in HAND_COLUMNS if c.name == "shape")
+    values, valid = convert(column, pa.array([[], []], column.build_field().type))
+    assert isinstance(values, np.ndarray) and values.shape == (2, 0) and valid is None
 
 
 def test_folders_of_runs(tmp_path: Path) -> None:

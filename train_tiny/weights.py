@@ -27,6 +27,7 @@ from torch import nn
 
 from frames.errors import BadInput
 from frames.store.disk import write_file
+from frames.whole_file import MOST_WEIGHTS, read_whole
 from train_tiny.folding import fold_norms
 from train_tiny.models import FRAME_MODELS, Model, build_model
 
@@ -125,7 +126,7 @@ def load_weights(path: Path) -> Deployed:
     Raises BadInput, one line, for a file that is not there, is none of these, or was damaged.
     """
     try:
-        data = path.read_bytes()
+        data = read_whole(path, MOST_WEIGHTS)
     except OSError as error:
         raise BadInput(f"cannot read the weights {path}: {error.strerror}") from None
     meta, dtype, start = _read_header(data, path)

@@ -40,6 +40,7 @@ def read_label_batches(
                 leaves = [shard.schema.column(i).path for i in range(len(shard.schema))]
                 chosen = [leaf for leaf in leaves if _is_counted(leaf)]
                 for batch in shard.iter_batches(size, columns=chosen):
+                    batch.validate(full=True)
                     yield batch if frames is None else _pick_frames(batch, frames)
         except (OSError, pa.ArrowException) as error:
             reason = str(error).splitlines()[0]

@@ -94,7 +94,10 @@ def read_meta(folder: Path) -> dict[str, Any]:
     """
     path = folder / META_NAME
     if not path.is_file():
-        what = "it has no dataset.json" if folder.is_dir() else "there is no such folder"
+        if folder.is_dir():
+            what = "it has no dataset.json"
+        else:
+            what = "it is a file, not a folder" if folder.exists() else "there is no such folder"
         raise BadInput(f"{folder} is not a dataset: {what}")
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))

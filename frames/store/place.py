@@ -27,10 +27,12 @@ STORES: Final = tuple((f"{scheme}:",) for scheme in object_store.KNOWN)
 
 def find_place(text: str | Path) -> Path:
     """A Path for a folder, or an `ObjectPath` for a URL. Raises BadInput for an unknown scheme,
-    and for none of a store's buckets.
+    for none of a store's buckets, and for no name at all.
     """
     if isinstance(text, ObjectPath):
         return text
+    if not str(text):
+        raise BadInput("expected a folder or an object store's URL, got ''")
     match = _URL.match(str(text))
     if match is None or (isinstance(text, Path) and Path(match[1] + ":").exists()):
         return Path(text)
@@ -42,6 +44,14 @@ def find_place(text: str | Path) -> Path:
     if not rest.strip("/"):
         raise BadInput(f"{text} names no bucket: it must be {scheme}://BUCKET/PREFIX")
     return ObjectPath(f"{scheme}:/{rest}")
+
+
+def is_same_place(one: Path, other: Path) -> bool:
+    """Whether two names mean one folder; a link that leads to itself means none."""
+    try:
+        return one.resolve() == other.resolve()
+    except (OSError, RuntimeError):  # RuntimeError before Python 3.13
+        return False
 
 
 class ObjectPath(PosixPath):

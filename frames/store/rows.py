@@ -203,7 +203,7 @@ def convert(column: Column, array: pa.Array) -> Optional:
     longest = int(lengths.max(initial=0))
     items = array.flatten().to_numpy(zero_copy_only=False)
     if lengths.size and (lengths == longest).all() and valid is None:
-        return items.reshape(-1, longest), None
+        return items.reshape(len(lengths), longest), None
     out = np.full((len(array), longest), fill, dtype)
     there = lengths if valid is None else np.where(valid, lengths, 0)
     out[np.arange(longest) < there[:, None]] = items

@@ -198,17 +198,25 @@ def open_shard(path: Path) -> pq.ParquetFile:
                 f"{path} says that {told.num_rows} frames take {told.total_byte_size:,} bytes in"
                 " memory: it is broken"
             )
-    if find_schema(schema) is None:
+    known = find_schema(schema)
+    if known is None:
         names = [n for n in SCHEMA.names if n not in schema.names]
         wrong = names or [n for n in SCHEMA.names if not schema.field(n).equals(SCHEMA.field(n))]
         raise BadInput(f"{path} differs from its schema version in {', '.join(wrong) or 'columns'}")
+    # Arrow's schemas do not differ in what Parquet calls the elements of a list.
+    leaves = [file.schema.column(i).path for i in range(len(file.schema))]
+    other = next((a for a, b in zip(leaves, _column_paths(known), strict=True) if a != b), None)
+    if other is not None:
+        raise BadInput(f"{path} has the column {other}: lists must be stored as list.element")
     return file
 
 
 def read_row_group(file: pq.ParquetFile, path: Path, group: int, columns: list[str]) -> pa.Table:
     """Some columns (leaf paths or prefixes of them) of a row group. Raises BadInput if broken."""
     try:
-        return file.read_row_group(group, columns=columns, use_threads=False)
+        table = file.read_row_group(group, columns=columns, use_threads=False)
+        table.validate(full=True)  # text that is no UTF-8 fails only where it is used
+        return table
     except BadInput:  # of an object store
         raise
     except (OSError, ValueError, pa.ArrowException) as error:

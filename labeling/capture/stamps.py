@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frames.errors import BadInput
+from frames.whole_file import read_whole_text
 
 LISTS: Final = ("timestamps.txt", "timestamps.csv", "times.txt", "depth.txt")
 COLOR_LISTS: Final = ("rgb.txt", "color.txt")
@@ -78,9 +79,7 @@ def _look_up(path: Path, files: Sequence[Path]) -> Stamps | None:
 
 def _read_rows(path: Path) -> list[list[str]]:
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise BadInput(f"{path} is larger than {_MOST_BYTES:,} bytes: no list of times")
-        text = path.read_text(encoding="utf-8")
+        text = read_whole_text(path, _MOST_BYTES)
     except UnicodeDecodeError:
         raise BadInput(f"{path} must be a list of times, and it is not text") from None
     except OSError as error:

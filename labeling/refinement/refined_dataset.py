@@ -21,6 +21,7 @@ from frames.store.disk import make_folder, write_file
 from frames.store.folder import count_rows, count_shards, create_dataset, finished_shards
 from frames.store.frame_table import build_frame_table
 from frames.store.lock import lock_shards
+from frames.store.place import is_same_place
 from frames.store.shard import write_shard
 from labeling.refinement.checks import describe_measures
 from labeling.refinement.fitting import FitOptions
@@ -60,7 +61,7 @@ def refine_dataset(
 
     Raises BadInput for a folder that is no dataset, or an OUT that holds another one.
     """
-    if data.resolve() == out.resolve():
+    if is_same_place(data, out):
         raise BadInput(f"OUT is DATA ({data}): choose another folder for the refined dataset")
     options = options or FitOptions()
     source = open_dataset(data)

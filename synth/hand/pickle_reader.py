@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from frames.errors import BadInput
+from frames.whole_file import read_whole
 
 MAX_BYTES: Final = 256 * 2**20
 """A MANO file has about 4 MB."""
@@ -149,9 +150,7 @@ def read_pickle(path: Path) -> dict[str, Any]:
     that holds something else than a dictionary, or that names anything outside the table.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadInput(f"{path}: larger than {MAX_BYTES >> 20} MiB; expected a pickled model")
-        data = path.read_bytes()
+        data = read_whole(path, MAX_BYTES)
         _check_memo(data)
         found = _Reader(io.BytesIO(data), encoding="latin1").load()
     except BadInput:

@@ -17,12 +17,16 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from frames.errors import BadInput
+from frames.whole_file import read_whole_text
 from train_tiny.prediction.depth_frame import DepthFrame
 
 LABELS: Final = "labels"
 """What stands for the dataset's own boxes."""
 
 Boxes = NDArray[np.float64]
+
+_MOST_BYTES: Final = 1 << 30
+"""Of a file of boxes as text."""
 
 _NONE: Final = np.empty((0, 4))
 
@@ -65,7 +69,7 @@ def _read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
         if path.suffix == ".parquet":
             rows = pq.read_table(path).to_pylist()
             return list(enumerate(rows, 1))
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_whole_text(path, _MOST_BYTES).splitlines()
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise BadInput(f"cannot read the boxes' file {path}: {reason}") from None

@@ -17,6 +17,7 @@ import torch
 
 from frames.errors import BadInput
 from frames.store.disk import write_file
+from frames.whole_file import MOST_WEIGHTS, read_whole
 
 MAGIC: Final = b"handloom"
 
@@ -40,7 +41,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     Raises BadInput for a file that is not there, is no checkpoint, or was damaged.
     """
     try:
-        data = path.read_bytes()
+        data = read_whole(path, MOST_WEIGHTS)
     except OSError as error:
         raise BadInput(f"cannot read the checkpoint {path}: {error.strerror}") from None
     if data[: len(MAGIC)] != MAGIC:

@@ -42,6 +42,7 @@ DELETED: Final = 3
 MARK_NAMES: Final = ("placed", "occluded", "outside", "deleted")
 
 _JOINTS: Final = {name: k for k, name in enumerate(KEYPOINT_NAMES)}
+_MOST_SECONDS: Final = 1e9
 _BORDER_PERCENT: Final = 1e-6
 """How far rounding may put a joint that was drawn on the border beyond it."""
 
@@ -119,19 +120,24 @@ def read_answer(annotation: Mapping[str, Any], camera: Camera) -> Answer:
             if sides.count(side) > 1:
                 whose = "of the wearer" if wearer else "of other people"
                 raise Doubt(f"{sides.count(side)} {side} hands {whose}")
-    seconds = annotation.get("lead_time")
     return Answer(
         number,
         _read_annotator(annotation.get("completed_by")),
         str(annotation.get("updated_at") or ""),
         skipped,
         annotation.get("ground_truth") is True,
-        float(seconds) if isinstance(seconds, int | float) else math.nan,
+        read_seconds(annotation.get("lead_time")),
         hands,
         UNUSABLE in qualities,
         UNSURE in qualities,
         note,
     )
+
+
+def read_seconds(value: Any) -> float:
+    """How long an answer took, as Label Studio says; NaN for what is no time, or no person's."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number and 0 <= value <= _MOST_SECONDS else math.nan
 
 
 def _check_item(item: Any) -> Mapping[str, Any]:
@@ -176,8 +182,8 @@ def _read_hand(item: Mapping[str, Any], camera: Camera) -> DrawnHand:
         for axis, value in zip("xy", place, strict=True):
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise Doubt(f"{label} {name}: {axis} is no number: {_show(value)}")
-            if not math.isfinite(value) or abs(value) > 1e6:
-                raise Doubt(f"{label} {name}: {axis} = {value}")
+            if not abs(value) <= 1e6:  # an integer may be too large for math.isfinite
+                raise Doubt(f"{label} {name}: {axis} = {_show(value)}")
         percent[k] = place
     marks = np.where(np.isfinite(percent[:, 0]), PLACED, DELETED).astype(np.uint8)
     px = to_pixels(percent, camera.width, camera.height)

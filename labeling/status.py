@@ -1,5 +1,6 @@
 """How far a project is, how fast people are, and how far they moved what was predicted."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from frames.skeleton import KEYPOINT_NAMES, KEYPOINTS
-from labeling.answers import HIDDEN, PLACED, Answer, Doubt, read_answer
+from labeling.answers import HIDDEN, PLACED, Answer, Doubt, read_answer, read_seconds
 from labeling.ledger import Ledger
 from labeling.pull import PullReport, choose_labels, fetch_answers
 from labeling.sending import Patience, Sender
@@ -50,9 +51,9 @@ def _measure_speed(answers: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[s
             who = annotation.get("completed_by")
             name = str(who.get("id") if isinstance(who, Mapping) else who)
             counts[name] += 1
-            time_s = annotation.get("lead_time")
-            if isinstance(time_s, int | float) and not isinstance(time_s, bool):
-                seconds[name].append(float(time_s))
+            time_s = read_seconds(annotation.get("lead_time"))
+            if not math.isnan(time_s):
+                seconds[name].append(time_s)
     return {
         name: {
             "answers": counts[name],

@@ -1,14 +1,16 @@
 """What fuzzing found: inputs that once ended in a traceback or took a gigabyte. Each is refused."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from captures import CAMERA as SHOT
 from fuzzing import judge
-from test_fuzz_annotations import TOLD
+from test_fuzz_annotations import TOLD, write_answers
 from test_fuzz_datasets import read_shards, write_shards
 from test_fuzz_settings import CAMERA, OCCLUSION
 
@@ -132,6 +134,19 @@ def test_annotations(change: dict[str, object], tmp_path: Path) -> None:
     path.write_text(json.dumps({**TOLD, **change}))
     for read in (read_coco, read_annotations):
         judge(read, path)
+
+
+def test_answers_with_numbers_beyond_floats(tmp_path: Path) -> None:
+    from labeling.answers import Doubt, read_answer
+
+    (whole, _) = json.loads(write_answers(tmp_path).read_text())
+    assert read_answer(whole, SHOT).lead_time_s == 12.5
+    for seconds in (10**400, -1, float("nan"), float("inf"), "1"):
+        assert math.isnan(read_answer({**whole, "lead_time": seconds}, SHOT).lead_time_s)
+    for value in (10**400, -(10**400), float("nan"), float("inf")):
+        whole["result"][0]["value"]["vertices"][0]["x"] = value
+        with pytest.raises(Doubt, match="x = "):
+            read_answer(whole, SHOT)
 
 
 @pytest.mark.parametrize("text", ['{"images": [' + DEEP, '{"images": [' + LONG, '{"info": ' + DEEP])

@@ -6,7 +6,9 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.console import Console
 
@@ -51,33 +53,24 @@ def find_command(name: str) -> Callable[[list[str]], int]:
 
 def main() -> None:
     """Entry point of the `handloom` command: exit code 0, or 2 for bad input."""
-    arguments = sys.argv[1:]
-    if not arguments or arguments[0] in ("-h", "--help"):
-        _print_help()
-        sys.exit(0 if arguments else 2)
-    if arguments[0] == "--version":
-        from synth.description import handloom_version
-
-        Console().print(f"handloom {handloom_version()}", highlight=False)
-        sys.exit(0)
-    _listen()
     try:
-        sys.exit(find_command(arguments[0])(arguments[1:]))
+        code = _run(sys.argv[1:])
+        if sys.stdout is not None:  # it is None where it was closed
+            sys.stdout.flush()
+        sys.exit(code)
     except BadInput as error:
         complain(f"handloom: {error}")
         sys.exit(2)
     except KeyboardInterrupt as error:
         _end_interrupted(error.args[0] if error.args else signal.SIGINT)
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(1)
     except OSError as error:  # what a file system says that no command has foreseen
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         if error.filename is None and not full:
             raise
-        # numba does not say where: it keeps compiled code beside the sources.
-        place = error.filename or "numba's cache: set NUMBA_CACHE_DIR to a folder with room"
-        complain(f"handloom: {error.strerror}: {place}")
+        complain(f"handloom: {error.strerror}: {error.filename or _find_full(error)}")
         sys.exit(2)
     except Exception as error:
         if _heard:  # a compiler that is stopped says that it has no code
@@ -89,6 +82,39 @@ def main() -> None:
             raise
         complain(f"handloom: {told}")
         sys.exit(2)
+
+
+def _run(arguments: list[str]) -> int:
+    """Do what is asked; the exit code."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        _print_help()
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        from synth.description import handloom_version
+
+        Console().print(f"handloom {handloom_version()}", highlight=False)
+        return 0
+    _listen()
+    return find_command(arguments[0])(arguments[1:])
+
+
+_WRITERS = {"handloom.py", "output.py", "rich", "tyro", "argparse.py"}
+"""Files and packages that write to stdout."""
+
+
+def _find_full(error: OSError) -> str:
+    """What has no room, where the system does not say."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    if _WRITERS.intersection(Path(last.filename).parts):
+        _drop_output()
+        return "where stdout goes"
+    # It keeps compiled code beside the sources.
+    return "numba's cache: set NUMBA_CACHE_DIR to a folder with room"
+
+
+def _drop_output() -> None:
+    """What is not written yet never will be; python would try again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 _heard: list[int] = []

@@ -1,5 +1,6 @@
 """What commands say: results on stdout, all else on stderr."""
 
+import contextlib
 import json
 import sys
 from typing import Any
@@ -29,5 +30,7 @@ def print_note(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """One line on stderr, whatever is in it."""
-    print_note(" ".join(text.splitlines()))
+    """One line on stderr, whatever is in it; none where it is closed, or has no room."""
+    with contextlib.suppress(OSError):
+        if sys.stderr is not None:
+            print_note(" ".join(text.splitlines()))

@@ -1,11 +1,13 @@
 """Names that a mistake makes: empty ones, links to themselves, devices, files without end."""
 
 import os
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from commands import assert_refused, call
+from commands import ROOT, assert_refused, call
 from fuzzing import bounded
 
 from frames.whole_file import read_whole, read_whole_text
@@ -83,6 +85,45 @@ def test_names_of_what_cannot_be_read(
         told = call(capsys, *arguments)
     assert_refused(told, said)
     assert not (here / "o").exists()
+
+
+SAID = (["--help"], ["--version"], ["synth", "--help"])
+
+
+@pytest.mark.parametrize("arguments", SAID, ids=" ".join)
+def test_no_room_for_what_is_said(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, ROOT / "handloom.py", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=120,
+            text=True,
+        )
+    assert run.returncode == 2
+    assert run.stderr == "handloom: No space left on device: where stdout goes\n"
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full", ">&- 2>&-"])
+def test_no_place_for_complaints(closed: str) -> None:
+    """The exit code says it all the same."""
+    line = f"{sys.executable} {ROOT / 'handloom.py'} verify nowhere {closed}"
+    run = subprocess.run(line, shell=True, capture_output=True, timeout=120)
+    assert (run.returncode, run.stdout, run.stderr) == (2, b"", b"")
+
+
+def test_a_reader_that_has_gone() -> None:
+    ends = os.pipe()
+    os.close(ends[0])
+    run = subprocess.run(
+        [sys.executable, ROOT / "handloom.py", "--version"],
+        stdout=ends[1],
+        stderr=subprocess.PIPE,
+        timeout=120,
+        text=True,
+    )
+    os.close(ends[1])
+    assert (run.returncode, run.stderr) == (1, "")
 
 
 def test_a_pipe_is_read_to_its_end() -> None:

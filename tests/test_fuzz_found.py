@@ -101,6 +101,13 @@ def test_a_background_whose_camera_is_far_off(tmp_path: Path) -> None:
         load_backgrounds(tmp_path)
 
 
+def test_a_background_whose_scale_is_beyond_floats(tmp_path: Path) -> None:
+    camera = {"width": 24, "height": 16, "fx": 20, "fy": 20, "cx": 11, "cy": 7}
+    (tmp_path / "camera.json").write_text(json.dumps({**camera, "depth_scale_per_m": 10**400}))
+    with pytest.raises(BadInput, match="depth_scale_per_m must be > 0"):
+        load_backgrounds(tmp_path)
+
+
 def test_dates_are_no_options_of_a_network(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text("[network]\nwidth = 1979-05-27\n")

@@ -3,6 +3,7 @@
 # mypy: allow-untyped-defs
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -119,7 +120,7 @@ def _read_camera(path: Path) -> tuple[Camera, float]:
         )
     scale = values["depth_scale_per_m"]
     number = isinstance(scale, int | float) and not isinstance(scale, bool)
-    if not (number and 0 < scale < float("inf")):
+    if not (number and 0 < scale <= sys.float_info.max):  # an integer may be larger
         raise BadInput(f"depth_scale_per_m must be > 0, got {scale!r} (in {path})")
     return build_camera({key: values[key] for key in REQUIRED}, f" (in {path})"), float(scale)
 

@@ -1,6 +1,7 @@
 """Camera files: JSON or TOML with the fields of `Camera`, every bad value told in one line."""
 
 import json
+import sys
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -33,7 +34,7 @@ def read_camera(path: Path) -> Camera:
         known = ", ".join((*REQUIRED, *OPTIONAL))
         raise BadInput(f"camera file {path} has the unknown key {unknown[0]!r}; known: {known}")
     scale = values.get("depth_scale_per_m")
-    if scale is not None and not (_is_number(scale) and 0 < scale < float("inf")):
+    if scale is not None and not (_is_number(scale) and 0 < scale <= sys.float_info.max):
         raise BadInput(f"depth_scale_per_m must be > 0, got {scale!r} (in {path})")
     return build_camera(values, f" (in {path})")
 

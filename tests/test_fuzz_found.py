@@ -68,6 +68,7 @@ FOUND: tuple[tuple[Callable[[Path], object], str, str | bytes], ...] = (
     (occlude, "a.toml", OCCLUSION.replace("0.02", HUGE)),
     (read_camera, "a.json", json.dumps({**CAMERA, "distortion": [10**400, 0, 0, 0]})),
     (read_camera, "a.json", json.dumps({**CAMERA, "cx": 10**400})),
+    (read_camera, "a.json", json.dumps({**CAMERA, "depth_scale_per_m": 10**400})),
     (read_camera, "a.json", json.dumps({**CAMERA, "fx": "a" * 5000})),
     (load_mesh, "a.ply", PLY.format(index=4104)),
     (load_mesh, "a.ply", PLY.format(index=-2147483648)),
@@ -90,21 +91,24 @@ def test_is_refused(
     assert "\n" not in str(told.value) and len(str(told.value)) <= MOST_CHARACTERS
 
 
-def test_a_background_whose_camera_is_far_off(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"cx": 2**63}, "cx must be a finite number"),
+        ({"depth_scale_per_m": 10**400}, "depth_scale_per_m must be > 0"),
+    ],
+)
+def test_backgrounds_with_numbers_that_are_too_large(
+    change: dict[str, int], said: str, tmp_path: Path
+) -> None:
     import cv2
-    import numpy as np
 
     cv2.imwrite(str(tmp_path / "a.png"), np.full((16, 24), 700, np.uint16))
-    camera = {"width": 24, "height": 16, "fx": 20, "fy": 20, "cx": 2**63, "cy": 7}
-    (tmp_path / "camera.json").write_text(json.dumps({**camera, "depth_scale_per_m": 1000}))
-    with pytest.raises(BadInput, match="cx must be a finite number"):
-        load_backgrounds(tmp_path)
-
-
-def test_a_background_whose_scale_is_beyond_floats(tmp_path: Path) -> None:
     camera = {"width": 24, "height": 16, "fx": 20, "fy": 20, "cx": 11, "cy": 7}
-    (tmp_path / "camera.json").write_text(json.dumps({**camera, "depth_scale_per_m": 10**400}))
-    with pytest.raises(BadInput, match="depth_scale_per_m must be > 0"):
+    (tmp_path / "camera.json").write_text(
+        json.dumps({**camera, "depth_scale_per_m": 1000, **change})
+    )
+    with pytest.raises(BadInput, match=said):
         load_backgrounds(tmp_path)
 
 

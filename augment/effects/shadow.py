@@ -14,6 +14,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from augment.effects.inlined import INLINED
+from augment.effects.marked import list_marked, make_marking
 from frames.camera import Camera
 from frames.kernels import BORROWING
 
@@ -74,35 +76,29 @@ def _shade_rows(depth, shift, x_px, margin_px, disparity, room, out):  # type: i
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def make_room(width):  # type: ignore[no-untyped-def]
-    """What `shade_row` works in: columns in the second view, outlines, runs of surface."""
-    return (
-        np.empty(width, np.float32),
-        np.zeros(width // 8 * 8 + 8, np.uint8),
-        np.empty(width + 2, np.int64),
-        np.empty((width + 1, 2), np.float32),
-    )
+    """What `shade_row` works in: outlines, where stretches between them begin, runs of surface."""
+    return make_marking(width), np.empty(width + 10, np.int64), np.empty((width + 1, 2), np.float32)
 
 
-@njit(**BORROWING)
+@njit(**INLINED)
 def shade_row(x_px, disparity, right, margin_px, room, out, mark):  # type: ignore[no-untyped-def]
     """Set out (W,) to mark where the second viewpoint does not see one row, and leave the rest.
 
     x_px, disparity: (W,) float32, disparity 0 for nothing. right: the second viewpoint is at +x.
     """
-    columns, outline, starts, runs = room
-    width = x_px.shape[0]
+    marking, starts, runs = room
+    outline, width = marking[0], x_px.shape[0]
     jump = np.float32(max(_JUMP_PX, margin_px))
     # Mirrored if need be, the second viewpoint is at the right: whatever hides a point lies to its
     # right in the image and not to its right there, so that one pass from the right does.
     side = np.float32(1.0) if right else np.float32(-1.0)
-    for u in range(width):
-        columns[u] = side * x_px[u] - disparity[u]
     for u in range(1, width):
         step = disparity[u] - disparity[u - 1]
         # No disparity on one side is an outline too, however small the other.
         bare = (disparity[u] > 0) != (disparity[u - 1] > 0)
         outline[u] = np.uint8((step > jump) | (step < -jump) | bare)
-    stretches = _list_starts(outline, width, starts)
+    stretches = 1 + list_marked(marking, starts[1:])
+    starts[0], starts[stretches] = 0, width
     # A run is a connected surface; in the second view it covers the columns from low to high, and
     # its columns fall from its right end to its left.
     half = np.float32(0.5)
@@ -116,32 +112,20 @@ def shade_row(x_px, disparity, right, margin_px, room, out, mark):  # type: igno
             continue
         step = -1 if right else 1
         u = first
-        while columns[u] > edge:
+        column = side * x_px[u] - disparity[u]  # in the second view
+        rightmost = column
+        while column > edge:
             for j in range(count - 1, -1, -1):
-                if runs[j, 0] < columns[u] and columns[u] < runs[j, 1]:
+                if runs[j, 0] < column and column < runs[j, 1]:
                     out[u] = mark
                     break
             if u == last:
                 break
             u += step
-        runs[count, 0] = columns[last] - half  # the pixel at an outline has its half to itself
-        runs[count, 1] = columns[first] + half
+            column = side * x_px[u] - disparity[u]
+        # The pixel at an outline has its half to itself.
+        runs[count, 0] = side * x_px[last] - disparity[last] - half
+        runs[count, 1] = rightmost + half
         if runs[count, 0] < edge:
             edge = runs[count, 0]
         count += 1
-
-
-@njit(**BORROWING)
-def _list_starts(outline, width, starts):  # type: ignore[no-untyped-def]
-    """Where stretches between outlines begin, then the width; their number. Eight bytes a look."""
-    starts[0] = 0
-    n = 1
-    words = outline.view(np.uint64)
-    for i in range(words.shape[0]):
-        if words[i] != 0:
-            for u in range(8 * i, min(8 * i + 8, width)):
-                if outline[u] != 0:
-                    starts[n] = u
-                    n += 1
-    starts[n] = width
-    return n

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from augment.effects.inlined import INLINED
 from augment.stereo.marks import BESIDE, HIDDEN, TORN, mix_row
 from frames.kernels import BORROWING
 from frames.reasons import (
@@ -107,7 +108,7 @@ def read_disparity(  # type: ignore[no-untyped-def]
     a slanting surface shows its pattern foreshortened.
     """
     width = disparity.shape[1]
-    lines, line = np.empty((3, width), np.float32), np.empty(width + 2, np.float32)
+    lines, line = np.empty((4, width), np.float32), np.empty(width + 2, np.float32)
     given = disparity, state, parts, reflectance, x_px, y_px
     _read_rows(given, holes, texture, limits, lines, line, depth, reason, sigma, steps)
 
@@ -116,87 +117,116 @@ def read_disparity(  # type: ignore[no-untyped-def]
 def _read_rows(given, holes, texture, limits, lines, line, depth, reason, sigma, steps):  # type: ignore[no-untyped-def]
     disparity, state, parts, reflectance, x_px, y_px = given
     height, width = disparity.shape
-    shine, worse, across = lines[0], lines[1], lines[2]
-    p = limits
-    grain, keep = max(p.quantum, _TINY), p.quantum <= _ZERO
-    metre, smooth = max(p.step_m, _TINY), p.step_m <= _ZERO
-    per_grain, per_step, nearness = _ONE / grain, _ONE / metre, _ONE / p.scale
-    per_fx, per_fy = _ONE / p.fx, _ONE / p.fy
+    shine, worse, across, blur = lines[0], lines[1], lines[2], lines[3]
     before, here, after = line[:width], line[1 : width + 1], line[2:]
     for v in range(height):
-        codes = parts[v]
-        for u in range(width):
-            shine[u] = reflectance[codes[u]]
+        _look_up_row(parts[v], reflectance, shine)
         mix_row(holes, v, worse)
-        bad, error, weave = holes.badness[v], holes.noise[v], texture[v]
         above, below = disparity[max(v - 1, 0)], disparity[min(v + 1, height - 1)]
         for u in range(width):
             here[u] = disparity[v, u]
         line[0], line[width + 1] = line[1], line[width]
-        xs, flags, found, why = x_px[min(v, x_px.shape[0] - 1)], state[v], disparity[v], reason[v]
+        xs = x_px[min(v, x_px.shape[0] - 1)]
         if y_px.shape[1] == 1:
             for u in range(width):
                 across[u] = y_px[v, 0]
         ys = across if y_px.shape[1] == 1 else y_px[v]
+        around = before, here, after, above, below
+        _judge_row(around, xs, ys, shine, worse, state[v], limits, blur, reason[v])
         own = min(v, depth.shape[0] - 1)
-        to, spread = depth[own], sigma[own]
-        for u in range(width):
-            d, x, y = here[u], xs[u], ys[u]
-            # The flatter of the two one-sided slopes: the jump at an outline is none.
-            a, b = d - before[u], after[u] - d
-            gx = a if abs(a) < abs(b) else b
-            a, b = d - above[u], below[u] - d
-            gy = a if abs(a) < abs(b) else b
-            # In disparity a plane stays a plane, d = a x + b y + c, with the normal (a, b, c).
-            a, b = gx * p.fx, gy * p.fy
-            c = d - gx * x - gy * y
-            radius = (x * per_fx) ** 2 + (y * per_fy) ** 2
-            oblique = (a * a + b * b + c * c) * (_ONE + radius) + _TINY  # (d / cosine)^2
-            near = d * nearness
-            lit = shine[u] * d * d * (p.projector * near * near + (_ONE - p.projector))
-            light = max(lit * (_ONE - p.rim * radius), _TINY)
-            # Little light over noise: a worse match, in the end none.
-            faint = p.low * oblique / light
-            blur = p.noise * (_ONE + faint * faint)
-            d = found[u]
-            pull = d - ((d + _ROUND) - _ROUND)
-            square = pull * pull
-            pull = pull * (_QUARTER - square) * (_C0 + square * (_C1 + square * _C2))
-            rough = abs(_ONE + p.uneven * weave[u])
-            wave = _CREASES * (weave[u] + _HALF * bad[u])
-            slow = p.slow * bad[u] + p.crease * (wave - ((wave + _ROUND) - _ROUND))
-            e = d + blur * (p.fresh * p.even * rough * error[u] + slow) + p.locking * pull
-            stepped = ((e * per_grain + _ROUND) - _ROUND) * grain
-            e = e if keep else stepped
-            z = p.scale / max(e, _TINY)
-            variation = z * z * blur * nearness
-            stepped = ((z * per_step + _ROUND) - _ROUND) * metre
-            z = z if smooth else stepped
-
-            by_match = p.ring if flags[u] & BESIDE else p.hole
-            by_slope = (_ONE - max(abs(gx), abs(gy)) * p.per_slope) * _SOFT
-            by_light = (_ONE - faint) * _SOFT
-            # light >= p.high * oblique is glare, without another division.
-            glare = light > p.high * oblique
-            limit = min(min(by_light, by_slope), by_match)
-            code = _LOW if p.low * oblique > lit * _HALF else _RIM
-            code = code if by_light <= limit else _LOST
-            lost = code if worse[u] > limit else _READ
-            lost = _HIGH if glare else lost
-            lost = _LOST if flags[u] & TORN else lost
-            lost = _SHADOW if flags[u] & HIDDEN else lost
-            ends = e + p.near_fray * max(worse[u] + _ONE, _ZERO) > p.largest
-            lost = _FAR if ends | (e < p.smallest) else lost
-            lost = _NOTHING if d < _ZERO else lost
-            good = lost == _READ
-            to[u] = z if good else _ZERO
-            spread[u] = variation if good else _ZERO
-            why[u] = lost
+        fields = holes.badness[v], holes.noise[v], texture[v], worse
+        _read_row(disparity[v], fields, limits, blur, depth[own], reason[v], sigma[own])
         if steps.shape[0] > 0:
-            round_row(to, p.per_metre, steps[v], why)
+            round_row(depth[own], limits.per_metre, steps[v], reason[v])
 
 
-@njit(**BORROWING)
+@njit(**INLINED)
+def _look_up_row(codes, reflectance, shine):  # type: ignore[no-untyped-def]
+    """Reflectance of a row's codes. Most are 0 left and right of what has others: not looked up."""
+    width = codes.shape[0]
+    first, last = width, -1
+    for u in range(width):
+        first = min(first, u if codes[u] != 0 else width)
+        last = max(last, u if codes[u] != 0 else -1)
+    for u in range(width):
+        shine[u] = reflectance[0]
+    for u in range(first, last + 1):
+        shine[u] = reflectance[codes[u]]
+
+
+@njit(**INLINED)
+def _judge_row(around, xs, ys, shine, worse, flags, limits, blur, why):  # type: ignore[no-untyped-def]
+    """A row's standard deviation of the disparity, and why pixels are lost whatever it reads."""
+    before, here, after, above, below = around
+    p = limits
+    nearness, per_fx, per_fy = _ONE / p.scale, _ONE / p.fx, _ONE / p.fy
+    for u in range(here.shape[0]):
+        d, x, y = here[u], xs[u], ys[u]
+        # The flatter of the two one-sided slopes: the jump at an outline is none.
+        a, b = d - before[u], after[u] - d
+        gx = a if abs(a) < abs(b) else b
+        a, b = d - above[u], below[u] - d
+        gy = a if abs(a) < abs(b) else b
+        # In disparity a plane stays a plane, d = a x + b y + c, with the normal (a, b, c).
+        a, b = gx * p.fx, gy * p.fy
+        c = d - gx * x - gy * y
+        radius = (x * per_fx) ** 2 + (y * per_fy) ** 2
+        oblique = (a * a + b * b + c * c) * (_ONE + radius) + _TINY  # (d / cosine)^2
+        near = d * nearness
+        lit = shine[u] * d * d * (p.projector * near * near + (_ONE - p.projector))
+        light = max(lit * (_ONE - p.rim * radius), _TINY)
+        # Little light over noise: a worse match, in the end none.
+        faint = p.low * oblique / light
+        blur[u] = p.noise * (_ONE + faint * faint)
+
+        by_match = p.ring if flags[u] & BESIDE else p.hole
+        by_slope = (_ONE - max(abs(gx), abs(gy)) * p.per_slope) * _SOFT
+        by_light = (_ONE - faint) * _SOFT
+        # light >= p.high * oblique is glare, without another division.
+        glare = light > p.high * oblique
+        limit = min(min(by_light, by_slope), by_match)
+        code = _LOW if p.low * oblique > lit * _HALF else _RIM
+        code = code if by_light <= limit else _LOST
+        lost = code if worse[u] > limit else _READ
+        lost = _HIGH if glare else lost
+        lost = _LOST if flags[u] & TORN else lost
+        why[u] = _SHADOW if flags[u] & HIDDEN else lost
+
+
+@njit(**INLINED)
+def _read_row(found, fields, limits, blur, to, why, spread):  # type: ignore[no-untyped-def]
+    """What it reads where `why` is 0, which is set where that is out of range, or nothing."""
+    bad, error, weave, worse = fields
+    p = limits
+    grain, keep = max(p.quantum, _TINY), p.quantum <= _ZERO
+    metre, smooth = max(p.step_m, _TINY), p.step_m <= _ZERO
+    per_grain, per_step, nearness = _ONE / grain, _ONE / metre, _ONE / p.scale
+    for u in range(found.shape[0]):
+        d = found[u]
+        pull = d - ((d + _ROUND) - _ROUND)
+        square = pull * pull
+        pull = pull * (_QUARTER - square) * (_C0 + square * (_C1 + square * _C2))
+        rough = abs(_ONE + p.uneven * weave[u])
+        wave = _CREASES * (weave[u] + _HALF * bad[u])
+        slow = p.slow * bad[u] + p.crease * (wave - ((wave + _ROUND) - _ROUND))
+        e = d + blur[u] * (p.fresh * p.even * rough * error[u] + slow) + p.locking * pull
+        stepped = ((e * per_grain + _ROUND) - _ROUND) * grain
+        e = e if keep else stepped
+        z = p.scale / max(e, _TINY)
+        variation = z * z * blur[u] * nearness
+        stepped = ((z * per_step + _ROUND) - _ROUND) * metre
+        z = z if smooth else stepped
+
+        ends = e + p.near_fray * max(worse[u] + _ONE, _ZERO) > p.largest
+        lost = _FAR if ends | (e < p.smallest) else why[u]
+        lost = _NOTHING if d < _ZERO else lost
+        good = lost == _READ
+        to[u] = z if good else _ZERO
+        spread[u] = variation if good else _ZERO
+        why[u] = lost
+
+
+@njit(**INLINED)
 def round_row(depth_m, scale, steps, why):  # type: ignore[no-untyped-def]
     """Depth in a file's steps, 0 exactly where why is not; what they cannot hold is out of range.
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from augment.effects.marked import list_marked, make_marking
 from augment.effects.shadow import make_room, shade_row
 from augment.stereo.marks import HIDDEN, TORN, mix_pixel
 from frames.kernels import BORROWING
@@ -57,10 +58,9 @@ def bridge_gaps(depth, patches, x_px, right, bridges, state, out):  # type: igno
     second eye sees into it; else 0.
     """
     height, width = depth.shape
-    falls = np.zeros(width // 8 * 8 + 8, np.uint8)
     lines, room = np.empty((2, width), np.float32), make_room(width)
     seams = np.empty((height * width, 2), np.int32)  # memory that is not written costs nothing
-    looks = falls, falls.view(np.uint64), lines, room, seams
+    looks = make_marking(width), np.empty(width + 8, np.int64), lines, room, seams
     found = _bridge_rows(depth, patches, x_px, right, bridges, looks, state, out)
     down = Bridges(
         bridges.scale,
@@ -76,11 +76,9 @@ def bridge_gaps(depth, patches, x_px, right, bridges, state, out):  # type: igno
 
 @njit(**BORROWING)
 def _bridge_rows(depth, patches, x_px, right, bridges, looks, state, out):  # type: ignore[no-untyped-def]
-    """Shadow and gaps along rows; lists where the image falls from a row to the next.
-
-    falls: a byte a pixel, and in words, eight at a look.
-    """
-    falls, words, lines, room, seams = looks
+    """Shadow and gaps along rows; lists where the image falls from a row to the next."""
+    marking, places, lines, room, seams = looks
+    falls = marking[0]
     height, width = depth.shape
     scale, jump = bridges.scale, bridges.jump
     count = 0
@@ -100,21 +98,15 @@ def _bridge_rows(depth, patches, x_px, right, bridges, looks, state, out):  # ty
         for u in range(width - 1):
             falls[u] = np.uint8(line[u] - line[u + 1] > jump)
         falls[width - 1] = 0
-        for i in range(words.shape[0]):
-            if words[i] != 0:
-                for u in range(8 * i, min(8 * i + 8, width)):
-                    if falls[u] != 0:
-                        _cross(line, v, u, patches, bridges, flags, to)
+        for i in range(list_marked(marking, places)):
+            _cross(line, v, places[i], patches, bridges, flags, to)
         if v == 0:
             continue
         for u in range(width):
             falls[u] = np.uint8(above[u] - line[u] > jump)
-        for i in range(words.shape[0]):
-            if words[i] != 0:
-                for u in range(8 * i, min(8 * i + 8, width)):
-                    if falls[u] != 0:
-                        seams[count, 0], seams[count, 1] = v - 1, u
-                        count += 1
+        for i in range(list_marked(marking, places)):
+            seams[count, 0], seams[count, 1] = v - 1, places[i]
+            count += 1
     return count
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from augment.effects.inlined import INLINED
 from frames.kernels import BORROWING
 
 HIDDEN, BESIDE, TORN = np.uint8(1), np.uint8(2), np.uint8(4)
@@ -37,7 +38,7 @@ class Patches(NamedTuple):
     """What that grows by with the sum's size."""
 
 
-@njit(**BORROWING)
+@njit(**INLINED)
 def mix_row(patches, v, out):  # type: ignore[no-untyped-def]
     """The v-th row of patches into out (W,) float32."""
     bad, new, smooth, rough = patches.badness[v], patches.noise[v], patches.smooth, patches.rough

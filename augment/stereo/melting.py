@@ -9,6 +9,7 @@ square is wide; symmetric weights leave planes where they are.
 import numpy as np
 from numba import njit
 
+from augment.effects.inlined import INLINED
 from augment.stereo.marks import NO_DISPARITY
 from frames.kernels import BORROWING
 
@@ -40,7 +41,7 @@ def make_melting(half_px, limit, width):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(**BORROWING)
+@njit(**INLINED)
 def soften_row(melting, v, spread, patch):  # type: ignore[no-untyped-def]
     """Row v of 1 / limit^2: the limit is multiplied by 1 + spread x patch (W,), `_LEAST` at the
     least."""
@@ -51,7 +52,7 @@ def soften_row(melting, v, spread, patch):  # type: ignore[no-untyped-def]
         row[u] = per / (wider * wider)
 
 
-@njit(**BORROWING)
+@njit(**INLINED)
 def melt_row(melting, v, to):  # type: ignore[no-untyped-def]
     """The padded row, row v of the image, melted along u, into `to` (W,) float32."""
     padded, _, _, sums, weights, _, softness = melting
@@ -74,7 +75,7 @@ def melt_row(melting, v, to):  # type: ignore[no-untyped-def]
         to[u] = own[u] + top[u] / bottom[u]
 
 
-@njit(**BORROWING)
+@njit(**INLINED)
 def melt_column(melting, v, height, to):  # type: ignore[no-untyped-def]
     """Row v of an image of `height`, whose rows to v + taps are melted along u, along v too."""
     _, rows, nothing, sums, weights, _, softness = melting
@@ -123,7 +124,7 @@ def _add_taps(own, before, after, weight, soft, top, bottom):  # type: ignore[no
         bottom[u] += wa + wb
 
 
-@njit(**BORROWING)
+@njit(**INLINED)
 def _melt_one(own, before, after, weight, soft, to):  # type: ignore[no-untyped-def]
     """The whole of it where one neighbour on either side counts."""
     for u in range(to.shape[0]):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from augment.effects.inlined import INLINED
 from augment.stereo.fraying import fray_row, make_fraying
 from augment.stereo.marks import BESIDE, HIDDEN, NO_DISPARITY, mix_row
 from augment.stereo.melting import make_melting, melt_column, melt_row, soften_row
@@ -83,13 +84,13 @@ def match_windows(depth, patches, ends, x_px, ring, windows, state, out):  # typ
         np.empty((ring + 1, width), np.uint8),
         np.full(width + 2, _EMPTY, np.uint16),
     )
-    lines = np.empty((2, width), np.float32)
+    mixed = np.empty((ring + 1, width), np.float32)
     given = depth, patches, ends, x_px
-    _match_rows(given, windows, growing, melting, fraying, lines, state, out)
+    _match_rows(given, windows, growing, melting, fraying, mixed, state, out)
 
 
 @njit(**BORROWING)
-def _match_rows(given, windows, growing, melting, fraying, lines, state, out):  # type: ignore[no-untyped-def]
+def _match_rows(given, windows, growing, melting, fraying, mixed, state, out):  # type: ignore[no-untyped-def]
     """Row t comes in while row t - k grows its k-th pixel, t - ring is settled and melted along u,
     and the row before which enough others are melted is melted along v."""
     depth, patches, ends, x_px = given
@@ -98,10 +99,10 @@ def _match_rows(given, windows, growing, melting, fraying, lines, state, out):  
     padded, melted = melting[0], melting[1]
     ring, taps = levels.shape[0] - 1, melting[4].shape[0] - 1
     size, several = ring + 1, 2 * taps + 1
-    patch, end = lines[0], lines[1]
     surface = padded[taps : taps + width]
     for t in range(height + ring + taps):
         if t < height:
+            patch = mixed[t % size]
             mix_row(patches, t, patch)
             near, own, steps = levels[0, t % 3], owns[t % size], reaches[t % size]
             _enter_row(depth[t], state[t], patch, windows, ring, near, own, steps)
@@ -110,12 +111,11 @@ def _match_rows(given, windows, growing, melting, fraying, lines, state, out):  
                 _grow_row(growing, t - k, height, k)
         v = t - ring
         if 0 <= v < height:
-            mix_row(patches, v, patch)
+            patch = mixed[v % size]
             xs, own, near = x_px[min(v, x_px.shape[0] - 1)], owns[v % size], levels[ring, v % 3][1:]
             _settle_row(depth[v], own, near, patch, xs, windows, state[v], surface)
             if windows.fray > _ZERO:
-                mix_row(ends, v, end)
-                fray_row(fraying, end, windows.fray, windows.lateral > _ZERO, state[v])
+                fray_row(fraying, ends, v, windows.fray, windows.lateral > _ZERO, state[v])
             if windows.soften > _ZERO:
                 soften_row(melting, v, windows.soften, patch)
             melt_row(melting, v, melted[v % several])
@@ -124,7 +124,7 @@ def _match_rows(given, windows, growing, melting, fraying, lines, state, out):  
             melt_column(melting, v, height, out[v])
 
 
-@njit(**BORROWING)
+@njit(**INLINED)
 def _enter_row(row, blind, patch, windows, ring, near, own, steps):  # type: ignore[no-untyped-def]
     """A row of depth as it is, and how far each pixel of it looks."""
     last = min(np.float32(ring), _FARTHEST)
@@ -141,7 +141,7 @@ def _enter_row(row, blind, patch, windows, ring, near, own, steps):  # type: ign
         steps[u] = np.uint8(np.int32(r))
 
 
-@njit(**BORROWING)
+@njit(**INLINED)
 def _grow_row(growing, v, height, k):  # type: ignore[no-untyped-def]
     """The nearest within k pixels from the nearest within k - 1: for all, and for who looks so
     far."""
@@ -160,7 +160,7 @@ def _grow_row(growing, v, height, k):  # type: ignore[no-untyped-def]
         own[u] = m if wanted[u] >= count else own[u]
 
 
-@njit(**BORROWING)
+@njit(**INLINED)
 def _settle_row(row, win, near, patch, xs, windows, flags, to):  # type: ignore[no-untyped-def]
     side = _ONE if windows.lateral > _ZERO else -_ONE
     rate, edge, far = abs(windows.lateral), side * windows.border, windows.step + windows.step

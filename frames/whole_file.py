@@ -12,6 +12,8 @@ MOST_SETTINGS: Final = 16 << 20
 MOST_WEIGHTS: Final = 4 << 30
 """Bytes of a file of weights or a checkpoint."""
 
+_PART: Final = 1 << 20
+
 
 def read_whole(path: Path, most: int = MOST_SETTINGS) -> bytes:
     """The bytes of a file or a pipe.
@@ -23,10 +25,14 @@ def read_whole(path: Path, most: int = MOST_SETTINGS) -> bytes:
         told = os.fstat(file.fileno())
         if stat.S_ISCHR(told.st_mode) or stat.S_ISBLK(told.st_mode):
             raise OSError(errno.EINVAL, "it is a device, not a file", str(path))
-        data = file.read(most + 1) if told.st_size <= most else None
-    if data is None or len(data) > most:
+        parts, room = [], most if told.st_size <= most else -1
+        # read(n) makes room for n bytes, whatever there is.
+        while room >= 0 and (part := file.read(_PART)):
+            parts.append(part)
+            room -= len(part)
+    if room < 0:
         raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
-    return data
+    return b"".join(parts)
 
 
 def read_whole_text(path: Path, most: int = MOST_SETTINGS) -> str:

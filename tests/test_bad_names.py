@@ -138,5 +138,7 @@ def test_a_pipe_is_read_to_its_end() -> None:
 def test_the_bound_itself_is_within(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(bytes(10))
     assert read_whole(tmp_path / "a", 10) == bytes(10)
+    with bounded():  # no room is made for more than there is
+        assert read_whole(tmp_path / "a", 1 << 40) == bytes(10)
     with pytest.raises(OSError, match="larger than 9 bytes"):
         read_whole(tmp_path / "a", 9)

@@ -98,6 +98,11 @@ class RoomConfig:
     """Share of desks and worktops with what belongs there: screens, laptops, lamps, appliances."""
     max_clutter: int = 10
     """At most so many other things on a table, 0 to 12."""
+    soft_share: float = 0.65
+    """Share of rooms and tables with soft and irregular things: cloth, bags, cushions, cables,
+    plants, piles of paper, curtains."""
+    max_soft: int = 14
+    """At most so many of these on a table, 0 to 24; most tables have far fewer."""
     wall_m: tuple[float, float] = (0.6, 5.0)
     """Nearest and farthest wall ahead of the head, metres."""
     backgrounds_share: float = 0.7

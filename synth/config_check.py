@@ -24,6 +24,7 @@ RANGES: Final[dict[str, tuple[float, float]]] = {
     "scene.body.sway_sd_m": (0.0, 0.2),
     "scene.body.spread": (0.0, 5.0),
     "scene.room.max_clutter": (0, 12),
+    "scene.room.max_soft": (0, 24),
     "scene.pose.jitter_deg": (0.0, 30.0),
     "scene.pose.max_penetration_mm": (0.0, 20.0),
     "scene.grasp.jitter_deg": (0.0, 30.0),

@@ -7,11 +7,14 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from synth.scene.bank import TURNED
 from synth.scene.close import LARGE_M, draw_close
 from synth.scene.clutter import put_screens, scatter
 from synth.scene.desk import COUNTER, DESK, PLAIN, lay_table, meets_body, put_table
+from synth.scene.medley import pick
 from synth.scene.pieces import CUBE, JIT, between, put, put_posed, roll
 from synth.scene.shelves import furnish, put_cupboards, put_shelves
+from synth.scene.strewn import cover_furniture, drop, hang_cloth, hang_up, strew
 from synth.scene.walls import (
     draw_floor,
     draw_walls,
@@ -26,11 +29,25 @@ KINDS: Final = ("empty", "ground", "close", "room", "table", "desk", "counter", 
 without a table and with one, a desk, a worktop, shelves ahead."""
 EMPTY, GROUND, CLOSE, ROOM, TABLE, SHELVES = 0, 1, 2, 3, 4, 7
 
-DICE: Final = {"kind": 8, "table": 64, "walls": 16, "furniture": 224, "clutter": 224, "close": 32}
+DICE: Final = {
+    "kind": 8,
+    "table": 64,
+    "walls": 16,
+    "furniture": 224,
+    "clutter": 224,
+    "close": 32,
+    "soft": 256,
+}
 """How many numbers each part of the arrangement draws from."""
 
 FURNITURE: Final = 4
 """At most so many pieces of furniture in a room; two where there is a table."""
+
+SOFT_M: Final = (0.12, 1.0)
+"""A close surface may be cloth if it is no thicker and its half no larger."""
+
+CLOTH_SHARE: Final = 0.3
+"""Of tables with soft things, how many have a cloth that hangs over their edge."""
 
 
 @njit(**JIT)
@@ -40,9 +57,10 @@ def arrange(
 ):  # fmt: skip
     """Fill pieces, planes (U, 8, 4), present (U,) and kind (U,) of U frames.
 
-    shares: close, empty, table, shelves, furniture, and cluttered tables; ranges: low and high of
-    the close gap and of the wall ahead; most: pieces of clutter; dice: arrays (U, n) of uniforms in
-    the order of DICE; behind (U,) bool: there is a backdrop.
+    shares: close, empty, table, shelves, furniture, cluttered tables, and soft things; ranges: low
+    and high of the close gap and of the wall ahead; most: pieces of clutter and soft things on a
+    table; dice: arrays (U, n) of uniforms in the order of DICE; behind (U,) bool: there is a
+    backdrop.
     """
     balls = np.empty((points.shape[1] + 32, 4))
     things = np.empty((points.shape[1] // 8 + 2, 6))
@@ -51,7 +69,7 @@ def arrange(
     slab = np.zeros((4, 4))
     for b in range(points.shape[0]):
         shop = (counts[b], models[b], poses[b], boxes[b])
-        cursor = np.zeros((6, 1), np.int64)
+        cursor = np.zeros((len(dice), 1), np.int64)
         of_kind = (dice[0][b], cursor[0])
         asked = table[b] == table[b]
         is_close, is_empty = roll(of_kind) < shares[0], roll(of_kind) < shares[1]
@@ -64,12 +82,18 @@ def arrange(
         body, count, held = gather_foreground(
             points[b], radius[b], seated[b], cos, sin, balls, things
         )
-        large = False
+        of_soft = (dice[6][b], cursor[6])
+        # From almost bare to crowded: most are in between, and rooms are as their tables.
+        soft, crowd = roll(of_soft) < shares[6], roll(of_soft)
+        large, slab_model = False, CUBE
         if is_close:
             half = draw_close(
                 (dice[5][b], cursor[5]), ranges[0], ranges[1], points[b], radius[b], camera[b], slab
             )
             large = half > LARGE_M
+            thick = np.sqrt(slab[0, 2] ** 2 + slab[1, 2] ** 2 + slab[2, 2] ** 2)
+            if soft and thick < SOFT_M[0] and half < SOFT_M[1]:
+                slab_model = pick(of_soft, TURNED)
             _bound(slab, cos, sin, things[held])
             held += 1
         fore = (balls[:count], things[:held], body)
@@ -102,22 +126,36 @@ def arrange(
             put_table(of_table, shop, table_style, spot, -planes[b, 5, 3], fore)
             hold_pieces(shop, planes[b])
             if not bare and roll(of_clutter) < shares[5]:
-                put_screens(of_clutter, shop, table_style, spot, fore)
+                put_screens(of_clutter, shop, table_style, spot, soft, fore)
             if present[b] and table_style == COUNTER and roll(of_furniture) < 0.6:
                 put_cupboards(of_furniture, shop, spot, planes[b], fore)
-            number = int((most + 1) * roll(of_clutter))
+            number = int((most[0] + 1) * roll(of_clutter))
             scatter(
                 of_clutter, shop, spot, number, solids[b], sizes[b], first_solid, fore, first + 1
             )
+            if soft:
+                strew(
+                    of_soft,
+                    shop,
+                    spot,
+                    int((most[1] + 1) * crowd * np.sqrt(crowd)),
+                    fore,
+                    first + 1,
+                )
+                if table_style == PLAIN and spot[6] == 0.0 and roll(of_soft) < CLOTH_SHARE:
+                    hang_cloth(of_soft, shop, spot, fore)
         elif kind[b] == ROOM and roll(of_walls) < shares[3]:
             kind[b] = SHELVES
             put_shelves(
                 of_furniture, shop, -planes[b, 5, 3], planes[b], solids[b], sizes[b], first_solid,
-                fore,
+                soft, fore,
             )  # fmt: skip
         if kind[b] >= ROOM:
             number = FURNITURE if kind[b] == ROOM else FURNITURE // 2
+            begin = counts[b, 0]
             furnish(of_furniture, shop, shares[4], -planes[b, 5, 3], planes[b], fore, number)
+            if soft:
+                _soften(of_soft, shop, crowd, -planes[b, 5, 3], planes[b], begin, fore)
         turn_out(planes[b], shop, cos, sin)
         if is_close:
             axes = (
@@ -125,7 +163,17 @@ def arrange(
                 slab[2, 0], slab[2, 1], slab[2, 2],
             )  # fmt: skip
             box = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-            put_posed(shop, CUBE, slab[0, 3], slab[1, 3], slab[2, 3], axes, box)
+            put_posed(shop, slab_model, slab[0, 3], slab[1, 3], slab[2, 3], axes, box)
+
+
+@njit(**JIT)
+def _soften(dice, shop, crowd, floor, planes, first, fore):
+    """Soft things about a room: at its walls, on its floor, on furniture from `first` on."""
+    cover_furniture(dice, shop, 0.3 + 0.6 * crowd, floor, first, fore)
+    for _ in range(int(2.5 * roll(dice))):
+        hang_up(dice, shop, floor, planes, fore)
+    for _ in range(int(3 * crowd * roll(dice))):
+        drop(dice, shop, floor, planes, fore)
 
 
 @njit(**JIT)

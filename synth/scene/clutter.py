@@ -7,7 +7,9 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from synth.scene.bank import CRATE
 from synth.scene.desk import COUNTER, DESK
+from synth.scene.medley import STANDING, draw_soft, pick
 from synth.scene.pieces import (
     BALL,
     CONE,
@@ -44,8 +46,15 @@ SLABS: Final = np.array(
 """Least and greatest width, depth and height of things of a simple shape, metres."""
 
 
+SOFT_SHARE: Final = 0.5
+"""Of what stands at the back of a worktop with soft things: bags, plants, jars."""
+
+CRATE_M: Final = 0.04
+"""Slabs that may be so thick are cartons, none of which is quite square."""
+
+
 @njit(**JIT)
-def put_screens(dice, shop, style, spot, fore):
+def put_screens(dice, shop, style, spot, soft, fore):
     """What belongs on a desk or a counter, at its far side: screens, a laptop, appliances."""
     if style == DESK:
         kind = roll(dice)
@@ -65,10 +74,17 @@ def put_screens(dice, shop, style, spot, fore):
             model = CUBE if wide > 0.14 else CYLINDER
             if model == CYLINDER:
                 deep = wide
-            y = spot[3] - 0.02 - deep / 2
-            box = box_at(x, y, spot[4] + tall / 2, wide, deep, tall)
+            if soft and roll(dice) < SOFT_SHARE:
+                model, wide, deep, tall = draw_soft(dice, STANDING)
+            # Nobody lines them up.
+            turn = between(dice, -0.25, 0.25)
+            cos, sin = np.cos(turn), np.sin(turn)
+            across, along = turned_size(wide, deep, cos, sin)
+            y = spot[3] - 0.02 - along / 2 - between(dice, 0.0, 0.06)
+            box = box_at(x, y, spot[4] + tall / 2, across, along, tall)
             if box[0] > spot[0] and box[3] < spot[1] and is_free(box, fore):
-                put(shop, model, x, y, spot[4] + tall / 2, wide, deep, tall)
+                z = spot[4] + tall / 2 + 2e-4
+                put_turned(shop, model, x, y, z, wide, deep, tall, cos, sin)
                 if model == CYLINDER and roll(dice) < 0.5:
                     put(shop, CYLINDER, x, y, spot[4] + tall + 0.02, 0.4 * wide, 0.4 * deep, 0.04)
             x += wide / 2 + between(dice, 0.1, 0.5)
@@ -178,6 +194,8 @@ def draw_thing(dice):
     if kind < 0.72:
         row = SLABS[int(roll(dice) * len(SLABS))]
         wide, deep = between(dice, row[0], row[1]), between(dice, row[2], row[3])
+        if row[4] >= CRATE_M:
+            return pick(dice, CRATE), wide, deep, between(dice, row[4], row[5])
         return CUBE, wide, deep, between(dice, row[4], row[5])
     if kind < 0.87:
         across = between(dice, 0.05, 0.16)

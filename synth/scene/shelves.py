@@ -7,7 +7,9 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from synth.scene.bank import BOOKS
 from synth.scene.clutter import draw_thing, put_solid
+from synth.scene.medley import STANDING, draw_soft, pick
 from synth.scene.pieces import (
     CUBE,
     CYLINDER,
@@ -26,9 +28,15 @@ from synth.scene.walls import farthest
 WAYS: Final = 5
 """Places that are tried for a piece of furniture."""
 
+ROW_SHARE: Final = 0.4
+"""Of the blocks of books where there are soft things: those with fronts of their own."""
+
+SOFT_SHARE: Final = 0.5
+"""Of what else is on shelves there, besides things of the catalogue."""
+
 
 @njit(**JIT)
-def put_shelves(dice, shop, floor, planes, solids, sizes, first_solid, fore):
+def put_shelves(dice, shop, floor, planes, solids, sizes, first_solid, soft, fore):
     """Shelves ahead, at an arm's length or farther, with the wall behind them."""
     front = max(farthest(0.0, 1.0, 0.0, fore) + spread(dice, 0.01, 0.5), 0.4)
     deep, wide, tall = between(dice, 0.2, 0.4), between(dice, 0.6, 1.6), between(dice, 1.2, 2.2)
@@ -52,12 +60,14 @@ def put_shelves(dice, shop, floor, planes, solids, sizes, first_solid, fore):
             room = tall / levels - board - 0.01
             stocked += _fill_board(
                 dice, shop, x - wide / 2 + board, x + wide / 2 - board, front, deep, at, room,
-                solids, sizes, first_solid, stocked,
+                solids, sizes, first_solid, stocked, soft,
             )  # fmt: skip
 
 
 @njit(**JIT)
-def _fill_board(dice, shop, x0, x1, front, deep, at, room, solids, sizes, first_solid, stocked):
+def _fill_board(
+    dice, shop, x0, x1, front, deep, at, room, solids, sizes, first_solid, stocked, soft
+):
     """Things side by side on a board; how many of the catalogue."""
     used = 0
     x = x0 + between(dice, 0.0, 0.25)
@@ -68,6 +78,8 @@ def _fill_board(dice, shop, x0, x1, front, deep, at, room, solids, sizes, first_
             wide, tall = between(dice, 0.03, 0.16), room * between(dice, 0.55, 0.95)
             inset, model = between(dice, 0.0, 0.06), CUBE
             long = min(between(dice, 0.15, 0.28), deep - inset)
+            if soft and roll(dice) < ROW_SHARE:
+                model, wide = pick(dice, BOOKS), 1.5 * wide + 0.04
         elif kind < 0.75 and stocked + used < solids.shape[0] and solids[stocked + used] >= 0:
             s = stocked + used
             used += 1
@@ -80,7 +92,10 @@ def _fill_board(dice, shop, x0, x1, front, deep, at, room, solids, sizes, first_
             x += between(dice, 0.02, 0.2)
             continue
         else:
-            model, wide, long, tall = draw_thing(dice)
+            if soft and roll(dice) < SOFT_SHARE:
+                model, wide, long, tall = draw_soft(dice, STANDING)
+            else:
+                model, wide, long, tall = draw_thing(dice)
             long, tall, inset = min(long, deep), min(tall, room), 0.01
         if x + wide > x1:
             break

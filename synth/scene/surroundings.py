@@ -12,12 +12,13 @@ from synth.pools import Pools
 from synth.scene.arrangement import DICE, KINDS, arrange
 from synth.scene.backdrop import Backdrops, fit_backdrops, no_backdrops
 from synth.scene.background_folder import Background
+from synth.scene.bank import build_bank
 from synth.scene.clutter import MOST
-from synth.scene.pieces import build_models, new_pieces
+from synth.scene.pieces import new_pieces
 from synth.split import choose
 from synth.things.solid import Solid
 
-MODELS: Final = build_models()
+MODELS: Final = build_bank()
 """What surroundings are made of, by number; higher numbers are solids of the catalogue."""
 
 MOST_FACES: Final = 200
@@ -104,10 +105,11 @@ def build_surroundings(
                 config.shelves_share,
                 config.furniture_share,
                 config.clutter_share,
+                config.soft_share,
             ]
         ),
         np.array([*config.close_m, *config.wall_m]),
-        config.max_clutter,
+        np.array([config.max_clutter, config.max_soft]),
         tuple(uniform(seed, ids, f"surroundings/{name}", n) for name, n in DICE.items()),
         np.ascontiguousarray(points, np.float64),
         np.ascontiguousarray(radius, np.float64),

@@ -1,5 +1,6 @@
 """Camera files: JSON or TOML with the fields of `Camera`, every bad value told in one line."""
 
+import errno
 import json
 import sys
 import tomllib
@@ -65,7 +66,8 @@ def _read_text(path: Path) -> str:
     except UnicodeDecodeError:
         raise BadInput(f"camera file {path} is neither JSON nor TOML: it is not text") from None
     except OSError as error:
-        raise BadInput(f"cannot read camera file {path}: {error.strerror}") from None
+        end = ": not a camera" if error.errno == errno.EFBIG else ""
+        raise BadInput(f"cannot read camera file {path}: {error.strerror}{end}") from None
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def clear_layers(keys, dirty, stride, pad):
         box[0], box[1], box[2], box[3] = stride, keys.shape[1], -1, -1
 
 
-@njit(**LEAN_JIT)
+@njit(**LEAN_JIT, inline="always")
 def _tally(keys, start, merged, left, count, y, columns, at):
     """Add one row of a layer (keys from `start`) to its column statistics (from `at`)."""
     line = np.int32(y)
@@ -62,7 +62,7 @@ def _tally(keys, start, merged, left, count, y, columns, at):
         )
 
 
-@njit(**LEAN_JIT)
+@njit(**LEAN_JIT, inline="always")
 def _summarise(columns, left, right, table):
     """Counts and boxes of one layer: table (10,) int32 from its columns left ... right - 1.
 

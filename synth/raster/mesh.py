@@ -19,7 +19,7 @@ from synth.raster.pinhole import (
 
 
 # fmt: off
-@njit(**LEAN_JIT)
+@njit(**LEAN_JIT, inline="always")
 def draw_pinhole_mesh(
     vertices, faces, codes, base, closed, near, width, height, matrix, octagon, tiles, gx, gy,
     stride, keys, dirty, verdict, chosen, mask, points, corners, plan, spans,

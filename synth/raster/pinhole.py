@@ -123,7 +123,7 @@ def compact_faces(verdict, count, wanted, chosen):
     return n
 
 
-@njit(**LEAN_JIT)
+@njit(**LEAN_JIT, inline="always")
 def _plan_edges(corners, count, width, height, stride, plan, spans, dirty):
     """Fill rows 0..8 of plan (edges at the first pixel, steps in x, in y) and spans; see PLAN.
 
@@ -160,7 +160,7 @@ def _plan_edges(corners, count, width, height, stride, plan, spans, dirty):
     dirty[0], dirty[1], dirty[2], dirty[3] = west, north, east, south
 
 
-@njit(**LEAN_JIT)
+@njit(**LEAN_JIT, inline="always")
 def _plan_depths(corners, count, plan, spans):
     """Fill rows 9..13 of plan: 1/z at the first pixel, its steps in x and y, its range."""
     for n in range(np.uint64(count)):

@@ -55,6 +55,8 @@ def test_no_dataset_has_an_empty_name(capsys: pytest.CaptureFixture[str], here: 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["verify", os.fsdecode(b"\xff")], "is no UTF-8: name it otherwise"),
+        (["synth", os.fsdecode(b"\xff/o")], "is no UTF-8: name it otherwise"),
         (["verify", "file"], "file is not a dataset: it is a file, not a folder"),
         (["verify", "/dev/null"], "/dev/null is not a dataset: it is a file, not a folder"),
         (["export", "loop", "o", "--format", "coco"], "loop is not a dataset"),

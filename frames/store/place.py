@@ -27,12 +27,18 @@ STORES: Final = tuple((f"{scheme}:",) for scheme in object_store.KNOWN)
 
 def find_place(text: str | Path) -> Path:
     """A Path for a folder, or an `ObjectPath` for a URL. Raises BadInput for an unknown scheme,
-    for none of a store's buckets, and for no name at all.
+    for none of a store's buckets, for no name at all, and for one that is no UTF-8.
     """
     if isinstance(text, ObjectPath):
         return text
     if not str(text):
         raise BadInput("expected a folder or an object store's URL, got ''")
+    try:
+        str(text).encode()
+    except UnicodeEncodeError:
+        raise BadInput(
+            f"{str(text)!a} is no UTF-8: name it otherwise, Arrow opens no such file"
+        ) from None
     match = _URL.match(str(text))
     if match is None or (isinstance(text, Path) and Path(match[1] + ":").exists()):
         return Path(text)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from augment.geometry.lens import NO_RAYS, project, tabulate_lens
 from augment.geometry.virtual_camera import Geometry
+from frames.camera import Camera
 from frames.checks.part_boxes import COUNT, U0, U1, V0, V1, tally_codes
 from frames.parts import HAND_PARTS
 
@@ -55,6 +56,7 @@ def enclose_boxes(
     if source.model != "pinhole":
         rays = np.empty((len(boxes), len(_RIM), 2))
         _look_up_rim(source.ray_table(), boxes, _RIM, rays)
+        _follow_lens(source, boxes, rays)
     _surround(
         *(tabulate_lens(source), tabulate_lens(camera), geometry.turn, geometry.stretch),
         *(boxes, rays, (camera.width, camera.height), out, whole),
@@ -85,6 +87,15 @@ def _bound_hands(tally, part_base, out):  # type: ignore[no-untyped-def]
                 )
         if out[n, 0] == math.inf:
             out[n] = math.nan
+
+
+def _follow_lens(source: Camera, boxes: NDArray[np.float32], rays: Array) -> None:
+    """Put right the rays (N, M, 2) of places farther beyond the image than the table goes."""
+    px = boxes[:, None, :2] + (boxes[:, None, 2:] - boxes[:, None, :2]) * _RIM
+    ends = np.array([source.width, source.height]) - 0.5
+    beyond = ((px < -0.5) | (px > ends)).any(-1)
+    if beyond.any():
+        rays[beyond] = source.unproject(px[beyond])[:, :2]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from augment.geometry.boxes import enclose_boxes, measure_boxes
@@ -241,6 +241,7 @@ def test_boxes_are_those_of_the_new_pixels() -> None:
 
 
 @given(st.lists(steps, min_size=1, max_size=3), shares, st.sampled_from(sorted(LENSES)))
+@example([("shift", 0.0, -1.0)], 0.00390625, "brown-conrady")  # 8 px beyond the image
 @settings(max_examples=60, deadline=None)
 def test_boxes_hold_all_that_the_old_ones_held(turns: list, seed: float, name: str) -> None:  # type: ignore[type-arg]
     camera = LENSES[name]

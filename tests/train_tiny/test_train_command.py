@@ -267,8 +267,8 @@ def saved_step(out: Path) -> int:
     return int(load_checkpoint(path)["place"]["step"]) if path.exists() else 0
 
 
-def wait_for(condition: Any, run: Any, limit_s: float = 90.0) -> None:
-    """Until it holds, or the process is gone."""
+def wait_for(condition: Any, run: Any, limit_s: float = 300.0) -> None:
+    """Until it holds, or the process is gone. limit_s: a busy machine has its time to compile."""
     end = time.monotonic() + limit_s
     while not condition() and run.poll() is None:
         assert time.monotonic() < end, "waited in vain"

@@ -71,7 +71,7 @@ def test_the_finder_is_small_and_says_how_it_was_made() -> None:
 
 
 def test_it_finds_hands_in_frames_that_it_never_saw(tmp_path: Path) -> None:
-    """In 2,500 test frames it found 0.777 of the hands; 0.874 of its finds were hands."""
+    """In 2,500 test frames it found 0.799 of the hands; 0.844 of its finds were hands."""
     config = SynthConfig(frames=160, seed=78, camera="ego", identities=64)
     generate(tmp_path / "data", config, 1)
     how = FrameLoaderConfig(
@@ -85,7 +85,7 @@ def test_it_finds_hands_in_frames_that_it_never_saw(tmp_path: Path) -> None:
     hands = sum(len(labels.keypoints_px) for labels in results.labels)
     finds = sum(one.score >= point for frame in results.found for one in frame)
     assert hands > 150 and finds > 120
-    for name, wanted, count in (("recall", 0.777, hands), ("precision", 0.874, finds)):
+    for name, wanted, count in (("recall", 0.799, hands), ("precision", 0.844, finds)):
         error = np.sqrt(wanted * (1 - wanted) / count)
         assert scores[name] == pytest.approx(wanted, abs=4 * error), name
         assert 4 * error < 0.15

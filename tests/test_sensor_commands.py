@@ -259,6 +259,16 @@ def test_verify_finds_a_reading_that_was_changed(
     assert "renders otherwise now: depth, invalid, sensor_seed" in result.err
     meta["sensor"]["profile"]["noise_px"]["value"] = -1
     (out / "dataset.json").write_text(json.dumps(meta))
-    assert_refused(call(capsys, "view", out), "noise_px must be", "dataset.json")
+    result = call(capsys, "verify", out, "--rerender", 2)
+    assert result.code == 2 and "1 problem" in result.out
+    assert "noise_px must be" in result.err and "dataset.json" in result.err
+    # Stored depth is there to see whatever made it; what the profile is to make is not.
+    assert call(capsys, "view", out, "--out", tmp_path / "stored.png").code == 0
+    lazy = tmp_path / "lazy"
+    call(capsys, "augment", made, lazy, "--sensor", "d435", *ALONE)
+    (lazy / "dataset.json").write_text(
+        json.dumps(meta | {"sensor": meta["sensor"] | {"baked": False}})
+    )
+    assert_refused(call(capsys, "view", lazy), "noise_px must be", "dataset.json")
     assert sum_path(shard_path(out, 0)).exists()
     assert load_profile("d435").name == "d435"
